@@ -1,0 +1,76 @@
+"""Annotations in, training masks out.
+
+    import maskforge
+    result = maskforge.convert("dir/", format="labelme")
+
+Names are loaded when they are first used, so that importing maskforge costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from maskforge._version import __version__
+
+if TYPE_CHECKING:
+    from maskforge.annotation import Annotation as Annotation
+    from maskforge.annotation import Region as Region
+    from maskforge.classes import ClassTable as ClassTable
+    from maskforge.conversion import convert as convert
+    from maskforge.errors import ClassError as ClassError
+    from maskforge.errors import GeometryError as GeometryError
+    from maskforge.errors import MaskforgeError as MaskforgeError
+    from maskforge.errors import Problem as Problem
+    from maskforge.errors import ReadError as ReadError
+    from maskforge.errors import UsageError as UsageError
+    from maskforge.errors import WriteError as WriteError
+    from maskforge.geometry import Bitmap as Bitmap
+    from maskforge.geometry import Box as Box
+    from maskforge.geometry import Ellipse as Ellipse
+    from maskforge.geometry import Polygon as Polygon
+    from maskforge.geometry import Polyline as Polyline
+    from maskforge.inspection import inspect as inspect
+    from maskforge.rasterize import Raster as Raster
+    from maskforge.rasterize import rasterize as rasterize
+    from maskforge.reading import read as read
+    from maskforge.result import Conversion as Conversion
+
+_HOME = {
+    "Annotation": "annotation",
+    "Region": "annotation",
+    "ClassTable": "classes",
+    "convert": "conversion",
+    "ClassError": "errors",
+    "GeometryError": "errors",
+    "MaskforgeError": "errors",
+    "Problem": "errors",
+    "ReadError": "errors",
+    "UsageError": "errors",
+    "WriteError": "errors",
+    "Bitmap": "geometry",
+    "Box": "geometry",
+    "Ellipse": "geometry",
+    "Polygon": "geometry",
+    "Polyline": "geometry",
+    "inspect": "inspection",
+    "Raster": "rasterize",
+    "rasterize": "rasterize",
+    "read": "reading",
+    "Conversion": "result",
+}
+
+__all__ = ["__version__", *_HOME]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'maskforge' has no attribute {name!r}")
+    value = getattr(import_module(f"maskforge.{_HOME[name]}"), name)
+    # A function that shares its module's name must not be hidden by the module once it is loaded.
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

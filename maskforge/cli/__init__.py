@@ -1,0 +1,86 @@
+"""The command line: the only package that prints, parses argv or sets an exit code.
+
+Exit codes: 0 clean · 1 finished, with problems in the data (or an output could not be written) ·
+2 usage · 3 nothing could be read · 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from maskforge import plugins
+from maskforge._version import __version__
+from maskforge.cli import _reader_command
+from maskforge.errors import ClassError, MaskforgeError, ReadError, UsageError, WriteError
+
+_EXIT_CODES: tuple[tuple[type[MaskforgeError], int], ...] = (
+    (UsageError, 2),
+    (ClassError, 2),
+    (ReadError, 3),
+    (WriteError, 1),
+    (MaskforgeError, 1),
+)
+
+
+class _Commands(click.Group):
+    """One command for each module in ``cli/`` and for each reader; loaded when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*plugins.names("readers"), *plugins.names("cli")]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in plugins.names("readers"):
+            return _reader_command.command(cmd_name)
+        if cmd_name in plugins.names("cli"):
+            command: click.Command = plugins.load("cli", cmd_name).command
+            return command
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List readers and commands by the first line of their source: nothing is imported."""
+        for title, package in (("Convert one format", "readers"), ("Commands", "cli")):
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name, plugins.summary(package, name)) for name in plugins.names(package)]
+                )
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="maskforge")
+def cli() -> None:
+    """Annotations in, training masks out.
+
+    \b
+    maskforge labelme dir/                       label PNGs           → dir-masks/
+    maskforge via segmentation_train.json        one-hot dictionary   → segmentation_train.npy
+    maskforge ochuman --style purple-yellow      colour masks         → ochuman-purple-yellow/
+
+    Each command tells its options and examples with --help. Exit codes: 0 clean, 1 finished with
+    problems in the data, 2 wrong usage, 3 nothing could be read, 130 interrupted.
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    try:
+        code = cli.main(argv, prog_name="maskforge", standalone_mode=False)
+    except click.exceptions.Abort:
+        _say("interrupted; what is done is kept: go on with --resume")
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except MaskforgeError as error:
+        _say(str(error))
+        sys.exit(next(code for kind, code in _EXIT_CODES if isinstance(error, kind)))
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output left; there is nobody to tell
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(message: str) -> None:
+    click.echo(f"maskforge: {message}", err=True)

@@ -1,0 +1,71 @@
+"""Run a conversion from the command line and show what came of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from maskforge.conversion import convert
+from maskforge.errors import UsageError
+from maskforge.result import Conversion
+
+
+def run(
+    sources: Sequence[str],
+    *,
+    format: str | None,  # noqa: A002  # the word users type
+    reader_options: Mapping[str, object],
+    palette: bool,
+    noviz: bool,
+    noobject: bool,
+    previews: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    **values: Any,  # noqa: ANN401
+) -> int:
+    """Convert and return the exit code."""
+    if palette:
+        if values["as_"] not in (None, "label", "palette"):
+            raise UsageError(f"--palette and --as {values['as_']} contradict each other")
+        values["as_"] = "palette"
+    with _progress(show=not (quiet or as_json)) as progress:
+        result = convert(
+            list(sources),
+            format=format,
+            reader_options=reader_options,
+            previews=previews and not noviz,
+            instances=not noobject,
+            progress=progress,
+            **values,
+        )
+    if as_json:
+        click.echo(json.dumps(result.as_dict(), ensure_ascii=False, indent=1))
+    elif not quiet or result.exit_code == 3:
+        from maskforge.cli import _show
+
+        _show.show(result, found_by_content=format is None, verbose=verbose)
+    return result.exit_code
+
+
+@contextmanager
+def _progress(*, show: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a bar on standard error, on a terminal only."""
+    if not (show and sys.stderr.isatty()):
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("converting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("converting", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+__all__ = ["Conversion", "run"]

@@ -1,0 +1,82 @@
+"""The result of a conversion on a terminal: classes, problems, and what to open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from maskforge.errors import Problem
+from maskforge.result import Conversion
+
+MOST = 12
+"""Problems shown without --verbose."""
+
+
+def show(result: Conversion, *, found_by_content: bool, verbose: bool) -> None:
+    """Print the result to standard error, so that standard output stays for machines."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if found_by_content:
+        console.print(f"format: {result.reader} [dim]({escape(result.reason)})[/]")
+    if result.records:
+        console.print(_classes(result))
+        for (top, below), pixels in list(result.contested().items())[:6]:
+            console.print(
+                f"[dim]overlap: {escape(top)} lies over {escape(below)} on {pixels:,} pixels[/]"
+            )
+    _problems(console, result.problems, verbose=verbose)
+    style = "bold" if result.records else "bold red"
+    console.print(f"[{style}]{escape(str(result))}[/]")
+    for line in _what_to_open(result):
+        console.print(line)
+
+
+def _classes(result: Conversion) -> Table:
+    table = Table(title=f"classes: {escape(result.classes_from)}", title_justify="left", box=None)
+    for name, side in (("id", "right"), ("class", "left"), ("images", "right"), ("pixels", "right"), ("share", "right")):
+        table.add_column(name, justify="right" if side == "right" else "left", header_style="dim")
+    for row in result.class_counts():
+        red, green, blue = row.color
+        swatch = f"[rgb({red},{green},{blue})]██[/] "
+        dim = "" if row.pixels else "[yellow]"
+        table.add_row(
+            str(row.id), f"{swatch}{dim}{escape(row.name)}", f"{row.images:,}", f"{row.pixels:,}", f"{row.share:.2%}"
+        )
+    return table
+
+
+def _problems(console: Console, problems: Sequence[Problem], *, verbose: bool) -> None:
+    shown = problems if verbose else problems[:MOST]
+    for problem in shown:
+        color = "red" if problem.severity == "error" else "yellow"
+        where = f"{problem.file}: {problem.place}" if problem.place else problem.file
+        console.print(
+            f"[{color}]{problem.code}[/] {escape(where)}: {escape(problem.message)}"
+            + (f"\n    [dim]→ {escape(problem.cure)}[/]" if problem.cure else "")
+        )
+    if len(shown) < len(problems):
+        console.print(f"[dim]… and {len(problems) - len(shown)} more: -v lists all of them[/]")
+
+
+def _what_to_open(result: Conversion) -> list[str]:
+    if not result.records:
+        return []
+    lines = []
+    preview = next((r["preview"] for r in result.records if r.get("preview")), None)
+    if preview is not None:
+        folder = result.manifest.parent / preview.split("/")[0]
+        if result.writer in ("label", "onehot", "instance", "npy"):
+            lines.append(
+                f"label PNGs hold class ids and look black: open {escape(str(folder))}/"
+                if result.writer == "label"
+                else f"to look at: {escape(str(folder))}/"
+            )
+        else:
+            lines.append(f"to look at: {escape(str(folder))}/")
+    elif result.writer == "label":
+        lines.append("label PNGs hold class ids and look black: maskforge inspect says what is in one")
+    if result.problems:
+        lines.append(f"problems: {escape(str(result.manifest).replace('manifest.json', 'problems.jsonl'))}")
+    return lines

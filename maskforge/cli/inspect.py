@@ -1,0 +1,31 @@
+"""Say what a mask file really holds: mode, ids, palette, damage."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command("inspect")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--json", "as_json", is_flag=True, help="The findings as JSON on standard output.")
+def command(files: tuple[str, ...], *, as_json: bool) -> int:
+    """Say what mask files really hold: mode, bit depth, size, ids, palette, class table, and what
+    is probably wrong with them (JPEG damage, 0/255, painted colours, a palette that OpenCV reads
+    as colours …). Exit code 1 when something is.
+
+    \b
+    Examples:
+      maskforge inspect mask.png
+      maskforge inspect dir-masks/masks/*.png --json
+      maskforge inspect segmentation_train.npy
+    """
+    from maskforge.inspection import inspect
+
+    found = [inspect(file) for file in files]
+    if as_json:
+        click.echo(json.dumps([one.as_dict() for one in found], ensure_ascii=False, indent=1))
+    else:
+        click.echo("\n\n".join(map(str, found)))
+    return 1 if any(one.findings for one in found) else 0

@@ -1,0 +1,129 @@
+"""Everything that can go wrong, as data and as exceptions.
+
+    MaskforgeError
+    ├── ReadError(ValueError)        an annotation or image file cannot be read
+    ├── GeometryError(ValueError)    a region's coordinates make no shape
+    ├── ClassError(ValueError)       labels and the class table do not fit
+    ├── WriteError(OSError)          an output cannot be written
+    └── UsageError(ValueError)       arguments contradict each other or name nothing
+
+A :class:`Problem` is the same information as data: conversion collects problems and goes on.
+Its ``code`` is stable and listed in :data:`CODES`; ``docs/problems.md`` is made from that table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+CODES: dict[str, str] = {
+    "unreadable": "the file cannot be opened or is not text in any known encoding",
+    "not-json": "the file is not complete JSON (truncated, trailing comma, two documents)",
+    "not-csv": "the file is not the CSV that VIA writes",
+    "wrong-format": "the file is valid but is not this annotation format",
+    "bad-field": "a field is missing or has the wrong type or an impossible value",
+    "bad-shape": "a region's coordinates make no shape that can be rasterized",
+    "empty-shape": "a region covers nothing (too few points, zero extent) and was left out",
+    "outside-image": "a region lies wholly outside its image and covers nothing",
+    "too-large": "a size or a number of points is beyond the limit",
+    "no-label": "a region has no label",
+    "unknown-label": "a label is not in the class table",
+    "no-image": "the image that the annotation names cannot be found",
+    "bad-image": "the image file cannot be read as an image",
+    "size-mismatch": "the size in the annotation is not the size of the image",
+    "no-mask": "the source has no segmentation for this image or object",
+    "contested": "overlapping regions of different classes, and the overlap policy is 'error'",
+    "name-collision": "two sources want the same output name; both were kept under distinct names",
+    "not-written": "an output file could not be written",
+    "worker-died": "a worker process ended while converting this file",
+    "internal": "maskforge itself failed on this file; please report it",
+}
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in the data: what, where, and the cure.
+
+    ``severity`` is "error" when the image was not converted because of it, "warning" when it was.
+    ``file`` is a path as the user gave it, ``place`` a location in it such as ``shapes[3].points``.
+    """
+
+    code: str
+    file: str
+    message: str
+    place: str = ""
+    cure: str = ""
+    severity: Severity = "error"
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise ValueError(f"code must be one of {sorted(CODES)}, but got {self.code!r}")
+
+    def __str__(self) -> str:
+        where = f"{self.file}: {self.place}" if self.place else self.file
+        cure = f" ({self.cure})" if self.cure else ""
+        return f"{where}: {self.message}{cure} [{self.code}]"
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the fields as a dictionary, in a fixed order, for JSON."""
+        return asdict(self)
+
+
+class MaskforgeError(Exception):
+    """Raised when maskforge cannot do what was asked; the root of all its errors."""
+
+    code = "internal"
+
+    def __init__(
+        self, message: str, *, code: str = "", file: str = "", place: str = "", cure: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).code
+        self.file = file
+        self.place = place
+        self.cure = cure
+
+    def __str__(self) -> str:
+        if not self.file:
+            where = f"{self.place}: " if self.place else ""
+            return f"{where}{self.message}" + (f" ({self.cure})" if self.cure else "")
+        return str(self.problem())
+
+    def problem(self, *, file: str = "", place: str = "") -> Problem:
+        """Return this error as a :class:`Problem`, with file and place filled in if missing."""
+        return Problem(
+            self.code, self.file or file, self.message, self.place or place, self.cure, "error"
+        )
+
+
+class ReadError(MaskforgeError, ValueError):
+    """Raised when an annotation or image file cannot be read."""
+
+    code = "bad-field"
+
+
+class GeometryError(MaskforgeError, ValueError):
+    """Raised when a region's coordinates make no shape."""
+
+    code = "bad-shape"
+
+
+class ClassError(MaskforgeError, ValueError):
+    """Raised when labels and the class table do not fit together."""
+
+    code = "unknown-label"
+
+
+class WriteError(MaskforgeError, OSError):
+    """Raised when an output cannot be written."""
+
+    code = "not-written"
+
+
+class UsageError(MaskforgeError, ValueError):
+    """Raised when arguments contradict each other or name nothing."""
+
+    code = "bad-field"

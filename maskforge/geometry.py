@@ -1,0 +1,116 @@
+"""The shapes a region can have, in one pixel convention.
+
+Pixel (r, c) covers [c, c+1) x [r, r+1); its center is (c+0.5, r+0.5). Coordinates are float64 in
+pixels, x to the right and y down, columns in the order x, y. Every reader converts to this.
+The union is closed: a new source shape is lowered to one of these five by its reader.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from maskforge.errors import GeometryError
+
+Ring: TypeAlias = NDArray[np.float64]
+"""(N, 2) columns x, y; N >= 3; not closed (the first vertex is not repeated)."""
+
+MAX_COORDINATE = 1e6
+"""Coordinates beyond this are refused: no image is that large, and rasterizers overflow."""
+
+
+def points(values: ArrayLike) -> NDArray[np.float64]:
+    """Return ``values`` as an (N, 2) float64 array of finite x, y within :data:`MAX_COORDINATE`.
+
+    Raises GeometryError otherwise.
+    """
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise GeometryError(f"points must be pairs of numbers, but got {_short(values)}") from error
+    if array.size == 0:
+        return np.zeros((0, 2))
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise GeometryError(f"points must be pairs of numbers, but got {_short(values)}")
+    # One pass: a NaN or an infinity fails the comparison as well.
+    if not (np.abs(array) <= MAX_COORDINATE).all():
+        index = int(np.flatnonzero(~(np.abs(array) <= MAX_COORDINATE).all(axis=1))[0])
+        raise GeometryError(
+            f"coordinates must be finite and within ±{MAX_COORDINATE:.0f}, "
+            f"but point {index} is {tuple(array[index].tolist())}"
+        )
+    return array
+
+
+def ring(values: ArrayLike) -> Ring:
+    """Return ``values`` as a ring: a closing vertex equal to the first one is dropped.
+
+    Raises GeometryError for fewer than 3 vertices (code ``empty-shape``) or bad coordinates.
+    """
+    array = points(values)
+    if len(array) > 1 and (array[0] == array[-1]).all():
+        array = array[:-1]
+    if len(array) < 3:
+        raise GeometryError(
+            f"a polygon must have at least 3 points, but got {len(array)}", code="empty-shape"
+        )
+    return array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Polygon:
+    """The inside of ``exterior`` by the even-odd rule, less the inside of each interior ring."""
+
+    exterior: Ring
+    interiors: tuple[Ring, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An upright rectangle [x_min, x_max) x [y_min, y_max), x_min <= x_max, y_min <= y_max."""
+
+    x_min: float
+    y_min: float
+    x_max: float
+    y_max: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipse:
+    """An ellipse: center, half axes, and ``theta``, the angle in radians from +x towards +y (down
+    on the screen) to the axis with half length ``rx``. A circle, and a point drawn as a disc, too.
+    """
+
+    cx: float
+    cy: float
+    rx: float
+    ry: float
+    theta: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Polyline:
+    """A line through ``points`` (N, 2), N >= 2, ``width`` pixels wide."""
+
+    points: NDArray[np.float64]
+    width: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bitmap:
+    """A patch of pixels: ``mask`` bool (h, w), its top left corner at (x, y) in the image."""
+
+    mask: NDArray[np.bool_]
+    x: float
+    y: float
+
+
+Geometry: TypeAlias = Polygon | Box | Ellipse | Polyline | Bitmap
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,200 @@
+"""The image that an annotation belongs to: where it is, how large, which way up."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from PIL import Image, ImageOps
+
+from maskforge.annotation import Annotation
+from maskforge.errors import Problem, ReadError
+
+Exif: TypeAlias = Literal["auto", "upright", "stored"]
+"""Which frame an annotation's coordinates are in when the image has an EXIF orientation. auto: told
+by the declared size, upright where that cannot tell (annotation tools show images upright)."""
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+_ORIENTATION = 0x0112
+_FORMAT_SUFFIX = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "TIFF": ".tif"}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image that was found, by its header: nothing is decoded yet.
+
+    path: the file, None for an image embedded in the annotation. stored_height, stored_width: as
+    the pixels lie in the file. orientation: EXIF 1 … 8. suffix: a file name suffix for its format.
+    """
+
+    path: Path | None
+    embedded: bytes | None
+    stored_height: int
+    stored_width: int
+    orientation: int
+    suffix: str
+
+    @property
+    def height(self) -> int:
+        """Rows when the image is shown upright."""
+        return self.stored_width if self.orientation >= 5 else self.stored_height
+
+    @property
+    def width(self) -> int:
+        """Columns when the image is shown upright."""
+        return self.stored_height if self.orientation >= 5 else self.stored_width
+
+    def open(self) -> Image.Image:
+        """Open the image, not decoded, not turned. Raises ReadError (code ``bad-image``)."""
+        return _open(self.path or self.embedded or b"")
+
+
+def locate(annotation: Annotation) -> Path | None:
+    """Return the image file of ``annotation``, or None when there is none.
+
+    Tried in order: the path the source gives, the file of that name beside the source or in
+    ``images`` beside it, the source's own stem with the suffix of an image.
+    """
+    folder = annotation.source.parent
+    candidates = [annotation.image] if annotation.image is not None else []
+    base = annotation.name.rsplit("/", 1)[-1]
+    candidates += [folder / base, folder / "images" / base]
+    for candidate in candidates:
+        if candidate.suffix.lower() not in (".json", ".csv", "") and _is_file(candidate):
+            return candidate
+    for suffix in SUFFIXES:
+        beside = folder / (base.rsplit(".", 1)[0] + suffix)
+        if beside != annotation.source and _is_file(beside):
+            return beside
+    return None
+
+
+def picture(annotation: Annotation) -> Picture | None:
+    """Return the image of ``annotation`` by its header, or None when there is none.
+
+    An embedded image is used when no file is there, or when the file's size is not the declared
+    one and the embedded image's is. Raises ReadError (code ``bad-image``).
+    """
+    path = locate(annotation)
+    found = _header(path) if path is not None else None
+    if annotation.embedded is None or (found is not None and _agrees(annotation, found)):
+        return found
+    inner = _header(decode_embedded(annotation))
+    return inner if found is None or _agrees(annotation, inner) else found
+
+
+def decode_embedded(annotation: Annotation) -> bytes:
+    """Return the bytes of the embedded image file. Raises ReadError (code ``bad-image``)."""
+    text = bytes(annotation.embedded or b"").replace(b"\\/", b"/").replace(b"\\n", b"")
+    try:
+        return base64.b64decode(text, validate=False)
+    except (binascii.Error, ValueError) as error:
+        raise ReadError(
+            f"the embedded image must be base64, but: {error}",
+            code="bad-image",
+            file=str(annotation.source),
+            place="imageData",
+            cure="put the image file beside the annotation",
+        ) from error
+
+
+def frame(annotation: Annotation, image: Picture, exif: Exif) -> Literal["upright", "stored"]:
+    """Return the frame of the annotation's coordinates. Raises ReadError (``size-mismatch``)."""
+    declared = (annotation.height, annotation.width)
+    upright = (image.height, image.width)
+    stored = (image.stored_height, image.stored_width)
+    if exif != "auto":
+        expected = upright if exif == "upright" else stored
+        fits = None in declared or declared == expected
+        chosen = exif
+    else:
+        fits = None in declared or declared in (upright, stored)
+        chosen = "upright" if None in declared or declared == upright else "stored"
+    if not fits:
+        raise ReadError(
+            f"the size must be that of the image, {stored[1]}x{stored[0]}, "
+            f"but the annotation says {declared[1]}x{declared[0]}",
+            code="size-mismatch",
+            file=str(annotation.source),
+            place=annotation.place,
+            cure="the image was changed after it was annotated: restore it, or correct the size",
+        )
+    return "upright" if image.orientation == 1 else chosen
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Return ``image`` turned as its EXIF orientation says, the tag removed."""
+    turned = ImageOps.exif_transpose(image)
+    return image if turned is None else turned
+
+
+def encode(image: Image.Image, suffix: str) -> bytes:
+    """Return ``image`` as a file: JPEG at quality 95 for a .jpg suffix, else PNG."""
+    buffer = io.BytesIO()
+    if suffix.lower() in (".jpg", ".jpeg"):
+        rgb = image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
+        rgb.save(buffer, "JPEG", quality=95, subsampling=0, icc_profile=image.info.get("icc_profile"))
+    else:
+        plain = image if image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16") else image.convert("RGB")
+        plain.save(buffer, "PNG", icc_profile=image.info.get("icc_profile"))
+    return buffer.getvalue()
+
+
+def missing(annotation: Annotation, *, severity: Literal["error", "warning"]) -> Problem:
+    """Return the problem that the annotation's image cannot be found."""
+    return Problem(
+        "no-image",
+        str(annotation.source),
+        f"the image {annotation.name!r} must lie beside the annotation, but it is not there",
+        annotation.place,
+        "put the image there" if severity == "error" else "put it there, or choose --images none",
+        severity,
+    )
+
+
+def _agrees(annotation: Annotation, image: Picture) -> bool:
+    declared = (annotation.height, annotation.width)
+    sizes = ((image.height, image.width), (image.stored_height, image.stored_width))
+    return None in declared or declared in sizes
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # names that the system cannot even ask for
+        return False
+
+
+def _header(source: Path | bytes) -> Picture:
+    with _open(source) as image:
+        width, height = image.size
+        try:
+            orientation = int(image.getexif().get(_ORIENTATION, 1))
+        except (SyntaxError, ValueError, TypeError, OSError, KeyError):
+            orientation = 1  # EXIF so damaged that no viewer can follow it either
+        kind = image.format or ""
+    path = source if isinstance(source, Path) else None
+    suffix = path.suffix if path is not None else _FORMAT_SUFFIX.get(kind, ".png")
+    orientation = orientation if 1 <= orientation <= 8 else 1
+    data = source if isinstance(source, bytes) else None
+    return Picture(path, data, height, width, orientation, suffix)
+
+
+def _open(source: Path | bytes) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of large images here; the limit on pixels is checked before any decoding.
+            warnings.simplefilter("ignore")
+            return Image.open(source if isinstance(source, Path) else io.BytesIO(source))
+    except Exception as error:  # Pillow's decoders raise whatever the damage leads them to
+        raise ReadError(
+            f"the file must be an image, but: {error}",
+            code="bad-image",
+            file=str(source) if isinstance(source, Path) else "",
+            cure="replace the image",
+        ) from error

@@ -1,0 +1,193 @@
+"""From what the user names to a list of jobs: one for each image, each with a name of its own."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from maskforge import files, plugins
+from maskforge.annotation import Annotation
+from maskforge.errors import Problem, ReadError, UsageError
+
+HEAD = 1 << 16
+"""Bytes of a file that are looked at to tell its format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One image to convert.
+
+    stem: the output's name, without suffix, forward slashes, unique. source: the annotation file;
+    shown: its path relative to the input's root, as the manifest gives it. annotation: what was
+    read already, None when the worker is to read the file. previous: the record of an earlier run.
+    """
+
+    index: int
+    stem: str
+    source: Path
+    shown: str
+    annotation: Annotation | None = None
+    previous: dict[str, Any] | None = None
+
+
+def root_of(sources: Sequence[Path]) -> Path:
+    """Return the folder that output names are relative to: what all sources have in common."""
+    folders = [path if path.is_dir() else path.parent for path in map(_absolute, sources)]
+    return Path(os.path.commonpath(folders))
+
+
+def find(sources: Sequence[Path], reader: ModuleType) -> list[Path]:
+    """Return the annotation files that ``sources``, files and folders, stand for.
+
+    In a folder that means the reader's own default file where it has one, else every file below
+    with the reader's suffix; readers of files with many images take only what looks like theirs.
+    Raises ReadError when a source does not exist.
+    """
+    found: list[Path] = []
+    for source in sources:
+        if not source.exists():
+            raise ReadError(
+                "there must be a file or folder, but there is none",
+                code="unreadable",
+                file=str(source),
+            )
+        if not source.is_dir():
+            found.append(source)
+            continue
+        default = source / getattr(reader, "DEFAULT_FILE", "")
+        if hasattr(reader, "DEFAULT_FILE") and default.is_file():
+            found.append(default)
+            continue
+        inside = files.find(source, reader.SUFFIXES)
+        if not reader.ONE_IMAGE_PER_FILE:
+            inside = [path for path in inside if reader.sniff(head(path))]
+        found += inside
+    return list(dict.fromkeys(found))
+
+
+def head(path: Path) -> bytes:
+    """Return the beginning of a file, b"" when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except OSError:
+        return b""
+
+
+def detect(sources: Sequence[Path]) -> tuple[str, str]:
+    """Return the name of the reader for ``sources`` and, in words, why it is thought to be right.
+
+    Every file is asked by content, since names lie. Raises UsageError when several formats, and
+    ReadError when none, are found.
+    """
+    readers = {name: plugins.load("readers", name) for name in plugins.names("readers")}
+    suffixes = sorted({suffix for reader in readers.values() for suffix in reader.SUFFIXES})
+    hits: Counter[str] = Counter()
+    reasons: dict[str, str] = {}
+    for path in _candidates(sources, suffixes):
+        text = head(path)
+        for name, reader in readers.items():
+            reason = reader.sniff(text)
+            if reason:
+                hits[name] += 1
+                reasons.setdefault(name, f"{path}: {reason}")
+    if not hits:
+        shown = ", ".join(map(str, sources))
+        raise ReadError(
+            f"no file is in a known format {list(readers)}",
+            code="wrong-format",
+            file=shown,
+            cure="name the format: maskforge labelme, via or ochuman",
+        )
+    if len(hits) > 1:
+        found = ", ".join(f"{name} ({count} files)" for name, count in hits.most_common())
+        raise UsageError(f"the input must be in one format, but holds {found}", cure="name the format")
+    name = next(iter(hits))
+    return name, reasons[name]
+
+
+def _candidates(sources: Sequence[Path], suffixes: Sequence[str]) -> Iterator[Path]:
+    for source in sources:
+        if source.is_dir():
+            yield from files.find(source, suffixes)
+        else:
+            yield source
+
+
+def plan(
+    paths: Sequence[Path], reader: ModuleType, options: object, *, root: Path
+) -> tuple[list[Job], list[Problem]]:
+    """Return the jobs of the annotation files ``paths``, and the problems met on the way.
+
+    Files with one image each are not read here, so that workers share the reading; files with many
+    images are. Output names come from the source's place below ``root``.
+    """
+    jobs: list[Job] = []
+    problems: list[Problem] = []
+    for path in paths:
+        shown = _shown(path, root)
+        if reader.ONE_IMAGE_PER_FILE:
+            jobs.append(Job(0, files.safe_name(_without_suffix(shown)), path, shown))
+            continue
+        folder = shown.rpartition("/")[0]
+        prefix = f"{folder}/" if folder else ""
+        try:
+            for item in reader.read(path, options):
+                if isinstance(item, Problem):
+                    problems.append(item)
+                else:
+                    stem = files.safe_name(prefix + _without_suffix(item.name))
+                    jobs.append(Job(0, stem, path, shown, item))
+        except ReadError as error:
+            problems.append(error.problem(file=str(path)))
+    stems = files.unique_names(job.stem for job in jobs)
+    for job, stem in zip(jobs, stems, strict=True):
+        if stem != job.stem:
+            place = job.annotation.place if job.annotation else ""
+            problems.append(
+                Problem(
+                    "name-collision",
+                    str(job.source),
+                    f"the output name {job.stem!r} is taken by another image; "
+                    f"this one is written as {stem!r}",
+                    place,
+                    "give the images different names",
+                    "warning",
+                )
+            )
+    return [
+        replace(job, index=index, stem=stem)
+        for index, (job, stem) in enumerate(zip(jobs, stems, strict=True))
+    ], problems
+
+
+def collect_labels(jobs: Sequence[Job], reader: ModuleType, options: object) -> set[str]:
+    """Return all labels of the jobs; files that cannot be read are left to the conversion."""
+    labels: set[str] = set()
+    for job in jobs:
+        if job.annotation is not None:
+            labels.update(region.label for region in job.annotation.regions)
+            continue
+        try:
+            labels |= reader.labels(job.source, options)
+        except ReadError:
+            continue  # the conversion meets the same error and records it
+    return labels
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))
+
+
+def _shown(path: Path, root: Path) -> str:
+    return _absolute(path).relative_to(root).as_posix()
+
+
+def _without_suffix(name: str) -> str:
+    stem, dot, suffix = name.rpartition(".")
+    return stem if dot and "/" not in suffix and stem.rpartition("/")[2] else name

@@ -1,0 +1,38 @@
+"""``images/``, ``masks/``, ``previews/`` with one stem a pair, and ``labels.txt``.
+
+The stems of each split stand in ``train.txt``, ``val.txt``, ``test.txt`` where there is a split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from maskforge.classes import ClassTable
+from maskforge.layouts import Names, Places, lines
+from maskforge.rasterize import Raster
+
+MASK_WRITER: str | None = None
+INSTANCES = False
+IMAGE_FORM: Literal["as-is", "png"] = "as-is"
+SIZE: tuple[int, int] | None = None
+
+
+def places(names: Names, *, mask_suffix: str) -> Places:
+    """Return where the files of one image go."""
+    return Places(
+        mask=f"masks/{names.stem}{mask_suffix}",
+        image=f"images/{names.stem}{names.image_suffix}",
+        preview=f"previews/{names.stem}.jpg",
+    )
+
+
+def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
+    """Return nothing: all that is to be said is said once, at the end."""
+    return {}
+
+
+def closing(classes: ClassTable, stems: Mapping[str, list[str]]) -> dict[str, bytes]:
+    """Return labels.txt and the list of each split."""
+    splits = {f"{split}.txt": lines(stems[split]) for split in sorted(stems) if split != "all"}
+    return {"labels.txt": classes.to_text().encode("utf-8", "replace"), **splits}

@@ -1,0 +1,50 @@
+"""PASCAL VOC: ``JPEGImages``, ``SegmentationClass``, ``SegmentationObject``, ``ImageSets``.
+
+With ``SegmentationClassVisualization`` and ``class_names.txt``, as labelme's dataset export has
+them. Images keep their file format. Stems with folders keep them: the lines of ImageSets are paths
+without suffix, as VOC readers join them. Without a split, ``trainval.txt`` lists all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from maskforge.classes import ClassTable
+from maskforge.layouts import Names, Places, lines
+from maskforge.rasterize import Raster
+
+MASK_WRITER: str | None = "palette"
+INSTANCES = True
+IMAGE_FORM: Literal["as-is", "png"] = "as-is"
+SIZE: tuple[int, int] | None = None
+
+
+def places(names: Names, *, mask_suffix: str) -> Places:
+    """Return where the files of one image go; NumPy masks have a folder of their own."""
+    folder = "SegmentationClassNpy" if mask_suffix == ".npy" else "SegmentationClass"
+    return Places(
+        mask=f"{folder}/{names.stem}{mask_suffix}",
+        image=f"JPEGImages/{names.stem}{names.image_suffix}",
+        preview=f"SegmentationClassVisualization/{names.stem}.jpg",
+        instance=f"SegmentationObject/{names.stem}.png",
+    )
+
+
+def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
+    """Return nothing: all that is to be said is said once, at the end."""
+    return {}
+
+
+def closing(classes: ClassTable, stems: Mapping[str, list[str]]) -> dict[str, bytes]:
+    """Return class_names.txt (the background first, ignore left out) and the lists of ImageSets."""
+    folder = "ImageSets/Segmentation"
+    splits = {split: stems[split] for split in sorted(stems) if split != "all"}
+    chosen = {stem for split in ("train", "val") for stem in splits.get(split, ())}
+    both = [stem for stem in stems["all"] if stem in chosen] if splits else stems["all"]
+    return {
+        # labelme writes no newline at the end, and readers that split at newlines rely on it.
+        "class_names.txt": "\n".join(classes.names).encode("utf-8", "replace"),
+        **{f"{folder}/{split}.txt": lines(names) for split, names in splits.items()},
+        f"{folder}/trainval.txt": lines(both),
+    }

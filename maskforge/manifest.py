@@ -1,0 +1,169 @@
+"""The manifest: what an output folder holds and how it came about; and the journal of a run.
+
+The manifest is JSON, one per output, without clock, host or absolute path, so that equal inputs
+give equal bytes. The journal is its forerunner while a run is under way: one line an image, so
+that a killed run can go on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from maskforge import files
+from maskforge._version import __version__
+from maskforge.classes import ClassTable
+from maskforge.errors import Problem, ReadError
+from maskforge.settings import Settings
+
+FORMAT = "maskforge-manifest/1"
+JOURNAL = ".maskforge-journal.jsonl"
+
+
+def build(
+    settings: Settings, records: Sequence[Mapping[str, Any]], *, kind: str, collection: str | None
+) -> dict[str, Any]:
+    """Return the manifest of an output. ``collection``: the one file that holds all masks."""
+    classes = settings.classes
+    totals: dict[str, int] = {}
+    for record in records:
+        for class_id, pixels in record["pixels"].items():
+            totals[class_id] = totals.get(class_id, 0) + pixels
+    return {
+        "format": FORMAT,
+        "maskforge": __version__,
+        "classes": {
+            "names": list(classes.names),
+            "background": 0,
+            "ignore_index": classes.ignore_index,
+            "has_ignore": classes.has_ignore,
+            "palette": classes.palette.tolist(),
+            "hash": classes.hash,
+        },
+        "kind": kind,
+        "collection": collection,
+        "settings": settings.public(),
+        "fingerprint": settings.fingerprint,
+        "pixels": dict(sorted(totals.items(), key=lambda item: int(item[0]))),
+        "images": list(records),
+    }
+
+
+def encode(manifest: Mapping[str, Any]) -> bytes:
+    """Return the manifest as JSON text, one image a line, so that it can be read and compared."""
+    images = manifest["images"]
+    rest = {key: value for key, value in manifest.items() if key != "images"}
+    text = json.dumps(rest, indent=1, ensure_ascii=False)[:-2]
+    lines = ",\n  ".join(json.dumps(image, ensure_ascii=False) for image in images)
+    return f'{text},\n "images": [\n  {lines}\n ]\n}}\n'.encode()
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Return the manifest in the file ``path``. Raises ReadError."""
+    try:
+        manifest = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ReadError(
+            f"the manifest cannot be read: {error.strerror}", code="unreadable", file=str(path)
+        ) from error
+    except ValueError as error:
+        raise ReadError(
+            f"the manifest must be JSON, but: {error}", code="not-json", file=str(path)
+        ) from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise ReadError(
+            f"the manifest must say format {FORMAT!r}", code="wrong-format", file=str(path)
+        )
+    return manifest
+
+
+def class_table(manifest: Mapping[str, Any]) -> ClassTable:
+    """Return the class table that a manifest carries."""
+    classes = manifest["classes"]
+    return ClassTable(tuple(classes["names"]), has_ignore=bool(classes["has_ignore"]))
+
+
+def output_files(record: Mapping[str, Any]) -> set[str]:
+    """Return the files of one image, relative to the output folder."""
+    roles = ("mask", "instance", "preview", "image")
+    named = [record.get(role) for role in roles] + list(record.get("extra", {}).values())
+    return {name for name in named if isinstance(name, str) and _inside(name)}
+
+
+def _inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts
+
+
+def problem_lines(problems: Iterable[Problem], root: Path) -> bytes:
+    """Return problems as JSON lines, files relative to ``root`` where they are below it."""
+    lines = (json.dumps(relative(p, root), ensure_ascii=False) for p in problems)
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def relative(problem: Problem, root: Path) -> dict[str, str]:
+    """Return the problem as a dictionary, its file relative to ``root`` where it is below it."""
+    record = problem.as_dict()
+    try:
+        record["file"] = Path(problem.file).absolute().relative_to(root).as_posix()
+    except ValueError:
+        record["file"] = Path(problem.file).name
+    return record
+
+
+class Journal:
+    """The record of a run under way: a line for each image that is done."""
+
+    def __init__(self, path: Path, fingerprint: str) -> None:
+        self._path = path
+        self._fingerprint = fingerprint
+        self._file: IO[str] | None = None
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Append a record; it is in the system's hands when this returns."""
+        try:
+            if self._file is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self._path.open("w", encoding="utf-8")
+                self._file.write(json.dumps({"fingerprint": self._fingerprint}) + "\n")
+            self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise files.write_error(self._path, error) from error
+
+    def close(self) -> None:
+        """Close the journal. It stays until the manifest is written."""
+        if self._file is not None:
+            try:
+                self._file.close()
+            except OSError as error:
+                raise files.write_error(self._path, error) from error
+
+
+def earlier(manifest_path: Path, journal_path: Path) -> tuple[str | None, dict[str, dict[str, Any]]]:
+    """Return fingerprint and records by stem of what an earlier run left, finished or not.
+
+    The last line of a killed run's journal may be cut; it does not count.
+    """
+    records: dict[str, dict[str, Any]] = {}
+    fingerprint = None
+    if manifest_path.is_file():
+        manifest = load(manifest_path)
+        fingerprint = manifest.get("fingerprint")
+        records |= {record["stem"]: record for record in manifest["images"]}
+    if journal_path.is_file():
+        lines = journal_path.read_text(encoding="utf-8", errors="replace").splitlines()
+        entries = [entry for entry in map(_parsed, lines) if entry is not None]
+        fingerprint = entries[0].get("fingerprint") if entries else fingerprint
+        records |= {entry["stem"]: entry for entry in entries[1:] if "stem" in entry}
+    return fingerprint, records
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) else None

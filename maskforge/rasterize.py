@@ -1,0 +1,263 @@
+"""From an annotation and a class table to a raster: which class each pixel belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskforge import overlap as overlap_
+from maskforge import plugins
+from maskforge.annotation import Annotation, Region
+from maskforge.classes import BACKGROUND, IGNORE, ClassTable
+from maskforge.errors import ClassError, GeometryError, ReadError
+from maskforge.geometry import Box, Geometry, Polygon, Polyline
+from maskforge.overlap import Overlap, Segments
+from maskforge.runs import Ints, distinct
+
+Unknown: TypeAlias = Literal["error", "skip", "ignore", "background"]
+"""What becomes of a label that the class table lacks. skip: the region is left out. ignore: its
+pixels become the ignore index. background: it erases, as a region labelled _background_ does."""
+
+MAX_PIXELS = 2**28
+"""Images larger than this are refused unless the caller raises the limit: a few bytes of hostile
+JSON must not cost gigabytes."""
+
+MAX_CROSSINGS = 10_000_000
+"""Rows crossed by all edges of one region; no drawn shape comes near it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """Which class and which instance each pixel of one image belongs to; arrays are made on demand.
+
+    ``numpy.asarray(raster)`` is the label image. region_class: (R,) int64, the class id of each
+    region, -1 for one that was skipped. region_instance: (R,) int64 from 1, 0 for none. region_area: (R,) int64, the
+    pixels that each region covers by itself, whatever lies on top.
+    """
+
+    height: int
+    width: int
+    classes: ClassTable
+    segments: Segments
+    region_class: Ints
+    region_instance: Ints
+    region_area: Ints
+
+    @cached_property
+    def segment_class(self) -> Ints:
+        """Class id by segment, (S,) int64."""
+        return np.append(self.region_class, 0)[self.segments.owner]
+
+    def label_image(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
+        """Return the label image (height, width), uint8 or uint16 by the class table."""
+        values = self.segment_class.astype(self.classes.dtype)
+        return np.repeat(values, self.segments.length).reshape(self.height, self.width)
+
+    def __array__(
+        self, dtype: np.dtype | None = None, copy: bool | None = None
+    ) -> NDArray[np.generic]:
+        return self.label_image() if dtype is None else self.label_image().astype(dtype)
+
+    def instance_image(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
+        """Return instance ids (height, width), 0 where there is none: one id for each pair of label
+        and group, counted from 1 in the source's order; uint16 when there are more than 255.
+        """
+        top = int(self.region_instance.max(initial=0))
+        if top > 65535:
+            raise ValueError(f"an image must have at most 65535 instances, but got {top}")
+        values = np.append(self.region_instance, 0)[self.segments.owner]
+        values = values.astype(np.uint8 if top <= 255 else np.uint16)
+        return np.repeat(values, self.segments.length).reshape(self.height, self.width)
+
+    def one_hot(self, *, keep_overlaps: bool = False) -> NDArray[np.uint8]:
+        """Return 0/1 planes, uint8 (height, width, C), channel 0 the background.
+
+        A pixel of the ignore index is 0 in every channel. With ``keep_overlaps`` a pixel is 1 in
+        the channel of every class that covers it, not only of the one on top.
+        """
+        count = len(self.classes)
+        planes = np.zeros((len(self.segments.start), count), dtype=np.uint8)
+        if keep_overlaps:
+            classes = self.region_class[self.segments.pair_region]
+            scored = classes < count
+            planes[self.segments.pair_segment[scored], classes[scored]] = 1
+            planes[self.segments.owner < 0, 0] = 1
+        else:
+            scored = self.segment_class < count
+            planes[np.flatnonzero(scored), self.segment_class[scored]] = 1
+        flat = np.repeat(planes, self.segments.length, axis=0)
+        return flat.reshape(self.height, self.width, count)
+
+    @cached_property
+    def pixel_counts(self) -> dict[int, int]:
+        """Pixels by class id in the label image, ids that occur only, ascending."""
+        totals = np.bincount(self.segment_class, weights=self.segments.length)
+        return {int(i): int(totals[i]) for i in np.flatnonzero(totals)}
+
+    @cached_property
+    def image_classes(self) -> tuple[int, ...]:
+        """Class ids that occur in the label image, ascending."""
+        return tuple(self.pixel_counts)
+
+    @cached_property
+    def contested(self) -> dict[tuple[int, int], int]:
+        """Pixels that regions of two classes claim: {(class on top, class below): pixels}."""
+        parts = self.segments
+        below = self.region_class[parts.pair_region]
+        top = self.segment_class[parts.pair_segment]
+        lost = below != top
+        if not lost.any():
+            return {}
+        base = max(len(self.classes), self.classes.ignore_index + 1)
+        code = (parts.pair_segment[lost] * base + top[lost]) * base + below[lost]
+        code = distinct(code)  # two regions of one class below count once
+        segment, pair = np.divmod(code, base * base)
+        pairs, inverse = np.unique(pair, return_inverse=True)
+        pixels = np.bincount(inverse, weights=parts.length[segment]).astype(np.int64)
+        return {
+            (int(p) // base, int(p) % base): int(n) for p, n in zip(pairs, pixels, strict=True)
+        }
+
+
+def rasterize(
+    annotation: Annotation,
+    classes: ClassTable,
+    *,
+    height: int | None = None,
+    width: int | None = None,
+    rule: str = "pixel-center",
+    overlap: Overlap = "last",
+    priority: Sequence[str] = (),
+    unknown: Unknown = "error",
+    max_pixels: int = MAX_PIXELS,
+) -> Raster:
+    """Return which class each pixel of ``annotation`` belongs to.
+
+    height, width: the image's size in pixels; the annotation's own where they are None.
+    rule: which pixels a shape covers, one of ``maskforge/rules``. overlap: who wins. priority:
+    class names from top to bottom; these lie on top of all others, whatever ``overlap`` says.
+    A region labelled ``_background_`` erases all that come before it.
+
+    Raises ReadError when the size is unknown or too large, ClassError (code ``unknown-label``) for
+    a label outside the table, GeometryError for a shape beyond the limits (``too-large``) and, with
+    overlap "error", for pixels claimed by two classes (``contested``).
+    """
+    height = annotation.height if height is None else height
+    width = annotation.width if width is None else width
+    if height is None or width is None:
+        raise ReadError("the image's size is not known", code="no-image", cure="give height, width")
+    if height < 1 or width < 1 or height * width > max_pixels:
+        raise ReadError(
+            f"an image must have 1 to {max_pixels} pixels, but got {width}x{height}",
+            code="bad-field" if height < 1 or width < 1 else "too-large",
+            cure="" if height < 1 or width < 1 else "raise --max-pixels if the size is right",
+        )
+    regions = annotation.regions
+    ids = _class_ids(regions, classes, unknown)
+    for region in regions:
+        _check_effort(region, height)
+    runs = plugins.load("rules", rule).cover(
+        [r.geometry if i >= 0 else () for r, i in zip(regions, ids.tolist(), strict=True)],
+        height=height,
+        width=width,
+    )
+    level = _levels(ids, classes, priority)
+    areas = runs.areas(len(regions))
+    bottom_up = overlap_.order(areas, level, overlap)
+    segments = overlap_.resolve(
+        runs, bottom_up=bottom_up, eraser=ids == 0, size=height * width
+    )
+    raster = Raster(height, width, classes, segments, ids, _instances(regions, ids), areas)
+    if overlap == "error" and raster.contested:
+        raise _contest(raster)
+    return raster
+
+
+def _class_ids(regions: Sequence[Region], classes: ClassTable, unknown: Unknown) -> Ints:
+    ids = np.empty(len(regions), dtype=np.int64)
+    other = {"skip": -1, "ignore": classes.ignore_index, "background": 0}
+    missing: dict[str, str] = {}
+    for index, region in enumerate(regions):
+        if region.crowd and region.label != BACKGROUND:
+            ids[index] = classes.id_of(IGNORE)
+        elif region.label in classes:
+            ids[index] = classes.id_of(region.label)
+        elif unknown == "error":
+            missing.setdefault(region.label, region.place)
+        else:
+            ids[index] = other[unknown]
+    if missing:
+        names = ", ".join(map(repr, missing))
+        raise ClassError(
+            f"every label must be in the class table, but got {names}",
+            place=next(iter(missing.values())),
+            cure=classes.hint(missing),
+        )
+    return ids
+
+
+def _levels(ids: Ints, classes: ClassTable, priority: Sequence[str]) -> Ints:
+    level = np.zeros(len(ids), dtype=np.int64)
+    for height, name in enumerate(reversed(priority), start=1):
+        level[ids == classes.id_of(name)] = height
+    return level
+
+
+def _instances(regions: Sequence[Region], ids: Ints) -> Ints:
+    seen: dict[object, int] = {}
+    numbers = np.zeros(len(regions), dtype=np.int64)
+    for index, region in enumerate(regions):
+        if ids[index] > 0:
+            alone = region.group is None
+            key = index if alone else (region.label, region.group)
+            numbers[index] = seen.setdefault(key, len(seen) + 1)
+    return numbers
+
+
+def _check_effort(region: Region, height: int) -> None:
+    """Refuse a region whose edges cross absurdly many rows, before any rule spends time on it."""
+    rows = sum(_rows_crossed(geometry, height) for geometry in region.geometry)
+    if rows > MAX_CROSSINGS:
+        raise GeometryError(
+            f"a region's edges must cross at most {MAX_CROSSINGS} rows, but they cross {rows}",
+            code="too-large",
+            place=region.place,
+            cure="simplify the polygon",
+        )
+
+
+def _rows_crossed(geometry: Geometry, height: int) -> int:
+    match geometry:
+        case Polygon(exterior, interiors):
+            lines = (exterior, *interiors)
+        case Polyline(points, _):
+            lines = (points,)
+        case Box():
+            return 2 * height
+        case _:
+            return height
+    if sum(map(len, lines)) * height <= MAX_CROSSINGS:  # the usual case needs no arithmetic
+        return 0
+    crossed = 0
+    for line in lines:
+        y = np.clip(line[:, 1], 0, height)
+        crossed += int(np.abs(np.diff(y, append=y[:1])).sum()) + len(y)
+    return crossed
+
+
+def _contest(raster: Raster) -> GeometryError:
+    names = {**dict(enumerate(raster.classes.names)), raster.classes.ignore_index: IGNORE}
+    pairs = ", ".join(
+        f"{names[top]} over {names[below]} ({pixels} px)"
+        for (top, below), pixels in sorted(raster.contested.items())
+    )
+    return GeometryError(
+        f"regions of different classes must not overlap with --overlap error, but: {pairs}",
+        code="contested",
+        cure="correct the annotation, or choose --overlap last, first or smallest",
+    )

@@ -1,0 +1,1 @@
+"""Annotation files to annotations: one file a format."""

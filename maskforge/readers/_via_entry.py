@@ -1,0 +1,139 @@
+"""What VIA's five containers have in common: images, their regions still as VIA wrote them.
+
+Coordinates and embedded images stay undecoded views of the file until their image's turn comes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote
+
+import msgspec
+
+from maskforge.errors import Problem, ReadError
+
+ABSENT = msgspec.Raw(b"null")
+"""The undecoded value of a field that is not there."""
+
+_URL = re.compile(r"(?i)[a-z][a-z0-9+.-]+://")
+_ABSOLUTE = re.compile(r"(?i)[/\\]|[a-z]:[/\\]")
+_LONGEST_KEY = 60
+
+
+@dataclass(frozen=True, slots=True)
+class RawRegion:
+    """One region: where it stands, its shape with VIA 2's field names as JSON, its attributes."""
+
+    place: str
+    shape: msgspec.Raw
+    attributes: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One image of a VIA file.
+
+    prefix: what makes a region's place complete, such as ``_via_img_metadata["a.jpg12"].``.
+    content: everything the file says about the image, for its digest.
+    references: other places where the image may be, as the file gives them (URL or path).
+    embedded: a JSON string with the image in base64 or as a data URL.
+    problems: warnings met on the way.
+    """
+
+    filename: str
+    place: str
+    prefix: str
+    regions: tuple[RawRegion, ...]
+    content: tuple[msgspec.Raw, ...]
+    references: tuple[str, ...] = ()
+    embedded: msgspec.Raw | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A whole VIA file: its images, and for each declared region attribute {option id: text}."""
+
+    images: list[Entry | Problem]
+    attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def place_of(where: str, key: str) -> str:
+    """Return the place of the member ``key`` of the object at ``where``, of bounded length."""
+    return f'{where}["{shorten(key)}"]'
+
+
+def problem_at(error: ReadError, place: str, *, file: str) -> Problem:
+    """Return ``error``, whose place is relative to ``place``, as a problem of ``file``."""
+    if error.code == "not-json":  # a line and a column would be taken for those of the file
+        return Problem(error.code, file, f"{error.message}, {error.place} of it", place, error.cure)
+    dot = "." if place and error.place and not error.place.startswith("[") else ""
+    return Problem(error.code, file, error.message, f"{place}{dot}{error.place}", error.cure)
+
+
+def kind(value: object) -> str:
+    """Return what a JSON value is, in the words of JSON and short enough for a message."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return f"an array of {len(value)}"
+    # Python refuses to write integers of thousands of digits.
+    if isinstance(value, int) and value.bit_length() > 256:
+        return "a huge integer"
+    return shorten(repr(value))
+
+
+def shorten(text: str) -> str:
+    """Return ``text`` with its middle left out where it is longer than 60 characters."""
+    half = _LONGEST_KEY // 2
+    return text if len(text) <= _LONGEST_KEY else f"{text[:half]}…{text[1 - half :]}"
+
+
+def image_name(filename: str) -> str:
+    """Return the image's name with forward slashes: the last part of a URL or absolute path.
+
+    A relative path keeps its folders. Raises ReadError when nothing is left that can name a file.
+    """
+    name = filename
+    if _URL.match(name):
+        name = unquote(re.split("[?#]", name, maxsplit=1)[0].replace("\\", "/").rpartition("/")[2])
+    elif _ABSOLUTE.match(name):
+        name = name.replace("\\", "/").rpartition("/")[2]
+    name = name.replace("\\", "/")
+    while name.startswith("./"):
+        name = name[2:].lstrip("/")
+    unusable = "\0" in name or any("\ud800" <= letter <= "\udfff" for letter in name)
+    if unusable or name.rpartition("/")[2] in ("", ".", ".."):
+        raise ReadError(f"filename must name an image file, but got {shorten(repr(filename))}")
+    return name
+
+
+def image_path(folder: Path, name: str, *, references: tuple[str, ...]) -> Path:
+    """Return where the image should be: in ``folder``, else at the first reference that exists.
+
+    The file system is asked only when a reference says something else; no file is opened.
+    """
+    beside = folder / name
+    others = [reference for reference in references if reference != name]
+    # Not Path.exists: that raises for a name too long for the file system.
+    if not others or os.path.exists(beside):
+        return beside
+    for reference in others:
+        path = folder / _local(reference)
+        if os.path.exists(path):
+            return path
+    return beside
+
+
+def _local(reference: str) -> str:
+    if reference.lower().startswith("file://"):
+        return unquote(reference[len("file://") :])
+    if _URL.match(reference):
+        return unquote(re.split("[?#]", reference, maxsplit=1)[0].rpartition("/")[2])
+    return reference.replace("\\", "/")

@@ -1,0 +1,165 @@
+"""OCHuman: one file describes many images of people who hide each other.
+
+https://github.com/liruilong940607/OCHumanApi (``ochumanApi/ochuman.py`` says what the files hold,
+what its filters choose and where the splits are cut). Two kinds of file are read:
+
+- ``ochuman.json``: a person is the union of ``segms.outer`` less the union of ``segms.inner``.
+- COCO style, such as ``ochuman_coco_format_val_range_0.00_1.00.json``: ``segmentation`` is a
+  compressed RLE, a list of run lengths or a list of polygons; ``iscrowd`` becomes a crowd region;
+  the label is the name of the category, ``person`` where there is none.
+
+``filter`` says which persons are taken: ``segm``, those with a mask; ``kpt``, those with keypoints;
+``segm&kpt``, those with both; ``all``. Images without a person that was taken are left out, except
+by ``all``. ``max_iou`` takes the persons whose MaxIoU, how much they overlap another one, is in the
+range. Whoever is not taken becomes background, as in OCHuman's own API. So does a person without
+a mask: ``kpt`` and ``all`` may take such persons, and warn; an image with nobody but such persons
+would teach a network that people are background, and is left out with a warning.
+
+Splits: with the full ``ochuman.json`` (5081 images, 4731 of them with a person that has a mask and
+keypoints) the first 2500 of these, in the file's order, are "val" and the others "test". A COCO
+file is a split when name and number of images (2500, 2231) are the published ones.
+
+Dropped: boxes, keypoints, links, areas.
+Coordinates are not moved: COCO's plane has pixel (0, 0) covering [0, 1) x [0, 1), as maskforge has.
+Images lie in ``images/`` beside the file, or beside the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+
+from maskforge.annotation import Annotation
+from maskforge.errors import Problem, ReadError, UsageError
+from maskforge.readers import _json, _ochuman_coco, _ochuman_native
+from maskforge.readers._ochuman_coco import Category
+from maskforge.readers._ochuman_image import Choice, Filter, annotation
+
+TITLE = "OCHuman"
+SUFFIXES = (".json",)
+DEFAULT_OUTPUT = "color"
+DEFAULT_FILE = "ochuman.json"
+ONE_IMAGE_PER_FILE = False
+
+_PUBLISHED = {"val": 2500, "test": 2231}
+_PUBLISHED_NAME = re.compile(r"ochuman_coco_format_(val|test)_range_0\.00_1\.00\.json")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user can say about OCHuman files."""
+
+    filter: Filter = field(
+        default="segm",
+        metadata={"help": "persons to take: those with a mask, with keypoints, with both, or all"},
+    )
+    max_iou: str = field(
+        default="0:1",
+        metadata={
+            "help": "persons to take: MaxIoU from LO to below HI; 0:1 takes all (ochuman.json)",
+            "metavar": "LO:HI",
+        },
+    )
+
+    def __post_init__(self) -> None:
+        if self.filter not in (filters := get_args(Filter)):
+            raise UsageError(f"filter must be one of {list(filters)}, but got {self.filter!r}")
+        self.choice()
+
+    def choice(self) -> Choice:
+        """Return the options as a choice of persons. Raises UsageError for a bad range."""
+        try:
+            low, high = (float(text) for text in self.max_iou.split(":"))
+        except ValueError:
+            low = high = 0.0
+        if not 0 <= low < high <= 1:
+            raise UsageError(
+                f"max_iou must be LO:HI with 0 <= LO < HI <= 1, but got {self.max_iou!r}"
+            )
+        return Choice(self.filter, low, high)
+
+
+class _File(msgspec.Struct):
+    images: list[msgspec.Raw]
+    annotations: list[msgspec.Raw] | None = None
+    categories: list[Category] = []
+
+
+def sniff(head: bytes) -> str | None:
+    """Return why ``head``, the first bytes of a file, are those of an OCHuman file, or None."""
+    seen: set[str] = set()
+    for key in _json.outline(head):
+        seen.add(key)
+        if key == "images[].annotations[].segms":
+            return "key 'segms' in 'annotations' in 'images', as in ochuman.json"
+        if {"images", "annotations[].segmentation"} <= seen:
+            return "top-level keys 'images' and 'annotations' with 'segmentation', COCO style"
+    native = "keypoint_visible" in seen and "images" in seen
+    cut = {"images[].id", "images[].file_name"} <= seen and "annotations" not in seen
+    if native:
+        return "top-level keys 'keypoint_visible' and 'images', as in ochuman.json"
+    if cut and not _is_whole(head):
+        return "images with 'id' and 'file_name' at the beginning, probably COCO style"
+    return None
+
+
+def read(path: Path, options: Options) -> Iterator[Annotation | Problem]:
+    """Yield the chosen images of ``path`` in its order; no image is opened.
+
+    Raises ReadError for a file that is damaged or has no list of images.
+    """
+    choice = options.choice()
+    file = _load(path)
+    if file.annotations is None:
+        records = _ochuman_native.records(file.images, file=str(path))
+    elif choice.limits_iou:
+        raise ReadError(
+            "must be ochuman.json for --max-iou: COCO files do not tell the MaxIoU",
+            code="wrong-format",
+            file=str(path),
+        )
+    else:
+        split = _published_split(path, len(file.images))
+        records = _ochuman_coco.records(
+            file.images, file.annotations, file.categories, file=str(path), split=split
+        )
+    for record in records:
+        if isinstance(record, Problem):
+            yield record
+            continue
+        try:
+            item = annotation(record, choice, source=path)
+        except ReadError as error:
+            yield error.problem(file=str(path), place=record.place)
+            continue
+        if item is not None:
+            yield item
+
+
+def _load(path: Path) -> _File:
+    try:
+        return _json.load(_json.read_bytes(path), _File, file=str(path))
+    except ReadError as error:
+        if error.code != "bad-field" or error.place:
+            raise
+        raise ReadError(
+            f"an OCHuman file {error.message}", code="wrong-format", file=str(path)
+        ) from error
+
+
+def _published_split(path: Path, images: int) -> str | None:
+    match = _PUBLISHED_NAME.fullmatch(path.name)
+    return match[1] if match and _PUBLISHED[match[1]] == images else None
+
+
+def _is_whole(head: bytes) -> bool:
+    try:
+        msgspec.json.decode(head, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True

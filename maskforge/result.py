@@ -1,0 +1,140 @@
+"""What a conversion came to: counts, classes and problems, for a terminal, a notebook or a machine."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maskforge.classes import IGNORE, ClassTable
+from maskforge.errors import Problem
+from maskforge.palette import voc_palette
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCount:
+    """One row of the table: a class and how much of it the masks hold. ``color``: RGB."""
+
+    id: int
+    name: str
+    color: tuple[int, int, int]
+    images: int
+    pixels: int
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
+class Conversion:
+    """The result of :func:`maskforge.convert`.
+
+    out: the folder, or the file of a one-hot dictionary. records: one per converted image, as in
+    the manifest. classes_from: in words, where the class table came from. failed: images or files
+    that were not converted. kept: images that an earlier run had done.
+    """
+
+    out: Path
+    manifest: Path
+    reader: str
+    reason: str
+    writer: str
+    classes: ClassTable
+    classes_from: str
+    records: tuple[dict[str, Any], ...]
+    problems: tuple[Problem, ...]
+    kept: int
+    failed: int
+
+    @property
+    def converted(self) -> int:
+        """Images that have a mask now."""
+        return len(self.records)
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 1 finished with problems in the data, 3 nothing could be read."""
+        if not self.records:
+            return 3
+        return 1 if self.problems else 0
+
+    def class_counts(self) -> list[ClassCount]:
+        """Return a row for each class of the table, and for the ignore index where it occurs."""
+        pixels: Counter[int] = Counter()
+        images: Counter[int] = Counter()
+        for record in self.records:
+            for class_id, count in record["pixels"].items():
+                pixels[int(class_id)] += count
+                images[int(class_id)] += 1
+        total = sum(pixels.values()) or 1
+        names = dict(enumerate(self.classes.names))
+        if pixels[self.classes.ignore_index]:
+            names[self.classes.ignore_index] = IGNORE
+        colors = voc_palette(max(256, max(names) + 1))
+        return [
+            ClassCount(i, name, _rgb(colors[i]), images[i], pixels[i], pixels[i] / total)
+            for i, name in names.items()
+        ]
+
+    def contested(self) -> dict[tuple[str, str], int]:
+        """Return the pixels two classes claimed: {(name on top, name below): pixels}."""
+        counts: Counter[tuple[str, str]] = Counter()
+        names = dict(enumerate(self.classes.names)) | {self.classes.ignore_index: IGNORE}
+        for record in self.records:
+            for pair, pixels in record["contested"].items():
+                top, below = (names[int(i)] for i in pair.split(">"))
+                counts[top, below] += pixels
+        return dict(counts.most_common())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the result for JSON."""
+        return {
+            "out": str(self.out),
+            "manifest": str(self.manifest),
+            "format": self.reader,
+            "reason": self.reason,
+            "as": self.writer,
+            "classes_from": self.classes_from,
+            "classes": [
+                {"id": c.id, "name": c.name, "images": c.images, "pixels": c.pixels, "share": c.share}
+                for c in self.class_counts()
+            ],
+            "contested": [
+                {"top": top, "below": below, "pixels": pixels}
+                for (top, below), pixels in self.contested().items()
+            ],
+            "converted": self.converted,
+            "kept": self.kept,
+            "failed": self.failed,
+            "problems": [problem.as_dict() for problem in self.problems],
+            "exit_code": self.exit_code,
+        }
+
+    def __str__(self) -> str:
+        what = f"{self.converted} images converted"
+        more = [f"{self.kept} of them by an earlier run"] if self.kept else []
+        more += [f"{self.failed} failed"] if self.failed else []
+        more += [f"{len(self.problems)} problems"] if self.problems else []
+        return ", ".join([what, *more]) + f" → {self.out}"
+
+    def _repr_html_(self) -> str:
+        """Show the result in a notebook: the class table, and the problems."""
+        rows = "".join(
+            f"<tr><td>{c.id}</td><td><span style='display:inline-block;width:1em;height:1em;"
+            f"background:rgb{c.color}'></span> {html.escape(c.name)}</td>"
+            f"<td>{c.images}</td><td>{c.pixels:,}</td><td>{c.share:.2%}</td></tr>"
+            for c in self.class_counts()
+        )
+        head = "".join(f"<th>{t}</th>" for t in ("id", "class", "images", "pixels", "share"))
+        problems = "".join(f"<li>{html.escape(str(p))}</li>" for p in self.problems[:20])
+        rest = len(self.problems) - 20
+        more = f"<li>… and {rest} more</li>" if rest > 0 else ""
+        listed = f"<ul>{problems}{more}</ul>" if problems else ""
+        return (
+            f"<p>{html.escape(str(self))}</p><table><tr>{head}</tr>{rows}</table>{listed}"
+        )
+
+
+def _rgb(color: Any) -> tuple[int, int, int]:  # noqa: ANN401
+    red, green, blue = (int(v) for v in color)
+    return red, green, blue

@@ -1,0 +1,1 @@
+"""Which pixels a geometry covers: one file a rule."""

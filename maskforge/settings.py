@@ -1,0 +1,95 @@
+"""How a conversion is to be done: everything a worker needs to know besides the job itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal, TypeAlias
+
+from maskforge import plugins
+from maskforge.classes import ClassTable
+from maskforge.errors import UsageError
+from maskforge.images import Exif
+from maskforge.overlap import Overlap
+from maskforge.rasterize import MAX_PIXELS, Unknown
+
+Images: TypeAlias = Literal["link", "copy", "none"]
+"""What becomes of the images. link: a hard link where the file system can, else a copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is the same for all images of one conversion. Picklable, and comparable by fingerprint.
+
+    size: (width, height) of the outputs in pixels, None for each image's own.
+    out: the output folder, or the file of a writer that makes one file of all images.
+    """
+
+    reader: str
+    writer: str
+    out: Path
+    classes: ClassTable
+    reader_options: Mapping[str, object] = field(default_factory=dict)
+    writer_options: Mapping[str, object] = field(default_factory=dict)
+    layout: str = "pairs"
+    rule: str = "pixel-center"
+    overlap: Overlap = "last"
+    priority: tuple[str, ...] = ()
+    unknown: Unknown = "error"
+    size: tuple[int, int] | None = None
+    exif: Exif = "auto"
+    images: Images = "link"
+    previews: bool = True
+    instances: bool = True
+    max_pixels: int = MAX_PIXELS
+
+    def public(self) -> dict[str, Any]:
+        """Return the settings that decide about output bytes, as the manifest records them."""
+        record = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "out"}
+        record["classes"] = self.classes.hash
+        record["reader_options"] = dict(self.reader_options)
+        record["writer_options"] = dict(self.writer_options)
+        record["priority"] = list(self.priority)
+        record["size"] = None if self.size is None else list(self.size)
+        return record
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 (hex) of :meth:`public`; results of two runs mix only when it is equal."""
+        return sha256(json.dumps(self.public(), sort_keys=True).encode()).hexdigest()
+
+
+def options(module: ModuleType, values: Mapping[str, object]) -> Any:  # noqa: ANN401
+    """Return ``module.Options`` made of ``values``; raises UsageError for one it does not have."""
+    known = {f.name for f in fields(module.Options)}
+    stranger = sorted(set(values) - known)
+    if stranger:
+        name = module.__name__.rpartition(".")[2].replace("_", "-")
+        raise UsageError(
+            f"{name} must be given only its own options {sorted(known)}, but got {stranger}"
+        )
+    return module.Options(**values)
+
+
+def effective(module: ModuleType, values: Mapping[str, object]) -> dict[str, object]:
+    """Return all options of ``module`` with their values, defaults filled in."""
+    return asdict(options(module, values))
+
+
+def reader(name: str) -> ModuleType:
+    """Return the reader that ``name`` stands for."""
+    return plugins.load("readers", name)
+
+
+def writer(name: str) -> ModuleType:
+    """Return the writer that ``name`` stands for."""
+    return plugins.load("writers", name)
+
+
+def layout(name: str) -> ModuleType:
+    """Return the layout that ``name`` stands for."""
+    return plugins.load("layouts", name)

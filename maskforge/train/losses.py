@@ -1,0 +1,208 @@
+"""Losses: logits and target in, one number out. All of them know the ignore index.
+
+    loss = losses.build("ce+dice", ignore_index=255)
+    loss(logits, target).backward()
+
+Shape, for every loss here:
+    logits: (N, C, H, W) float, before softmax. With C = 1 the form is the sigmoid one: one logit
+        for "object", the target holds 0 and 1.
+    target: (N, H, W) int64 class ids, or the ignore index, which is neither trained nor counted.
+    weight: (C,) float, a factor for each class; (2,) for C = 1: background, object. None is 1.
+    returns: a float32 scalar, also under autocast; 0 with zero gradients where all is ignored.
+
+The region losses (dice, tversky, lovasz) look at the batch as one image, and average over the
+classes that the target holds: for a class that is not there, the best overlap would be 0 / 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from maskforge.errors import UsageError
+
+Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+
+
+def cross_entropy(
+    logits: Tensor, target: Tensor, *, ignore_index: int = 255, weight: Tensor | None = None
+) -> Tensor:
+    """Return the mean of -log p over the pixels, p being the probability of the true class.
+
+    With ``weight`` it is the weighted mean, as torch's ``cross_entropy``.
+    """
+    pixels = _cross_entropies(logits, target, ignore_index)
+    return _mean_of_pixels(pixels, target, ignore_index, weight)
+
+
+def focal(
+    logits: Tensor,
+    target: Tensor,
+    *,
+    ignore_index: int = 255,
+    weight: Tensor | None = None,
+    gamma: float = 2.0,
+) -> Tensor:
+    """Return the mean of -(1 - p) ** gamma log p: pixels that are right already count less.
+
+    The mean is over the pixels, weighted as :func:`cross_entropy`; ``gamma`` = 0 is that loss.
+
+    Reference: Lin et al., Focal Loss for Dense Object Detection, https://arxiv.org/abs/1708.02002
+    """
+    pixels = _cross_entropies(logits, target, ignore_index)
+    return _mean_of_pixels(
+        (1 - torch.exp(-pixels)).clamp(min=0) ** gamma * pixels, target, ignore_index, weight
+    )
+
+
+def tversky(
+    logits: Tensor,
+    target: Tensor,
+    *,
+    ignore_index: int = 255,
+    weight: Tensor | None = None,
+    alpha: float = 0.3,
+    beta: float = 0.7,
+) -> Tensor:
+    """Return 1 - TP / (TP + alpha FP + beta FN), averaged over the classes present.
+
+    TP, FP and FN are sums of probabilities. With ``beta`` above ``alpha``, what is missed costs
+    more than what is wrongly found. ``alpha`` = ``beta`` = 1 makes it the soft IoU loss.
+
+    Reference: Salehi et al., Tversky loss function, https://arxiv.org/abs/1706.05721
+    """
+    found, truth = _by_class(logits, target, ignore_index)
+    hits = (found * truth).sum(dim=1)  # (C,)
+    wrong = found.sum(dim=1) - hits
+    missed = truth.sum(dim=1) - hits
+    scores = hits / (hits + alpha * wrong + beta * missed).clamp(min=1e-7)
+    return _mean_of_present(1 - scores, truth, weight)
+
+
+def dice(
+    logits: Tensor, target: Tensor, *, ignore_index: int = 255, weight: Tensor | None = None
+) -> Tensor:
+    """Return 1 - 2 TP / (2 TP + FP + FN), averaged over the classes present.
+
+    Reference: Milletari et al., V-Net, https://arxiv.org/abs/1606.04797 (sums of probabilities
+    instead of their squares)
+    """
+    return tversky(
+        logits, target, ignore_index=ignore_index, weight=weight, alpha=0.5, beta=0.5
+    )
+
+
+def lovasz(
+    logits: Tensor, target: Tensor, *, ignore_index: int = 255, weight: Tensor | None = None
+) -> Tensor:
+    """Return the convex (Lovász) extension of 1 - IoU, averaged over the classes present.
+
+    For hard probabilities 0 and 1 it is exactly 1 - IoU. It sorts the pixels of each class, so it
+    costs more than the others; it is mostly added to cross entropy, late in the training.
+
+    Reference: Berman et al., The Lovász-Softmax loss, https://arxiv.org/abs/1705.08790
+    """
+    found, truth = _by_class(logits, target, ignore_index)
+    # An ignored pixel has the error 0, so it is multiplied away wherever it is sorted to.
+    errors, order = (found - truth).abs().sort(dim=1, descending=True)  # (C, P)
+    truth_sorted = truth.gather(1, order)
+    total = truth.sum(dim=1, keepdim=True)
+    # Jaccard loss when the k worst pixels are wrong, for k = 1 … P; its steps weigh the errors.
+    left = total - truth_sorted.cumsum(dim=1)
+    union = total + (1 - truth_sorted).cumsum(dim=1)
+    jaccard = 1 - left / union.clamp(min=1)
+    steps = torch.diff(jaccard, dim=1, prepend=torch.zeros_like(total))
+    return _mean_of_present((errors * steps).sum(dim=1), truth, weight)
+
+
+LOSSES: dict[str, Callable[..., Tensor]] = {
+    "ce": cross_entropy,
+    "dice": dice,
+    "focal": focal,
+    "tversky": tversky,
+    "lovasz": lovasz,
+}
+
+
+def build(name: str, *, ignore_index: int = 255, weight: Tensor | None = None) -> Loss:
+    """Return the loss ``name``, or the sum of several, such as "ce+dice".
+
+    Raises UsageError for a name that is not in :data:`LOSSES`.
+    """
+    names = [part.strip() for part in name.split("+")]
+    unknown = [part for part in names if part not in LOSSES]
+    if unknown:
+        raise UsageError(
+            f"a loss must be one of {list(LOSSES)} or a sum of them such as 'ce+dice', "
+            f"but got {name!r}"
+        )
+
+    def total(logits: Tensor, target: Tensor) -> Tensor:
+        parts = [
+            LOSSES[part](logits, target, ignore_index=ignore_index, weight=weight)
+            for part in names
+        ]
+        return torch.stack(parts).sum()
+
+    return total
+
+
+def _cross_entropies(logits: Tensor, target: Tensor, ignore_index: int) -> Tensor:
+    """Return -log p of the true class, (N, H, W) float32, 0 where it is ignored."""
+    _check(logits, target)
+    logits = logits.float()
+    if logits.shape[1] > 1:
+        return F.cross_entropy(logits, target, ignore_index=ignore_index, reduction="none")
+    known = target != ignore_index
+    truth = torch.where(known, target, 0).to(logits.dtype)
+    return F.binary_cross_entropy_with_logits(logits[:, 0], truth, reduction="none") * known
+
+
+def _mean_of_pixels(
+    pixels: Tensor, target: Tensor, ignore_index: int, weight: Tensor | None
+) -> Tensor:
+    known = target != ignore_index
+    if weight is None:
+        return pixels.sum() / known.sum().clamp(min=1)
+    share = weight.to(pixels)[torch.where(known, target, 0)] * known
+    total = share.sum()
+    return (pixels * share).sum() / torch.where(total > 0, total, 1.0)
+
+
+def _by_class(logits: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
+    """Return probabilities and one-hot truth, both (C, P) float32, both 0 where it is ignored."""
+    _check(logits, target)
+    logits = logits.float()
+    if logits.shape[1] > 1:
+        found = logits.softmax(dim=1)
+        classes = torch.arange(logits.shape[1], device=target.device)
+    else:
+        found = logits.sigmoid()
+        classes = torch.ones(1, dtype=torch.int64, device=target.device)
+    truth = target[:, None] == classes[:, None, None]  # (N, C, H, W)
+    found = found * (target != ignore_index)[:, None]
+    return _pixels_last(found), _pixels_last(truth.to(found.dtype))
+
+
+def _pixels_last(values: Tensor) -> Tensor:
+    return values.movedim(1, 0).flatten(1)  # (N, C, H, W) -> (C, N * H * W)
+
+
+def _mean_of_present(losses: Tensor, truth: Tensor, weight: Tensor | None) -> Tensor:
+    share = (truth.sum(dim=1) > 0).to(losses.dtype)
+    if weight is not None:
+        share = share * weight.to(losses)[-len(losses) :]
+    total = share.sum()
+    return (losses * share).sum() / torch.where(total > 0, total, 1.0)
+
+
+def _check(logits: Tensor, target: Tensor) -> None:
+    if logits.ndim != 4 or target.shape != (logits.shape[0], *logits.shape[2:]):
+        raise ValueError(
+            "logits must be (N, C, H, W) and target (N, H, W) of the same size, "
+            f"but got {tuple(logits.shape)} and {tuple(target.shape)}"
+        )

@@ -1,0 +1,59 @@
+"""Instance image as PNG, one channel: each pixel is the number of its instance, 0 where none is.
+
+Instances count from 1 within each image, one for each pair of label and group, in the source's
+order. Pixels to be ignored are 0. Mode "L", 16 bits a pixel above 255 instances; a palette PNG in
+VOC colours on request, as VOC's SegmentationObject, unless there are more than 255.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskforge import png
+from maskforge.classes import ClassTable
+from maskforge.errors import GeometryError
+from maskforge.palette import voc_palette
+from maskforge.rasterize import Raster
+from maskforge.writers import _png
+
+TITLE = "instance image"
+SUFFIX = ".png"
+LOSSLESS = True
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """palette: a palette PNG in VOC colours where the instances are at most 255."""
+
+    palette: bool = False
+
+
+def encode(raster: Raster, options: Options) -> bytes:
+    """Return the PNG file. Raises GeometryError for more than 65535 instances in the image."""
+    count = int(raster.region_instance.max(initial=0))
+    if count > 65535:
+        raise GeometryError(
+            f"an image must have at most 65535 instances, but has {count}", code="too-large"
+        )
+    wide = count > 255
+    numbers = np.arange(count + 1)
+    instance = np.append(raster.region_instance, 0)[raster.segments.owner]
+    instance[raster.segment_class == raster.classes.ignore_index] = 0
+    return png.encode_runs(
+        raster.segments.start,
+        instance,
+        colors=numbers.astype(np.uint16) if wide else numbers.astype(np.uint8),
+        height=raster.height,
+        width=raster.width,
+        palette=voc_palette() if options.palette and not wide else None,
+    )
+
+
+def decode(
+    data: bytes, classes: ClassTable, options: Options
+) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Return the instance image (height, width). Raises ReadError for anything else than one."""
+    return np.array(_png.open_image(data, "L", "P", "I;16"))

@@ -1,0 +1,46 @@
+"""Label image as PNG, one channel: each pixel is its class id, the ignore index 255.
+
+Mode "L", so that Pillow, OpenCV, torchvision, TensorFlow and scikit-image all read the ids; 16 bits
+a pixel (ignore index 65535) when the class table has more than 255 ids. Small ids look black: that
+is what previews are for. The class table travels in a text chunk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskforge import png
+from maskforge.classes import ClassTable
+from maskforge.rasterize import Raster
+from maskforge.writers import _png
+
+TITLE = "label image"
+SUFFIX = ".png"
+LOSSLESS = True
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Nothing to choose."""
+
+
+def encode(raster: Raster, options: Options) -> bytes:
+    """Return the PNG file of class ids."""
+    return png.encode_runs(
+        raster.segments.start,
+        _png.class_values(raster),
+        colors=_png.stored_ids(raster.classes),
+        height=raster.height,
+        width=raster.width,
+        text=_png.text(raster.classes),
+    )
+
+
+def decode(
+    data: bytes, classes: ClassTable, options: Options
+) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Return the label image (height, width). Raises ReadError for anything else than one."""
+    return _png.label_image(_png.open_image(data, "L", "I;16"), classes)

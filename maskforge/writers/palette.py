@@ -1,0 +1,53 @@
+"""Label image as a palette PNG, mode "P", in the colours of PASCAL VOC.
+
+Each pixel is its class id (ignore 255), and programs show it in colour. Read it with Pillow:
+OpenCV and others give the colours instead of the ids.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskforge import png
+from maskforge.classes import ClassTable
+from maskforge.errors import ClassError
+from maskforge.palette import voc_palette
+from maskforge.rasterize import Raster
+from maskforge.writers import _png
+
+TITLE = "palette label image"
+SUFFIX = ".png"
+LOSSLESS = True
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Nothing to choose."""
+
+
+def encode(raster: Raster, options: Options) -> bytes:
+    """Return the PNG file. Raises ClassError for more than 255 classes."""
+    classes = raster.classes
+    if len(classes) > 255:
+        raise ClassError(
+            f"a palette PNG holds at most 255 classes, but the class table has {len(classes)}",
+            code="too-large",
+            cure="write --as label, which uses 16 bits",
+        )
+    return png.encode_runs(
+        raster.segments.start,
+        _png.class_values(raster),
+        colors=_png.stored_ids(classes),
+        height=raster.height,
+        width=raster.width,
+        palette=voc_palette(),
+        text=_png.text(classes),
+    )
+
+
+def decode(data: bytes, classes: ClassTable, options: Options) -> NDArray[np.uint8]:
+    """Return the label image (height, width). Raises ReadError for anything else than one."""
+    return _png.label_image(_png.open_image(data, "P"), classes).astype(np.uint8, copy=False)

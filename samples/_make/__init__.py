@@ -1,0 +1,1 @@
+"""Draws the sample scenes and writes them as the annotation tools would."""

@@ -1,0 +1,25 @@
+"""Draw the sample scenes and write them as Labelme, VIA and OCHuman would.
+
+    python samples/make.py [FOLDER]
+
+writes ``labelme/``, ``via/`` and ``ochuman/`` into FOLDER, by default the one of this file. It
+needs numpy and Pillow, and makes the same bytes every time (README.md says with which Pillow).
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from _make import labelme, ochuman, via
+
+
+def main(folder: Path) -> None:
+    """Write all samples into ``folder``."""
+    labelme.write(folder / "labelme")
+    via.write(folder / "via")
+    ochuman.write(folder / "ochuman")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent)
