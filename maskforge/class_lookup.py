@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
-from types import ModuleType
 from typing import TypeAlias
 
-from maskforge import inputs
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, ReadError
-from maskforge.inputs import Job
 
 Labels: TypeAlias = ClassTable | Sequence[str] | str | PathLike[str] | None
 """A class table, its names, the file that lists them, or None to look for labels.txt."""
@@ -19,10 +16,16 @@ Labels: TypeAlias = ClassTable | Sequence[str] | str | PathLike[str] | None
 COLLECTED = "collected from the input"
 
 
-def find_table(
-    labels: Labels, sources: Sequence[Path], jobs: Sequence[Job], reader: ModuleType, options: object
-) -> tuple[ClassTable, str]:
-    """Return the class table, and in words where it came from."""
+Found: TypeAlias = Callable[[], set[str]]
+"""Returns all labels of the input; called only where they matter, since it reads every file."""
+
+
+def find_table(labels: Labels, sources: Sequence[Path], found: Found) -> tuple[ClassTable, str]:
+    """Return the class table, and in words where it came from.
+
+    A labels.txt in the current folder counts only when it lists a label of the input: where one
+    works on several projects it may be that of another.
+    """
     if isinstance(labels, ClassTable):
         return labels, "given"
     if isinstance(labels, str | PathLike):
@@ -34,12 +37,18 @@ def find_table(
         raise ReadError("the list of labels must exist", code="unreadable", file=str(path))
     if labels is not None:
         return ClassTable.from_names(list(labels)), "given"
-    folders = [s if s.is_dir() else s.parent for s in sources]
-    for folder in dict.fromkeys([*folders, Path()]):
+    for folder in dict.fromkeys(s if s.is_dir() else s.parent for s in sources):
         path = folder / "labels.txt"
         if path.is_file():
             return read_table(path), str(path)
-    return ClassTable.collect(inputs.collect_labels(jobs, reader, options)), COLLECTED
+    here = Path("labels.txt")
+    origin = COLLECTED
+    if here.is_file():
+        table = read_table(here)
+        if set(table.names[1:]) & found():
+            return table, str(here)
+        origin += "; labels.txt in the current folder lists none of its labels"
+    return ClassTable.collect(found()), origin
 
 
 def read_table(path: Path) -> ClassTable:
@@ -54,23 +63,15 @@ def read_table(path: Path) -> ClassTable:
         raise ClassError(error.message, code=error.code, file=str(path), cure=error.cure) from error
 
 
-def check_labels(
-    classes: ClassTable,
-    origin: str,
-    labels: Labels,
-    jobs: Sequence[Job],
-    reader: ModuleType,
-    options: object,
-) -> None:
+def check_labels(classes: ClassTable, origin: str, found: Found) -> None:
     """Raise ClassError, once and before anything is written, for all labels the table lacks."""
-    if origin == COLLECTED:
+    if origin.startswith(COLLECTED):
         return
-    found = inputs.collect_labels(jobs, reader, options)
-    strangers = sorted(label for label in found if label not in classes)
+    strangers = sorted(label for label in found() if label not in classes)
     if strangers:
         names = ", ".join(map(repr, strangers[:20])) + (" …" if len(strangers) > 20 else "")
         cure = classes.hint(strangers)
-        if labels is None:
+        if origin != "given":
             cure += f"; the classes came from {origin}: choose others with --labels"
         raise ClassError(
             f"every label must be in the class table ({', '.join(classes.names[1:])}), "

@@ -86,7 +86,7 @@ class ClassTable:
         folded = {name.casefold(): name for name in self.names[1:]}
         guesses = []
         for label in labels:
-            near = difflib.get_close_matches(label.casefold(), folded, n=1, cutoff=0.75)
+            near = difflib.get_close_matches(label.casefold(), folded, n=1)
             if near:
                 guesses.append(f"{label!r}: did you mean {folded[near[0]]!r}?")
         return "; ".join(guesses) or "add it to labels.txt, or choose --unknown skip|ignore|background"

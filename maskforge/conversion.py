@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -39,6 +40,7 @@ def convert(
     size: tuple[int, int] | None = None,
     exif: Exif = "auto",
     images: Images = "link",
+    images_from: Source | None = None,
     previews: bool = True,
     instances: bool = True,
     split: Sequence[float] | None = None,
@@ -58,7 +60,7 @@ def convert(
     find it by content. out: where to, None for a name made from the source's. as_: a writer, None
     for the layout's or the reader's own. labels: a class table, names, or the file that lists
     them; None looks for labels.txt beside the source and in the current folder, else collects them.
-    size: (width, height) of the outputs. split: fraction of val, or those of train, val, test.
+    size: (width, height) of the outputs. images_from: a folder to look for images in first. split: fraction of val, or those of train, val, test.
     workers: processes, None for as many as help. reader_options: the reader's own, such as
     ``{"attribute": "Name"}``. strict: the first problem of an image raises ReadError.
 
@@ -86,9 +88,10 @@ def convert(
             code="unreadable",
             file=", ".join(map(str, sources)),
         )
-    classes, classes_from = class_lookup.find_table(labels, sources, jobs, reader, options)
+    found_labels = cache(partial(inputs.collect_labels, jobs, reader, options))
+    classes, classes_from = class_lookup.find_table(labels, sources, found_labels)
     if unknown == "error":
-        class_lookup.check_labels(classes, classes_from, labels, jobs, reader, options)
+        class_lookup.check_labels(classes, classes_from, found_labels)
     for name in priority:
         classes.id_of(name)
     writer_name = _writer(as_, layout, reader)
@@ -108,6 +111,7 @@ def convert(
         size=size or settings_.layout(layout).SIZE,
         exif=exif,
         images=images,
+        images_from=None if images_from is None else Path(images_from),
         previews=previews,
         instances=instances and settings_.layout(layout).INSTANCES,
         max_pixels=max_pixels,

@@ -29,7 +29,7 @@ def points(values: ArrayLike) -> NDArray[np.float64]:
     """
     try:
         array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise GeometryError(f"points must be pairs of numbers, but got {_short(values)}") from error
     if array.size == 0:
         return np.zeros((0, 2))

@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 
 from maskforge.annotation import Annotation
 from maskforge.errors import Problem, ReadError
+from maskforge.files import safe_name
 
 Exif: TypeAlias = Literal["auto", "upright", "stored"]
 """Which frame an annotation's coordinates are in when the image has an EXIF orientation. auto: told
@@ -54,15 +55,21 @@ class Picture:
         return _open(self.path or self.embedded or b"")
 
 
-def locate(annotation: Annotation) -> Path | None:
+def locate(annotation: Annotation, folder: Path | None = None) -> Path | None:
     """Return the image file of ``annotation``, or None when there is none.
 
-    Tried in order: the path the source gives, the file of that name beside the source or in
-    ``images`` beside it, the source's own stem with the suffix of an image.
+    Tried in order: in ``folder``, when one is given, by the image's path and by its name; the path
+    that the source gives; the file of that name beside the source or in ``images`` beside it; the
+    source's own stem with the suffix of an image.
     """
-    folder = annotation.source.parent
-    candidates = [annotation.image] if annotation.image is not None else []
     base = annotation.name.rsplit("/", 1)[-1]
+    named = annotation.image.name if annotation.image is not None else base
+    candidates = []
+    if folder is not None:
+        candidates += [folder / safe_name(annotation.name), folder / named, folder / base]
+    if annotation.image is not None:
+        candidates.append(annotation.image)
+    folder = annotation.source.parent
     candidates += [folder / base, folder / "images" / base]
     for candidate in candidates:
         if candidate.suffix.lower() not in (".json", ".csv", "") and _is_file(candidate):
@@ -74,13 +81,13 @@ def locate(annotation: Annotation) -> Path | None:
     return None
 
 
-def picture(annotation: Annotation) -> Picture | None:
+def picture(annotation: Annotation, folder: Path | None = None) -> Picture | None:
     """Return the image of ``annotation`` by its header, or None when there is none.
 
     An embedded image is used when no file is there, or when the file's size is not the declared
     one and the embedded image's is. Raises ReadError (code ``bad-image``).
     """
-    path = locate(annotation)
+    path = locate(annotation, folder)
     found = _header(path) if path is not None else None
     if annotation.embedded is None or (found is not None and _agrees(annotation, found)):
         return found
@@ -152,7 +159,8 @@ def missing(annotation: Annotation, *, severity: Literal["error", "warning"]) ->
         str(annotation.source),
         f"the image {annotation.name!r} must lie beside the annotation, but it is not there",
         annotation.place,
-        "put the image there" if severity == "error" else "put it there, or choose --images none",
+        "put it there, or say where the images are with --images-from"
+        + (", or choose --images none" if severity == "warning" else ""),
         severity,
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from maskforge import files, images, preview
+from maskforge import files, images
 from maskforge import settings as settings_
 from maskforge import transform as transform_
 from maskforge.annotation import Annotation
@@ -67,7 +67,7 @@ def died(job: Job) -> Outcome:
 
 def _process(settings: Settings, job: Job) -> Outcome:
     annotation = job.annotation or _read(settings, job)
-    if job.previous and _still_good(job.previous, annotation, settings.out):
+    if job.previous and _still_good(job.previous, annotation, settings):
         return Outcome(job, job.previous, _remembered(job.previous), kept=True)
     problems = list(annotation.problems)
     picture = _picture(annotation, settings, problems)
@@ -106,17 +106,17 @@ def _read(settings: Settings, job: Job) -> Annotation:
     raise ReadError("the file describes no image", code="wrong-format", file=str(job.source))
 
 
-def _still_good(previous: Mapping[str, Any], annotation: Annotation, out: Path) -> bool:
+def _still_good(previous: Mapping[str, Any], annotation: Annotation, settings: Settings) -> bool:
     """Tell whether an earlier run's files still stand for ``annotation``."""
     if previous.get("digest") != annotation.digest:
         return False
-    image = images.locate(annotation)
+    image = images.locate(annotation, settings.images_from)
     size = image.stat().st_size if image is not None else None
     if previous.get("image_bytes") != size:
         return False
     outputs = [previous.get(role) for role in ("mask", "instance", "preview", "image")]
     outputs += list(previous.get("extra", {}).values())
-    return all((out / name).is_file() for name in outputs if name)
+    return all((settings.out / name).is_file() for name in outputs if name)
 
 
 def _remembered(previous: Mapping[str, Any]) -> tuple[Problem, ...]:
@@ -129,7 +129,7 @@ def _picture(
     """Return the image; a missing or damaged one is fatal only where the size comes from it."""
     sized = annotation.height is not None and annotation.width is not None
     try:
-        picture = images.picture(annotation)
+        picture = images.picture(annotation, settings.images_from)
     except ReadError as error:
         if not sized:
             raise
@@ -302,6 +302,8 @@ def _decode(picture: Picture, *, near: tuple[int, int] | None = None) -> Image.I
 def _write_preview(
     target: Path, raster: Raster, picture: Picture | None, problems: list[Problem]
 ) -> None:
+    from maskforge import preview  # fonts and drawing, for previews only
+
     image = None
     if picture is not None:
         try:

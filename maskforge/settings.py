@@ -26,6 +26,7 @@ class Settings:
     """What is the same for all images of one conversion. Picklable, and comparable by fingerprint.
 
     size: (width, height) of the outputs in pixels, None for each image's own.
+    images_from: a folder to look for images in, besides where the source says they are.
     out: the output folder, or the file of a writer that makes one file of all images.
     """
 
@@ -43,13 +44,14 @@ class Settings:
     size: tuple[int, int] | None = None
     exif: Exif = "auto"
     images: Images = "link"
+    images_from: Path | None = None
     previews: bool = True
     instances: bool = True
     max_pixels: int = MAX_PIXELS
 
     def public(self) -> dict[str, Any]:
         """Return the settings that decide about output bytes, as the manifest records them."""
-        record = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "out"}
+        record = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _PLACES}
         record["classes"] = self.classes.hash
         record["reader_options"] = dict(self.reader_options)
         record["writer_options"] = dict(self.writer_options)
@@ -61,6 +63,10 @@ class Settings:
     def fingerprint(self) -> str:
         """sha256 (hex) of :meth:`public`; results of two runs mix only when it is equal."""
         return sha256(json.dumps(self.public(), sort_keys=True).encode()).hexdigest()
+
+
+_PLACES = ("out", "images_from")
+"""Settings that say where files are; they do not decide about bytes."""
 
 
 def options(module: ModuleType, values: Mapping[str, object]) -> Any:  # noqa: ANN401

@@ -20,7 +20,7 @@ import click
 from maskforge import plugins
 
 
-class Size(click.ParamType):
+class Size(click.ParamType[tuple[int, int]]):
     """WIDTHxHEIGHT in pixels."""
 
     name = "WxH"
@@ -36,7 +36,7 @@ class Size(click.ParamType):
         return int(match[1]), int(match[2])
 
 
-class Numbers(click.ParamType):
+class Numbers(click.ParamType[tuple[float, ...]]):
     """Numbers with commas between."""
 
     name = "F[,F…]"
@@ -52,7 +52,7 @@ class Numbers(click.ParamType):
             self.fail(f"must be numbers such as 0.8,0.1,0.1, but got {value!r}", param, ctx)
 
 
-class Names(click.ParamType):
+class Names(click.ParamType[tuple[str, ...]]):
     """Names with commas between."""
 
     name = "A[,B…]"
@@ -65,7 +65,7 @@ class Names(click.ParamType):
         return tuple(part.strip() for part in str(value).split(",") if part.strip())
 
 
-def _choice(package: str) -> click.Choice:
+def _choice(package: str) -> click.Choice[str]:
     return click.Choice(plugins.names(package))
 
 
@@ -125,6 +125,7 @@ def conversion_options() -> list[Callable[[Any], Any]]:
             show_default=True,
             help="Put the images beside the masks: as hard links, as copies, or not at all.",
         ),
+        option("--images-from", metavar="DIR", help="Look for the images in this folder first."),
         option("--previews/--no-previews", "previews", default=True, help="Write overlays to look at. [default: yes]"),
         option("--noviz", is_flag=True, help="Same as --no-previews."),
         option("--noobject", is_flag=True, help="No instance images in the layouts that have them."),

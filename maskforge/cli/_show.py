@@ -11,8 +11,8 @@ from rich.table import Table
 from maskforge.errors import Problem
 from maskforge.result import Conversion
 
-MOST = 12
-"""Problems shown without --verbose."""
+MOST = 4
+"""Problems of one code shown without --verbose."""
 
 
 def show(result: Conversion, *, found_by_content: bool, verbose: bool) -> None:
@@ -48,16 +48,21 @@ def _classes(result: Conversion) -> Table:
 
 
 def _problems(console: Console, problems: Sequence[Problem], *, verbose: bool) -> None:
-    shown = problems if verbose else problems[:MOST]
-    for problem in shown:
-        color = "red" if problem.severity == "error" else "yellow"
-        where = f"{problem.file}: {problem.place}" if problem.place else problem.file
-        console.print(
-            f"[{color}]{problem.code}[/] {escape(where)}: {escape(problem.message)}"
-            + (f"\n    [dim]→ {escape(problem.cure)}[/]" if problem.cure else "")
-        )
-    if len(shown) < len(problems):
-        console.print(f"[dim]… and {len(problems) - len(shown)} more: -v lists all of them[/]")
+    """Print the problems, by code; of each code only the first few without ``verbose``."""
+    by_code: dict[str, list[Problem]] = {}
+    for problem in problems:
+        by_code.setdefault(problem.code, []).append(problem)
+    for code, found in by_code.items():
+        color = "red" if any(p.severity == "error" for p in found) else "yellow"
+        shown = found if verbose else found[:MOST]
+        cures = dict.fromkeys(p.cure for p in shown if p.cure)
+        for problem in shown:
+            where = f"{problem.file}: {problem.place}" if problem.place else problem.file
+            console.print(f"[{color}]{code}[/] {escape(where)}: {escape(problem.message)}")
+        if len(shown) < len(found):
+            console.print(f"[{color}]{code}[/] … and {len(found) - len(shown)} more (-v lists them)")
+        for cure in cures:
+            console.print(f"    [dim]→ {escape(cure)}[/]")
 
 
 def _what_to_open(result: Conversion) -> list[str]:

@@ -40,8 +40,3 @@ class Places:
     image: str | None = None
     preview: str | None = None
     instance: str | None = None
-
-
-def lines(items: list[str]) -> bytes:
-    """Return ``items`` one a line, UTF-8."""
-    return "".join(f"{item}\n" for item in items).encode("utf-8", "replace")

@@ -1,7 +1,7 @@
-"""``features/N_x.png`` and ``labels/N_y.png``, numbered from 0, all 512x512, masks in colour.
+"""``features/N_x.png`` and ``labels/N_y.png``, numbered from 0, 512x512, masks in colour.
 
-The folders that the published person-segmentation U-Net of OCHuman's users trains from. Which
-image N was is in the manifest.
+The two folders that the person-segmentation U-Net from the article on OCHuman trains from. The
+manifest says which image N was.
 """
 
 from __future__ import annotations
@@ -10,6 +10,29 @@ from collections.abc import Mapping
 from typing import Literal
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Names, Places
-from maskforge.layouts.pairs import closing as closing
+from maskforge.layouts import Names, Places, _lists
 from maskforge.rasterize import Raster
+
+MASK_WRITER: str | None = "color"
+INSTANCES = False
+IMAGE_FORM: Literal["as-is", "png"] = "png"
+SIZE: tuple[int, int] | None = (512, 512)
+
+
+def places(names: Names, *, mask_suffix: str) -> Places:
+    """Return where the files of one image go."""
+    return Places(
+        mask=f"labels/{names.index}_y{mask_suffix}",
+        image=f"features/{names.index}_x.png",
+        preview=f"previews/{names.index}.jpg",
+    )
+
+
+def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
+    """Return nothing: there is nothing to say about a single image."""
+    return {}
+
+
+def closing(classes: ClassTable, stems: Mapping[str, list[str]]) -> dict[str, bytes]:
+    """Return labels.txt."""
+    return _lists.labels(classes)

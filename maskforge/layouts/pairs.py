@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Names, Places, lines
+from maskforge.layouts import Names, Places, _lists
 from maskforge.rasterize import Raster
 
 MASK_WRITER: str | None = None
@@ -28,11 +28,10 @@ def places(names: Names, *, mask_suffix: str) -> Places:
 
 
 def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
-    """Return nothing: all that is to be said is said once, at the end."""
+    """Return nothing: there is nothing to say about a single image."""
     return {}
 
 
 def closing(classes: ClassTable, stems: Mapping[str, list[str]]) -> dict[str, bytes]:
     """Return labels.txt and the list of each split."""
-    splits = {f"{split}.txt": lines(stems[split]) for split in sorted(stems) if split != "all"}
-    return {"labels.txt": classes.to_text().encode("utf-8", "replace"), **splits}
+    return _lists.labels(classes) | _lists.splits(stems)

@@ -62,8 +62,10 @@ def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
         raise ReadError(f"cannot be read: {reason}", code="unreadable", file=str(path)) from error
 
 
-def load(data: bytes | msgspec.Raw, type: type[T], *, file: str) -> T:
+def load(data: bytes | msgspec.Raw, type: type[T], *, file: str, place: str = "") -> T:
     """Return the JSON document ``data`` as a ``type``; of duplicate keys the last one wins.
+
+    ``place`` is where in the file ``data`` stands, when it is only a part of it.
 
     ``type`` is anything msgspec decodes: a Struct, a list, a dict. Fields of type ``msgspec.Raw``
     are views of ``data``, not copies. A NaN or an infinity is an error only where it is used.
@@ -73,18 +75,17 @@ def load(data: bytes | msgspec.Raw, type: type[T], *, file: str) -> T:
     no JSON document, its place a line and a column; ``unreadable`` for bytes that are no text.
     """
     try:
-        try:
-            return msgspec.json.decode(data, type=type)
-        except msgspec.ValidationError:
-            raise
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return _load_defective(_utf8(bytes(data), file=file), type, file=file)
-    except msgspec.ValidationError as error:
-        raise _bad_field(error, file=file) from error
-    except RecursionError as error:
-        raise ReadError(
-            "must not be nested hundreds of levels deep", code="not-json", file=file
-        ) from error
+        return msgspec.json.decode(data, type=type)
+    except (ValueError, RecursionError):  # all that msgspec raises
+        pass
+    try:
+        return _load_defective(_utf8(bytes(data), file=file), type, file=file)
+    except ReadError as error:
+        if place:
+            inner = error.place
+            joint = "." if inner and not inner.startswith("[") else ""
+            error.place = f"{place}{joint}{inner}"
+        raise
 
 
 def pixels(value: float | None, *, file: str, place: str) -> int | None:
@@ -99,15 +100,6 @@ def pixels(value: float | None, *, file: str, place: str) -> int | None:
             f"must be a whole number of pixels from 1, but got {value}", file=file, place=place
         )
     return int(value)
-
-
-def within(error: ReadError, place: str) -> ReadError:
-    """Return ``error``, met in a part of a file, with its place in the whole file."""
-    inner = error.place
-    joined = place + inner if not inner or inner.startswith("[") else f"{place}.{inner}"
-    return ReadError(
-        error.message, code=error.code, file=error.file, place=joined, cure=error.cure
-    )
 
 
 def outline(head: bytes) -> Iterator[str]:
@@ -141,21 +133,23 @@ def outline(head: bytes) -> Iterator[str]:
 
 
 def _load_defective(data: bytes, type: type[T], *, file: str) -> T:
-    """Decode UTF-8 bytes a second time; then, if that is the cause, without NaN and Infinity."""
+    """Decode UTF-8 bytes once more; then, if that may be the cause, without NaN and Infinity."""
     try:
-        return msgspec.json.decode(data, type=type)
-    except msgspec.ValidationError:
-        raise
+        try:
+            return msgspec.json.decode(data, type=type)
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:
+            data = _STRING_OR_TOKEN.sub(_out_of_range, data)
+            return msgspec.json.decode(data, type=type)
+    except msgspec.ValidationError as error:
+        raise _bad_field(error, file=file) from error
     except msgspec.DecodeError as error:
-        without = _STRING_OR_TOKEN.sub(_out_of_range, data)
-        if without == data:
-            raise _not_json(error, data, file=file) from error
-    try:
-        return msgspec.json.decode(without, type=type)
-    except msgspec.ValidationError:
-        raise
-    except msgspec.DecodeError as error:
-        raise _not_json(error, without, file=file) from error
+        raise _not_json(error, data, file=file) from error
+    except RecursionError as error:
+        raise ReadError(
+            "must not be nested hundreds of levels deep", code="not-json", file=file
+        ) from error
 
 
 def _out_of_range(match: re.Match[bytes]) -> bytes:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+import msgspec
 import numpy as np
 
 from maskforge import geometry
@@ -19,6 +21,8 @@ Filter: TypeAlias = Literal["segm", "kpt", "segm&kpt", "all"]
 
 MAX_BITMAP_PIXELS = 2**28
 """All bitmaps of one image together; run lengths of a few bytes can stand for gigabytes."""
+
+_NOTHING = re.compile(rb"null|\[\s*\]|\{\s*\}|")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,11 @@ def annotation(record: Record, choice: Choice, *, source: Path) -> Annotation | 
         split=record.split,
         problems=problems,
     )
+
+
+def is_nothing(raw: msgspec.Raw) -> bool:
+    """Whether a field is missing, null or empty."""
+    return _NOTHING.fullmatch(raw) is not None
 
 
 def ring(values: Sequence[float], *, place: str) -> Ring | None:

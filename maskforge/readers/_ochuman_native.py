@@ -11,7 +11,7 @@ import msgspec
 from maskforge.errors import GeometryError, Problem, ReadError
 from maskforge.geometry import Geometry, Polygon
 from maskforge.readers import _json
-from maskforge.readers._ochuman_image import Person, Record, ring
+from maskforge.readers._ochuman_image import Person, Record, is_nothing, ring
 
 PUBLISHED_IMAGES = 5081
 PUBLISHED_CHOSEN = 4731
@@ -20,8 +20,6 @@ PUBLISHED_VAL = 2500
 
 MAX_RING_PAIRS = 10_000
 """Outer times inner polygons of one person: each outer one is cut by all of the inner ones."""
-
-_NOTHING = (b"", b"null", b"[]", b"{}")
 
 
 class _Segms(msgspec.Struct):
@@ -33,7 +31,7 @@ class _Segms(msgspec.Struct):
 
 class _Person(msgspec.Struct):
     segms: _Segms | None = None
-    keypoints: list[object] | None = None
+    keypoints: msgspec.Raw = msgspec.Raw()
     max_iou: float | None = None
 
 
@@ -61,24 +59,21 @@ def records(images: Sequence[msgspec.Raw], *, file: str) -> Iterator[Record | Pr
         try:
             yield _record(raw, split, file=file, place=place)
         except ReadError as error:
-            yield _json.within(error, place).problem()
+            yield error.problem()
 
 
 def _record(raw: msgspec.Raw, split: str | None, *, file: str, place: str) -> Record:
-    image = _json.load(raw, _Image, file=file)
-    height = _json.pixels(image.height, file=file, place="height")
-    width = _json.pixels(image.width, file=file, place="width")
+    image = _json.load(raw, _Image, file=file, place=place)
+    height = _json.pixels(image.height, file=file, place=f"{place}.height")
+    width = _json.pixels(image.width, file=file, place=f"{place}.width")
     people = []
     for index, person in enumerate(image.annotations):
-        here = f"annotations[{index}]"
-        if person.segms is not None:
-            _check_size(person.segms, height, width, file=file, place=f"{here}.segms")
+        here = f"{place}.annotations[{index}]"
         shape = None
         if person.segms is not None:
-            shape = partial(_shape, person.segms, place=f"{place}.{here}.segms")
-        people.append(
-            Person(f"{place}.{here}", shape, bool(person.keypoints), max_iou=person.max_iou)
-        )
+            _check_size(person.segms, height, width, file=file, place=f"{here}.segms")
+            shape = partial(_shape, person.segms, place=f"{here}.segms")
+        people.append(Person(here, shape, not is_nothing(person.keypoints), max_iou=person.max_iou))
     digest = sha256(msgspec.json.encode(image)).hexdigest()
     return Record(place, image.file_name, height, width, digest, people, split)
 
@@ -139,6 +134,5 @@ def _splits(images: Sequence[msgspec.Raw], *, file: str) -> list[str | None]:
 def _has_both(raw: msgspec.Raw, *, file: str) -> bool:
     people = _json.load(raw, _ImageOutline, file=file).annotations
     return any(
-        bytes(person.segms) not in _NOTHING and bytes(person.keypoints) not in _NOTHING
-        for person in people
+        not is_nothing(person.segms) and not is_nothing(person.keypoints) for person in people
     )

@@ -26,8 +26,8 @@ Images lie in ``images/`` beside the file, or beside the file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
@@ -38,7 +38,7 @@ from maskforge.annotation import Annotation
 from maskforge.errors import Problem, ReadError, UsageError
 from maskforge.readers import _json, _ochuman_coco, _ochuman_native
 from maskforge.readers._ochuman_coco import Category
-from maskforge.readers._ochuman_image import Choice, Filter, annotation
+from maskforge.readers._ochuman_image import Choice, Filter, Record, annotation
 
 TITLE = "OCHuman"
 SUFFIXES = (".json",)
@@ -97,8 +97,8 @@ def sniff(head: bytes) -> str | None:
         seen.add(key)
         if key == "images[].annotations[].segms":
             return "key 'segms' in 'annotations' in 'images', as in ochuman.json"
-        if {"images", "annotations[].segmentation"} <= seen:
-            return "top-level keys 'images' and 'annotations' with 'segmentation', COCO style"
+        if {"annotations[].image_id", "annotations[].segmentation"} <= seen:
+            return "top-level key 'annotations' with 'image_id' and 'segmentation', COCO style"
     native = "keypoint_visible" in seen and "images" in seen
     cut = {"images[].id", "images[].file_name"} <= seen and "annotations" not in seen
     if native:
@@ -128,17 +128,26 @@ def read(path: Path, options: Options) -> Iterator[Annotation | Problem]:
         records = _ochuman_coco.records(
             file.images, file.annotations, file.categories, file=str(path), split=split
         )
+    nobody = True
     for record in records:
-        if isinstance(record, Problem):
-            yield record
-            continue
-        try:
-            item = annotation(record, choice, source=path)
-        except ReadError as error:
-            yield error.problem(file=str(path), place=record.place)
-            continue
+        item = record if isinstance(record, Problem) else _chosen(record, choice, source=path)
         if item is not None:
+            nobody = False
             yield item
+    if nobody:
+        yield Problem(
+            "no-mask",
+            str(path),
+            "the file must have a person to take, but has none",
+            cure="choose another --filter or --max-iou",
+        )
+
+
+def _chosen(record: Record, choice: Choice, *, source: Path) -> Annotation | Problem | None:
+    try:
+        return annotation(record, choice, source=source)
+    except ReadError as error:
+        return error.problem(file=str(source), place=record.place)
 
 
 def _load(path: Path) -> _File:

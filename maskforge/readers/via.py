@@ -132,8 +132,8 @@ def read(path: Path, options: Options) -> Iterator[Annotation | Problem]:
     for image in project.images:
         if isinstance(image, Problem):
             yield image
-        else:
-            yield _annotation(image, path, labelling, options, digest=_digest(image, basis.copy()))
+            continue
+        yield _annotation(image, path, labelling, options, digest=_digest(image, basis.copy()))
 
 
 def _has_key(head: bytes, key: str) -> bool:

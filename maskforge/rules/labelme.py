@@ -11,13 +11,14 @@ What labelme cannot do: interiors are drawn in the same way to erase; a slanted 
 polygon of 2π√r vertices on it (at least 32; r the longer half axis); the geometries of one region
 are united. Where Pillow overflows or does not end in reasonable time, labelme is not followed: a
 circle or ellipse more than 32768 pixels across is such a polygon too, a polygon of more than
-20,000 vertices is filled by the even-odd rule of ``coco`` around the pixel centers, and a line of
-width 1 with a coordinate beyond ±32768 is clipped before it is drawn.
+20,000 vertices is filled by the even-odd rule of ``coco`` around the pixel centers and its edges
+are drawn as lines, and a line of width 1 with a coordinate beyond ±32768 is clipped before it is
+drawn: a few pixels along the edges differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,9 +72,7 @@ def _pen(scratch: Scratch) -> ImageDraw.ImageDraw:
     return pen
 
 
-def _polygon(
-    scratch: Scratch, pen: ImageDraw.ImageDraw, number: int, polygon: Polygon
-) -> None:
+def _polygon(scratch: Scratch, pen: ImageDraw.ImageDraw, number: int, polygon: Polygon) -> None:
     xy = polygon.exterior.ravel().tolist()
     xs, ys = xy[0::2], xy[1::2]
     window = scratch.window(min(xs), min(ys), max(xs), max(ys))
@@ -82,6 +81,9 @@ def _polygon(
     rings = (polygon.exterior, *polygon.interiors)
     if max(map(len, rings)) > _MAX_VERTICES:  # Pillow's time grows with the square
         window = fill(scratch, [np.trunc(ring) + 0.5 for ring in rings])
+        for ring in rings:
+            closed = np.concatenate([ring, ring[:1]])
+            _thin_line(scratch, pen, closed, ink=int(ring is polygon.exterior))
     else:
         pen.polygon(xy, fill=1, outline=1)
         for interior in polygon.interiors:
@@ -90,9 +92,7 @@ def _polygon(
         scratch.take(number, window)
 
 
-def _ellipse(
-    scratch: Scratch, pen: ImageDraw.ImageDraw, number: int, ellipse: Ellipse
-) -> None:
+def _ellipse(scratch: Scratch, pen: ImageDraw.ImageDraw, number: int, ellipse: Ellipse) -> None:
     cx, cy, rx, ry = ellipse.cx, ellipse.cy, ellipse.rx, ellipse.ry
     upright = ellipse.theta == 0 or rx == ry
     if not upright or 2 * max(rx, ry) > _FAR:  # Pillow overflows
@@ -105,30 +105,34 @@ def _ellipse(
         scratch.take(number, window)
 
 
-def _polyline(
-    scratch: Scratch, pen: ImageDraw.ImageDraw, number: int, line: Polyline
-) -> None:
+def _polyline(scratch: Scratch, pen: ImageDraw.ImageDraw, number: int, line: Polyline) -> None:
     width = max(int(line.width), 1)
     (x0, y0), (x1, y1) = line.points.min(axis=0).tolist(), line.points.max(axis=0).tolist()
     window = scratch.window(x0 - width, y0 - width, x1 + width, y1 + width)
     if window is None:
         return
-    if width == 1 and max(-x0, -y0, x1, y1) > _FAR:  # Pillow would walk each pixel on the way
-        for points in _clipped(line.points, height=scratch.height, width=scratch.width):
-            pen.line(points, fill=1, width=1)
+    if width == 1:
+        _thin_line(scratch, pen, line.points, ink=1)
     else:
         pen.line(line.points.ravel().tolist(), fill=1, width=width)
     scratch.take(number, window)
 
 
-def _clipped(
-    points: NDArray[np.float64], *, height: int, width: int
-) -> Iterator[list[tuple[float, float]]]:
-    """Yield the parts of the line through ``points`` in and around the image."""
+def _thin_line(
+    scratch: Scratch, pen: ImageDraw.ImageDraw, points: NDArray[np.float64], *, ink: int
+) -> None:
+    parts = [points.ravel().tolist()]
+    if np.abs(points).max() > _FAR:  # Pillow would walk each pixel on the way
+        parts = _clipped(points, height=scratch.height, width=scratch.width)
+    for part in parts:
+        pen.line(part, fill=ink, width=1)
+
+
+def _clipped(points: NDArray[np.float64], *, height: int, width: int) -> list[list[float]]:
+    """Return the parts of the line through ``points`` in and around the image, flat lists."""
     import shapely  # takes long to import and is hardly ever needed here
 
     line = shapely.LineString(points)
     clipped = shapely.clip_by_rect(line, -width, -height, 2 * width, 2 * height)
-    for part in shapely.get_parts(clipped).tolist():
-        if not part.is_empty:
-            yield list(part.coords)
+    parts = shapely.get_parts(clipped)
+    return [shapely.get_coordinates(p).ravel().tolist() for p in parts if not p.is_empty]

@@ -7,8 +7,8 @@ Polygon: one ``fillPoly`` of the exterior with its interiors, even-odd. Box: ``f
 four corners. Circle: ``circle``; Ellipse: ``ellipse`` by whole half axes, the angle in degrees;
 Polyline: ``polylines`` of round(width), 1 to 32767; Bitmap: laid on (int(x), int(y)), clipped.
 The geometries of one region are united. Where OpenCV does not end in reasonable time (a polygon
-whose edges lie in their thousands over one another, on purpose), the polygon is filled by the
-even-odd rule of ``coco`` around the pixel centers.
+whose edges lie in their thousands over one another, on purpose), it is filled by the even-odd rule
+of ``coco`` around the pixel centers, and its edges are drawn by ``polylines``: a few pixels differ.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TILES = False
 
 _FEW = 500
 _FAR = 32768
-_MAX_EFFORT = 1e8
+_MAX_EFFORT = 1e9
 _MAX_THICKNESS = 32767
 
 
@@ -61,6 +61,7 @@ def _rings(scratch: Scratch, number: int, rings: Sequence[Ring]) -> None:
         return
     if (sum(map(len, whole)) > _FEW or y < -_FAR) and _is_slow(whole, scratch.height):
         window = fill(scratch, [np.trunc(ring) + 0.5 for ring in rings])
+        cv2.polylines(scratch.pixels, whole, isClosed=True, color=1)
     else:
         cv2.fillPoly(scratch.pixels, whole, 1)
     if window is not None:

@@ -10,6 +10,7 @@ image, however many there are. :mod:`maskforge.onehot` reads it without running 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import BinaryIO
 
 import numpy as np
@@ -37,8 +38,8 @@ def planes(raster: Raster, options: Options) -> NDArray[np.uint8]:
 
 
 # The pickle (opcodes: pickletools) is an array () of objects with the dictionary in it. Memo 0 is
-# ndarray, 1 the arguments that make an empty array, 2 the dtype of the planes. Named by numpy.ndarray
-# and numpy.dtype, which every NumPy has, and not by the private functions of one NumPy.
+# ndarray, 1 the arguments that make an empty array, 2 the dtype of the planes. It names ndarray and
+# dtype only, which every NumPy has, and none of the private functions of one NumPy.
 _TEXT = b"{'descr': '|O', 'fortran_order': False, 'shape': (), }"
 _HEADER = b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little") + _TEXT.ljust(117) + b"\n"
 _NDARRAY = b"cnumpy\nndarray\nq\x00"
@@ -67,6 +68,9 @@ class OneHotWriter:
         self._names: set[str] = set()
         file.write(_BEGIN)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
     def add(self, name: str, planes: NDArray[np.uint8]) -> None:
         """Write the planes, uint8 (H, W, C), of the image ``name``.
 
@@ -74,10 +78,11 @@ class OneHotWriter:
         the dictionary could keep only one of the two.
         """
         if planes.dtype != np.uint8 or planes.ndim != 3:
-            raise ValueError(f"planes must be uint8 (H, W, C), but got {planes.dtype} {planes.shape}")
-        if name in self._names:
+            got = f"{planes.dtype} {planes.shape}"
+            raise ValueError(f"planes must be uint8 (H, W, C), but got {got}")
+        if name in self:
             raise WriteError(
-                f"an image's name must be unique in a one-hot dictionary, but {name!r} occurs twice",
+                f"a name must occur once in a one-hot dictionary, but {name!r} occurs twice",
                 code="name-collision",
             )
         dtype = b"h\x02" if self._names else _UINT8
@@ -92,3 +97,29 @@ class OneHotWriter:
     def close(self) -> None:
         """Write the end."""
         self._file.write(_END)
+
+
+class Collection:
+    """The one-hot dictionary of a conversion: one raster after the other, each under a free key."""
+
+    def __init__(self, file: BinaryIO, options: Options) -> None:
+        self._writer = OneHotWriter(file)
+        self._options = options
+
+    def add(self, name: str, stem: str, raster: Raster) -> str:
+        """Write one image and return its key: the file name, as the annotation names it.
+
+        Where another image has taken that, it is ``stem``, unique in the output, and the suffix.
+        """
+        key = name
+        if key in self._writer:
+            key = f"{stem}{PurePosixPath(name).suffix}"
+        number = 2
+        while key in self._writer:
+            key, number = f"{stem}-{number}{PurePosixPath(name).suffix}", number + 1
+        self._writer.add(key, planes(raster, self._options))
+        return key
+
+    def close(self) -> None:
+        """Write the end of the file."""
+        self._writer.close()

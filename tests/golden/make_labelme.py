@@ -4,9 +4,9 @@ Run by hand, where labelme 6.3.1 is installed with the Pillow that constraints/ 
 GPL-3: it is asked for its results, and nothing of it is kept):
 
     python -m venv /path/to/venv && /path/to/venv/bin/pip install labelme==6.3.1 pillow==13.0.0
-    /path/to/venv/bin/python tests/golden/make_labelme.py
+    /path/to/venv/bin/python tests/golden/make_labelme.py [FILE [SEED]]
 
-The same versions make the same arrays. The file holds, for N shapes on canvases of 37 x 53:
+The same versions and seed make the same bytes. The file holds, for N shapes on canvases of 37 x 53:
 
     labelme, pillow     versions, text
     kinds               names of the shape types
@@ -21,6 +21,7 @@ The same versions make the same arrays. The file holds, for N shapes on canvases
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,9 @@ Points = NDArray[np.float64]
 Random = np.random.Generator
 
 
-def main() -> None:
-    """Write labelme.npz beside this script."""
-    random = np.random.default_rng(631)
+def main(file: str = "", seed: str = "631") -> None:
+    """Write FILE; by default labelme.npz beside this script."""
+    random = np.random.default_rng(int(seed))
     kind, points, patches, masks = [], [], [], []
     for index, make in enumerate(KINDS.values()):
         for _ in range(SHAPES_OF_A_KIND):
@@ -64,7 +65,7 @@ def main() -> None:
         for row in zip(files.tolist(), classes.tolist(), strict=True)
     ]
     np.savez_compressed(
-        Path(__file__).with_name("labelme.npz"),
+        file or Path(__file__).with_name("labelme.npz"),
         labelme=labelme.__version__,
         pillow=PIL.__version__,
         kinds=list(KINDS),
@@ -87,13 +88,16 @@ def _shape(
 
 
 def _polygon(random: Random) -> Points:
-    """Return 3 to 24 vertices: scattered (so self-intersecting) or around a center."""
+    """Return 3 to 24 vertices: scattered (so self-intersecting) or around a center, some closed."""
     count = int(random.integers(3, 25))
     if random.random() < 0.5:
-        return _placed(random, random.uniform(-1, 1, (count, 2)))
-    angle = np.sort(random.uniform(0, 2 * np.pi, count))
-    radius = random.uniform(0.3, 1, count)
-    return _placed(random, np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1))
+        unit = random.uniform(-1, 1, (count, 2))
+    else:
+        angle = np.sort(random.uniform(0, 2 * np.pi, count))
+        radius = random.uniform(0.3, 1, count)
+        unit = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    points = _placed(random, unit)
+    return np.concatenate([points, points[:1]]) if random.random() < 0.1 else points
 
 
 def _placed(random: Random, unit: Points) -> Points:
@@ -103,8 +107,10 @@ def _placed(random: Random, unit: Points) -> Points:
     points = center + unit * size * random.uniform(0.5, 1, 2)
     rounding = random.choice(["none", "cents", "halves", "whole"], p=[0.3, 0.3, 0.1, 0.3])
     if rounding != "none":
-        points = np.round(points * 2) / 2 if rounding == "halves" else points.round(
-            2 if rounding == "cents" else 0
+        points = (
+            np.round(points * 2) / 2
+            if rounding == "halves"
+            else points.round(2 if rounding == "cents" else 0)
         )
     if np.unique(points, axis=0).shape[0] < min(len(points), 3):
         return _placed(random, unit)  # too small for its rounding: nothing is left of the shape
@@ -162,4 +168,4 @@ KINDS: dict[str, Callable[[Random], Points]] = {
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

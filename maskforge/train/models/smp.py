@@ -1,0 +1,133 @@
+"""Networks of segmentation-models-pytorch, with pretrained encoders: the door to transfer learning.
+
+Typed as ``smp:ARCH:ENCODER``, such as ``smp:unet:resnet18`` or ``smp:deeplabv3plus:mobilenet_v2``;
+the names are those of https://smp.readthedocs.io. Needs the extra ``pretrained``.
+
+Pretrained encoders expect images normalized with ImageNet's mean and standard deviation.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from pickle import UnpicklingError
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from maskforge.errors import ReadError, UsageError
+from maskforge.train.models._layers import check_size
+
+DIVISOR = 32
+
+INSTALL = 'pip install "maskforge[pretrained]"'
+
+
+def build(
+    *,
+    in_channels: int,
+    num_classes: int,
+    arch: str,
+    encoder: str,
+    encoder_weights: str | Path | None = None,
+) -> nn.Module:
+    """Return the network ``arch`` on ``encoder``.
+
+    ``encoder_weights`` is None for random ones, the path of a local state dict of the encoder (a
+    ``.pth`` file of torchvision or timm; its classifier is left out; it runs no code), or the name
+    of a set that segmentation-models-pytorch fetches from its hub, such as "imagenet".
+    """
+    library = load_library()
+    file = Path(encoder_weights) if encoder_weights is not None else None
+    local = file is not None and (file.suffix != "" or file.exists())
+    if local and in_channels != 3:
+        raise UsageError(f"local encoder weights need images of 3 channels, but got {in_channels}")
+    try:
+        network = library.create_model(
+            arch,
+            encoder_name=encoder,
+            encoder_weights=None if local else encoder_weights,
+            in_channels=in_channels,
+            classes=num_classes,
+        )
+    except (KeyError, ValueError) as error:
+        raise UsageError(
+            f"smp:{arch}:{encoder} is no network of segmentation-models-pytorch: {error}"
+        ) from error
+    if local and file is not None:
+        load_encoder(network.encoder, file)
+    return SMP(network)
+
+
+class SMP(nn.Module):
+    """See the module. ``divisor`` is what the input's height and width must be multiples of."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.divisor = DIVISOR
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:  # (N, in_channels, H, W)
+        """Return logits (N, num_classes, H, W)."""
+        check_size(x, self.divisor)
+        logits: Tensor = self.network(x)
+        return logits
+
+
+def load_encoder(encoder: nn.Module, file: Path) -> None:
+    """Load the weights in ``file`` into ``encoder``; raises ReadError where they do not fit it."""
+    known = encoder.state_dict()
+    try:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+        fitting = {k: v for k, v in state.items() if k in known and v.shape == known[k].shape}
+    except (OSError, EOFError, RuntimeError, UnpicklingError, AttributeError) as error:
+        raise ReadError(f"must be a state dict that torch saved: {error}", file=str(file)) from error
+    missing = sorted(k for k in known if k not in fitting and not k.endswith("num_batches_tracked"))
+    if missing:
+        raise ReadError(
+            f"must be the weights of this encoder, but {len(missing)} of {len(known)} tensors are "
+            f"missing or of another shape, such as {missing[0]!r}",
+            file=str(file),
+        )
+    nn.Module.load_state_dict(encoder, fitting, strict=False)
+
+
+def load_library() -> ModuleType:
+    """Import segmentation-models-pytorch; raises UsageError with the cure where it is missing."""
+    try:
+        import_torchvision()
+        import segmentation_models_pytorch
+    except ImportError as error:
+        raise UsageError(
+            f"networks named smp:… need segmentation-models-pytorch ({error})", cure=INSTALL
+        ) from error
+    library: ModuleType = segmentation_models_pytorch
+    return library
+
+
+_KEPT: list[Any] = []  # the definitions below are undone when their library object is collected
+
+
+def import_torchvision() -> None:
+    """Import torchvision, also where its operators were built for another torch.
+
+    Beside a CPU build of torch its compiled part may fail to load; the import then dies because
+    operators it describes do not exist. No encoder uses them, so their names are made known.
+    """
+    for _ in range(8):  # one operator more each time
+        try:
+            import torchvision  # noqa: F401
+        except RuntimeError as error:
+            if "operator torchvision::" not in str(error):
+                raise
+            name = str(error).split("torchvision::")[1].split()[0]
+            for module in [m for m in sys.modules if m.partition(".")[0] == "torchvision"]:
+                del sys.modules[module]
+            library = torch.library.Library("torchvision", "FRAGMENT")
+            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+            _KEPT.append(library)
+        else:
+            return
+    raise ImportError("torchvision does not fit the installed torch")

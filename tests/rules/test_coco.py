@@ -1,0 +1,184 @@
+"""The rule against pycocotools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from pycocotools import mask as coco_mask
+
+from maskforge.geometry import Bitmap, Box, Ellipse, Polygon, Polyline
+from maskforge.rules import _parity, coco
+
+# pycocotools 2.0 has not caught up with NumPy 2.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+HEIGHT, WIDTH = 37, 53
+
+
+def ring(*points: tuple[float, float]) -> np.ndarray:
+    return np.array(points, dtype=np.float64)
+
+
+def random_ring(random: np.random.Generator, *, center: np.ndarray | None = None) -> np.ndarray:
+    """Return 3 to 20 vertices in and around the image: tiny to far, whole to fractional."""
+    count = int(random.choice([3, 4, 7, 20]))
+    size = random.choice([0.3, 3, 10, 30, 300, 20_000], p=[0.1, 0.2, 0.3, 0.25, 0.13, 0.02])
+    center = random.uniform(-5, [WIDTH + 5, HEIGHT + 5]) if center is None else center
+    points = center + random.uniform(-size, size, (count, 2))
+    if random.random() < 0.5:
+        angle = np.sort(random.uniform(0, 2 * np.pi, count))
+        points = center + size * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    grid = random.choice([0, 1, 2, 5, 10])
+    return (points * grid).round() / grid if grid else points
+
+
+def random_region(random: np.random.Generator) -> tuple[Polygon, ...]:
+    """Return 1 to 3 parts, each with 0 to 3 interiors, most of them somewhere in it."""
+    parts = []
+    for _ in range(int(random.choice([1, 1, 2, 3]))):
+        exterior = random_ring(random)
+        holes = int(random.choice([0, 0, 1, 2, 3]))
+        center = exterior.mean(axis=0)
+        parts.append(
+            Polygon(exterior, tuple(random_ring(random, center=center) for _ in range(holes)))
+        )
+    return tuple(parts)
+
+
+def merged(rings: Sequence[np.ndarray], *, height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
+    """Return the union of ``rings`` as pycocotools makes it."""
+    if not rings:
+        return np.zeros((height, width), dtype=bool)
+    polygons = [r.ravel().tolist() for r in rings]
+    rle = coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
+    return np.asarray(coco_mask.decode(rle), dtype=bool)
+
+
+def direct(region: tuple[Polygon, ...]) -> np.ndarray:
+    parts = [merged([p.exterior]) & ~merged(p.interiors) for p in region]
+    return np.logical_or.reduce(parts)
+
+
+def differing(regions: Sequence[tuple[Polygon, ...]], expected: Sequence[np.ndarray]) -> list[int]:
+    runs = coco.cover(regions, height=HEIGHT, width=WIDTH)
+    return [
+        index
+        for index, mask in enumerate(expected)
+        if (runs.mask(index, height=HEIGHT, width=WIDTH) != mask).any()
+    ]
+
+
+def test_polygons_with_holes_and_parts_are_those_of_pycocotools() -> None:
+    random = np.random.default_rng(19)
+    regions = [random_region(random) for _ in range(2000)]
+    assert sum(len(r) > 1 for r in regions) > 800
+    assert sum(any(p.interiors for p in r) for r in regions) > 800
+    expected = [direct(r) for r in regions]
+    assert sum(bool(mask.any()) for mask in expected) > 1200
+    assert differing(regions, expected) == []
+
+
+def test_persons_are_those_of_ochuman() -> None:
+    """OCHumanApi takes the union of the inner rings off the union of the outer ones."""
+    random = np.random.default_rng(20)
+    regions, expected = [], []
+    for _ in range(300):
+        outer = [random_ring(random) for _ in range(int(random.integers(1, 4)))]
+        inner = [random_ring(random, center=outer[0].mean(axis=0)) for _ in range(2)]
+        regions.append(tuple(Polygon(r, tuple(inner)) for r in outer))
+        expected.append(merged(outer) & ~merged(inner))
+    assert differing(regions, expected) == []
+
+
+def test_large_images_and_long_edges_are_those_of_pycocotools() -> None:
+    random = np.random.default_rng(21)
+    rings = [random.uniform(-1e5, 1e5, (n, 2)).round(1) for n in (3, 4, 5, 9)]
+    rings += [random.uniform(-500, 1500, (n, 2)) for n in (3, 40, 400)]
+    runs = coco.cover([(Polygon(r),) for r in rings], height=600, width=800)
+    for index, exterior in enumerate(rings):
+        expected = merged([exterior], height=600, width=800)
+        np.testing.assert_array_equal(runs.mask(index, height=600, width=800), expected)
+
+
+def test_boxes_are_those_of_pycocotools() -> None:
+    random = np.random.default_rng(22)
+    corners = np.sort((random.uniform(-10, 60, (300, 2, 2)) * 8).round() / 8, axis=1)
+    runs = coco.cover(
+        [(Box(*low, *high),) for low, high in corners.tolist()], height=HEIGHT, width=WIDTH
+    )
+    sized = np.concatenate([corners[:, 0], corners[:, 1] - corners[:, 0]], axis=1)
+    expected = coco_mask.decode(coco_mask.frPyObjects(sized, HEIGHT, WIDTH)).astype(bool)
+    for index in range(len(corners)):
+        mask = runs.mask(index, height=HEIGHT, width=WIDTH)
+        np.testing.assert_array_equal(mask, expected[:, :, index])
+
+
+def test_the_size_of_a_batch_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(23)
+    regions = [random_region(random) for _ in range(40)]
+    whole = coco.cover(regions, height=HEIGHT, width=WIDTH)
+    for batch in (1, 7, 100):
+        monkeypatch.setattr(_parity, "_BATCH", batch)
+        parts = coco.cover(regions, height=HEIGHT, width=WIDTH)
+        for name in ("region", "start", "stop"):
+            np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
+
+
+def drawn(*geometry: Any) -> list[str]:
+    mask = coco.cover([geometry], height=6, width=9).mask(0, height=6, width=9)
+    return ["".join(".#"[p] for p in row) for row in mask.astype(int).tolist()]
+
+
+def test_an_interior_takes_its_inside_off_its_own_part_only() -> None:
+    holed = Polygon(ring((0, 0), (9, 0), (9, 6), (0, 6)), (ring((2, 1), (6, 1), (6, 4), (2, 4)),))
+    assert drawn(Box(3, 2, 4, 9), holed) == [
+        "#########",
+        "##....###",
+        "##.#..###",
+        "##.#..###",
+        "#########",
+        "#########",
+    ]
+
+
+def test_a_bitmap_is_laid_on_the_nearest_pixel_and_clipped() -> None:
+    patch = np.array([[1, 0, 1], [1, 1, 0]], dtype=bool)
+    assert drawn(Bitmap(patch, -1.4, 5.3), Bitmap(patch, 6.6, 0.5)) == [
+        ".......#.",
+        ".......##",
+        ".........",
+        ".........",
+        ".........",
+        ".#.......",
+    ]
+
+
+def test_shapes_without_rings_are_drawn_as_rings() -> None:
+    assert drawn(Polyline(ring((1, 3), (8, 3)), 2)) == drawn(Box(1, 2, 8, 4))
+    random = np.random.default_rng(24)
+    for _ in range(50):
+        cx, cy = random.uniform(0, [WIDTH, HEIGHT]).tolist()
+        rx, ry = random.uniform(0.5, 30, 2).tolist()
+        theta = float(random.uniform(-4, 4))
+        mask = coco.cover([(Ellipse(cx, cy, rx, ry, theta),)], height=HEIGHT, width=WIDTH).mask(
+            0, height=HEIGHT, width=WIDTH
+        )
+        y, x = np.mgrid[:HEIGHT, :WIDTH] + 0.5 - np.array([cy, cx]).reshape(2, 1, 1)
+        cos, sin = np.cos(theta), np.sin(theta)
+        u, v = x * cos + y * sin, y * cos - x * sin
+        level = np.hypot(u / rx, v / ry)
+        slope = np.hypot(u / rx**2, v / ry**2) / np.maximum(level, 1e-9)
+        assert ((mask == (level < 1)) | (np.abs(level - 1) < 0.4 * slope)).all()
+
+
+def test_regions_that_cover_nothing_have_no_runs() -> None:
+    outside = (Box(20, 20, 30, 30), Ellipse(-50, 2, 3, 3), Box(1, -9, 5, -2), Box(2, 2, 2.1, 2.1))
+    runs = coco.cover([(), outside, (Box(1, 1, 3, 3),)], height=6, width=9)
+    assert runs.region.tolist() == [2, 2]
+    assert runs.start.tolist() == [10, 19]
+    assert runs.stop.tolist() == [12, 21]
+    assert len(coco.cover([], height=6, width=9)) == 0
+    assert len(coco.cover([()], height=6, width=9)) == 0

@@ -1,0 +1,383 @@
+"""The whole conversion, through the Python API."""
+
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+import maskforge
+from maskforge.errors import ClassError, ReadError, UsageError
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+
+
+def labelme_file(path: Path, shapes, *, height=6, width=9, image=True, **more):
+    """Write a Labelme file and, unless told otherwise, its image."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    name = f"{path.stem}.png"
+    if image:
+        Image.new("RGB", (width, height), (90, 120, 30)).save(path.with_name(name))
+    record = {
+        "version": "5.5.0",
+        "flags": {},
+        "shapes": [
+            {"label": label, "points": points, "group_id": None, "shape_type": "polygon", "flags": {}}
+            for label, points in shapes
+        ],
+        "imagePath": name,
+        "imageData": None,
+        "imageHeight": height,
+        "imageWidth": width,
+    } | more
+    path.write_text(json.dumps(record), encoding="utf-8")
+
+
+def box(x0, y0, x1, y1):
+    return [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Run where no labels.txt lies, as users do."""
+    (tmp_path / "cwd").mkdir()
+    monkeypatch.chdir(tmp_path / "cwd")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two annotated images: a dog over a cat, and a cat alone in a subfolder."""
+    source = tmp_path / "photos"
+    labelme_file(source / "a.json", [("cat", box(1, 1, 5, 3)), ("dog", box(4, 2, 8, 5))])
+    labelme_file(source / "more/b.json", [("cat", box(0, 0, 2, 6))])
+    return source
+
+
+def ids(path: Path):
+    with Image.open(path) as image:
+        assert image.mode == "L"
+        return np.array(image)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file()
+    }
+
+
+def test_default_output_lies_beside_the_source(folder):
+    result = maskforge.convert(folder, format="labelme")
+    assert result.out == folder.parent / "photos-masks"
+    assert sorted(tree(result.out)) == [
+        "images/a.png", "images/more/b.png", "labels.txt", "manifest.json", "masks/a.png",
+        "masks/more/b.png", "previews/a.jpg", "previews/more/b.jpg",
+    ]  # fmt: skip
+    assert (result.out / "labels.txt").read_text() == "_background_\ncat\ndog\n"
+    assert ids(result.out / "masks/a.png").tolist() == [
+        [0, 0, 0, 0, 0, 0, 0, 0, 0],
+        [0, 1, 1, 1, 1, 0, 0, 0, 0],
+        [0, 1, 1, 1, 2, 2, 2, 2, 0],
+        [0, 0, 0, 0, 2, 2, 2, 2, 0],
+        [0, 0, 0, 0, 2, 2, 2, 2, 0],
+        [0, 0, 0, 0, 0, 0, 0, 0, 0],
+    ]
+
+
+def test_result_counts_what_the_masks_hold(folder):
+    result = maskforge.convert(folder, format="labelme")
+    rows = {c.name: (c.id, c.images, c.pixels) for c in result.class_counts()}
+    assert rows == {"_background_": (0, 2, 108 - 19 - 12), "cat": (1, 2, 19), "dog": (2, 1, 12)}
+    assert result.contested() == {("dog", "cat"): 1}
+    assert (result.converted, result.failed, result.exit_code) == (2, 0, 0)
+    assert "dog" in result._repr_html_()
+    assert json.loads(json.dumps(result.as_dict()))["classes"][2]["pixels"] == 12
+
+
+def test_manifest_tells_how_the_output_came_about(folder):
+    result = maskforge.convert(folder, format="labelme", split=[0.5])
+    text = result.manifest.read_text()
+    assert str(folder) not in text
+    manifest = json.loads(text)
+    assert manifest["classes"]["names"] == ["_background_", "cat", "dog"]
+    assert manifest["classes"]["hash"] == result.classes.hash
+    assert manifest["settings"]["rule"] == "pixel-center"
+    assert manifest["pixels"] == {"0": 77, "1": 19, "2": 12}
+    first = manifest["images"][0]
+    assert (first["source"], first["image"], first["mask"]) == ("a.json", "images/a.png", "masks/a.png")
+    assert first["contested"] == {"2>1": 1}
+    assert sorted(image["split"] for image in manifest["images"]) == ["train", "val"]
+
+
+def test_images_are_hard_links_copies_or_left_alone(folder, tmp_path):
+    source = folder / "a.png"
+    for images, same in (("link", True), ("copy", False)):
+        out = tmp_path / images
+        maskforge.convert(folder, format="labelme", out=out, images=images)
+        assert (out / "images/a.png").read_bytes() == source.read_bytes()
+        assert (out / "images/a.png").samefile(source) is same
+    result = maskforge.convert(folder, format="labelme", out=tmp_path / "none", images="none")
+    assert not (tmp_path / "none/images").exists()
+    assert result.records[0]["image"] == "../photos/a.png"
+
+
+def test_one_bad_file_is_a_problem_and_the_rest_go_on(folder):
+    (folder / "broken.json").write_text('{"shapes": [')
+    result = maskforge.convert(folder, format="labelme")
+    assert (result.converted, result.failed, result.exit_code) == (2, 1, 1)
+    assert [(p.code, p.severity, Path(p.file).name) for p in result.problems] == [
+        ("not-json", "error", "broken.json")
+    ]
+    recorded = json.loads((result.out / "problems.jsonl").read_text())
+    assert recorded["file"] == "broken.json"
+
+
+def test_strict_makes_the_first_problem_final(folder):
+    (folder / "broken.json").write_text('{"shapes": [')
+    with pytest.raises(ReadError, match="broken.json"):
+        maskforge.convert(folder, format="labelme", strict=True)
+
+
+def test_unknown_labels_are_named_once_before_anything_is_written(folder):
+    with pytest.raises(ClassError, match="the input also has 'dog'") as caught:
+        maskforge.convert(folder, format="labelme", labels="cat,dgo")
+    assert "did you mean 'dgo'" in caught.value.cure
+    assert not (folder.parent / "photos-masks").exists()
+
+
+@pytest.mark.parametrize(("unknown", "dog"), [("skip", 1), ("ignore", 255), ("background", 0)])
+def test_unknown_labels_can_be_skipped_ignored_or_erase(folder, unknown, dog):
+    result = maskforge.convert(folder, format="labelme", labels=["cat"], unknown=unknown)
+    mask = ids(result.out / "masks/a.png")
+    assert mask[2, 4] == dog
+    assert mask[2, 1] == 1
+
+
+def test_labels_txt_beside_the_source_is_found_and_ids_never_depend_on_the_images(folder):
+    (folder / "labels.txt").write_text("\ufeff__ignore__\n\n_background_\nzebra\ndog\n\ncat\n")
+    result = maskforge.convert(folder, format="labelme")
+    assert result.classes_from == str(folder / "labels.txt")
+    assert set(np.unique(ids(result.out / "masks/a.png"))) == {0, 2, 3}
+
+
+def test_labels_txt_in_the_current_folder_counts_when_it_is_about_the_input(folder):
+    here = Path("labels.txt")
+    here.write_text("zebra\n")
+    result = maskforge.convert(folder, format="labelme")
+    assert result.classes.names == ("_background_", "cat", "dog")
+    assert result.classes_from.endswith("labels.txt in the current folder lists none of its labels")
+    here.write_text("zebra\ncat\n")
+    with pytest.raises(ClassError, match="the input also has 'dog'"):
+        maskforge.convert(folder, format="labelme", overwrite=True)
+    here.write_text("zebra\ndog\ncat\n")
+    result = maskforge.convert(folder, format="labelme", overwrite=True)
+    assert result.classes_from == "labels.txt"
+    assert result.classes.id_of("cat") == 3
+
+
+def test_output_that_holds_something_is_refused(folder):
+    maskforge.convert(folder, format="labelme")
+    with pytest.raises(UsageError, match="is not empty"):
+        maskforge.convert(folder, format="labelme")
+
+
+def test_resume_does_what_is_missing_or_changed(folder):
+    first = maskforge.convert(folder, format="labelme")
+    (first.out / "masks/more/b.png").unlink()
+    labelme_file(folder / "a.json", [("dog", box(0, 0, 9, 1))], image=False)
+    labelme_file(folder / "c.json", [("cat", box(0, 0, 9, 6))])
+    again = maskforge.convert(folder, format="labelme", resume=True)
+    assert (again.converted, again.kept) == (3, 0)
+    fresh = maskforge.convert(folder, format="labelme", out=folder.parent / "fresh")
+    assert tree(again.out) == tree(fresh.out)
+    third = maskforge.convert(folder, format="labelme", resume=True)
+    assert (third.converted, third.kept) == (3, 3)
+    assert tree(third.out) == tree(fresh.out)
+
+
+def test_resume_removes_what_sources_left_behind(folder):
+    out = maskforge.convert(folder, format="labelme").out
+    (folder / "more/b.json").unlink()
+    maskforge.convert(folder, format="labelme", resume=True)
+    assert not (out / "masks/more/b.png").exists()
+    assert (out / "masks/a.png").exists()
+
+
+def test_resume_with_other_settings_is_refused(folder):
+    maskforge.convert(folder, format="labelme")
+    with pytest.raises(UsageError, match="other settings"):
+        maskforge.convert(folder, format="labelme", rule="coco", resume=True)
+
+
+def test_overwrite_starts_again_and_leaves_strangers_alone(folder):
+    out = maskforge.convert(folder, format="labelme").out
+    (out / "notes.txt").write_text("mine")
+    (folder / "more/b.json").unlink()
+    maskforge.convert(folder, format="labelme", overwrite=True, rule="labelme")
+    assert (out / "notes.txt").read_text() == "mine"
+    assert not (out / "masks/more/b.png").exists()
+
+
+def test_two_workers_give_the_same_bytes(tmp_path):
+    for workers in (1, 2):
+        maskforge.convert(
+            SAMPLES / "labelme", format="labelme", out=tmp_path / str(workers), workers=workers
+        )
+    assert tree(tmp_path / "1") == tree(tmp_path / "2")
+
+
+def test_exif_orientation_makes_image_and_mask_agree(tmp_path):
+    # Stored 4 rows x 6 columns with orientation 6: upright it is 6 rows x 4 columns.
+    stored = np.zeros((4, 6, 3), np.uint8)
+    stored[3, 0] = 255  # the bottom left pixel becomes the top left one
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    source = tmp_path / "in"
+    labelme_file(source / "a.json", [("dot", box(0, 0, 1, 1))], height=6, width=4, image=False)
+    Image.fromarray(stored).save(source / "a.png", exif=exif)
+    result = maskforge.convert(source, format="labelme")
+    with Image.open(result.out / "images/a.png") as image:
+        assert image.size == (4, 6)
+        assert np.array(image)[0, 0].tolist() == [255, 255, 255]
+    mask = ids(result.out / "masks/a.png")
+    assert mask.shape == (6, 4)
+    assert np.argwhere(mask).tolist() == [[0, 0]]
+    assert result.records[0]["exif"] == "image"
+
+
+def test_annotation_in_the_stored_frame_is_turned_with_the_image(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    source = tmp_path / "in"
+    labelme_file(source / "a.json", [("dot", box(0, 3, 1, 4))], height=4, width=6, image=False)
+    Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(source / "a.png", exif=exif)
+    result = maskforge.convert(source, format="labelme")
+    assert np.argwhere(ids(result.out / "masks/a.png")).tolist() == [[0, 0]]
+    assert result.records[0]["exif"] == "image and annotation"
+
+
+def test_declared_size_that_is_not_the_images_is_a_problem_never_a_guess(folder):
+    Image.new("RGB", (10, 6)).save(folder / "a.png")
+    result = maskforge.convert(folder, format="labelme")
+    assert [(p.code, p.severity) for p in result.problems] == [("size-mismatch", "error")]
+    assert not (result.out / "masks/a.png").exists()
+
+
+def test_missing_image_is_a_warning_when_the_size_is_declared(folder):
+    (folder / "a.png").unlink()
+    result = maskforge.convert(folder, format="labelme")
+    assert [(p.code, p.severity) for p in result.problems] == [("no-image", "warning")]
+    assert result.converted == 2
+    elsewhere = folder.parent / "elsewhere"
+    elsewhere.mkdir()
+    Image.new("RGB", (9, 6)).save(elsewhere / "a.png")
+    found = maskforge.convert(
+        folder, format="labelme", out=folder.parent / "found", images_from=elsewhere
+    )
+    assert not found.problems
+
+
+def test_size_scales_the_geometry_then_rasterizes(folder):
+    result = maskforge.convert(folder, format="labelme", size=(18, 12))
+    mask = ids(result.out / "masks/a.png")
+    assert mask.shape == (12, 18)
+    assert (mask == np.kron(ids_of_default(folder), np.ones((2, 2), np.uint8))).all()
+    with Image.open(result.out / "images/a.png") as image:
+        assert image.size == (18, 12)
+
+
+def ids_of_default(folder: Path):
+    return ids(maskforge.convert(folder, format="labelme", out=folder.parent / "plain").out / "masks/a.png")
+
+
+def test_names_that_collide_are_kept_apart_and_said(tmp_path):
+    source = tmp_path / "in"
+    labelme_file(source / "x.json", [("cat", box(0, 0, 2, 2))])
+    labelme_file(source / "X.json", [("dog", box(0, 0, 3, 3))])
+    result = maskforge.convert(source, format="labelme")
+    assert [p.code for p in result.problems] == ["name-collision"]
+    assert sorted(p.name for p in (result.out / "masks").iterdir()) == ["X.png", "x-2.png"]
+
+
+def test_via_one_hot_dictionary_reads_as_the_book_reads_it(tmp_path):
+    result = maskforge.convert(
+        SAMPLES / "via/segmentation_test.json", out=tmp_path / "out/test.npy", labels="1,2,3"
+    )
+    assert (result.reader, result.writer) == ("via", "onehot")
+    planes = np.load(result.out, allow_pickle=True).flat[0]
+    assert len(planes) == result.converted == 12
+    for array in planes.values():
+        assert array.shape == (120, 160, 4)
+        assert array.dtype == np.uint8
+        assert (array.sum(axis=2) == 1).all()
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "test-previews", "test.labels.txt", "test.manifest.json", "test.npy",
+    ]  # fmt: skip
+
+
+def test_one_hot_can_keep_overlaps(folder):
+    result = maskforge.convert(folder, format="labelme", as_="onehot", overlap="keep")
+    planes = np.load(result.out, allow_pickle=True).item()["a.png"]
+    assert planes[2, 4].tolist() == [0, 1, 1]
+    assert planes[1, 1].tolist() == [0, 1, 0]
+
+
+def test_ochuman_colour_masks_are_the_published_bgr_values(tmp_path):
+    result = maskforge.convert(SAMPLES / "ochuman", style="purple-yellow", out=tmp_path / "out")
+    assert (result.reader, result.writer) == ("ochuman", "color")
+    mask = cv2.imread(str(next((tmp_path / "out/masks").iterdir())))
+    colors = {tuple(color) for color in np.unique(mask.reshape(-1, 3), axis=0).tolist()}
+    assert colors == {(120, 0, 120), (50, 235, 235)}
+
+
+@pytest.mark.parametrize("layout", ["voc", "labelme", "article"])
+def test_every_layout_is_written_from_every_reader(tmp_path, layout):
+    for reader, source in (
+        ("labelme", "labelme/more"),
+        ("via", "via/variants/via_shapes.json"),
+        ("ochuman", "ochuman"),
+    ):
+        out = tmp_path / reader
+        result = maskforge.convert(
+            SAMPLES / source, format=reader, layout=layout, out=out, labels=None
+        )
+        assert result.converted
+        for record in result.records:
+            assert (out / record["mask"]).is_file()
+            assert (out / record["image"]).is_file()
+
+
+def test_nothing_readable_is_exit_code_3_and_writes_nothing(tmp_path):
+    (tmp_path / "a.json").write_text("{")
+    result = maskforge.convert(tmp_path, format="labelme")
+    assert result.exit_code == 3
+    assert not result.out.exists()
+
+
+def test_contradictions_are_said_at_once(folder):
+    with pytest.raises(UsageError, match="contradict"):
+        maskforge.convert(folder, overwrite=True, resume=True)
+    with pytest.raises(UsageError, match="--overlap keep must not be given for label"):
+        maskforge.convert(folder, overlap="keep")
+    with pytest.raises(UsageError, match="--style must not be given for label"):
+        maskforge.convert(folder, style="black-white")
+    with pytest.raises(UsageError, match="did you mean 'coco'"):
+        maskforge.convert(folder, rule="cocoo")
+    with pytest.raises(UsageError, match="only its own options"):
+        maskforge.convert(folder, format="labelme", reader_options={"attribute": "x"})
+    with pytest.raises(ReadError, match="there must be a file or folder"):
+        maskforge.convert(folder / "nowhere", format="labelme")
+
+
+def test_one_annotation_file_and_several(folder, tmp_path):
+    result = maskforge.convert(folder / "a.json")
+    assert result.out == folder / "a-masks"
+    shutil.copytree(folder, tmp_path / "second")
+    both = maskforge.convert([folder, tmp_path / "second"], format="labelme", out=tmp_path / "both")
+    assert [record["stem"] for record in both.records] == [
+        "photos/a", "photos/more/b", "second/a", "second/more/b",
+    ]  # fmt: skip

@@ -1,0 +1,149 @@
+"""What every network must do, run over every file in the folder of networks."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from maskforge import plugins
+from maskforge.errors import UsageError
+
+torch = pytest.importorskip("torch")
+F = pytest.importorskip("torch.nn.functional")
+models = pytest.importorskip("maskforge.train.models")
+
+# Small enough to be trained in a second or two; a new network needs a line here.
+SMALL: dict[str, dict[str, Any]] = {
+    "unet": {"width": 8, "depth": 2},
+    "unet-small": {"width": 8},
+    "fcn32s": {"filters": (8, 8, 16, 16, 16), "head": 32},
+    "fcn16s": {"filters": (8, 8, 16, 16, 16), "head": 32},
+    "fcn8s": {"filters": (8, 8, 16, 16, 16), "head": 32},
+    "fcn-pyramid": {"depth": 11, "width": 2, "layers": 2},
+    "smp:unet:mobilenet_v2": {},
+}
+NAMES = sorted(SMALL)
+
+
+def build(name: str, *, in_channels: int = 3, num_classes: int = 3, **options: Any) -> torch.nn.Module:
+    """Return the small form of a network, always with the same weights."""
+    torch.manual_seed(0)
+    try:
+        return models.build(
+            name, in_channels=in_channels, num_classes=num_classes, **SMALL[name] | options
+        )
+    except UsageError as error:
+        if "maskforge[pretrained]" not in str(error):
+            raise
+        pytest.skip(str(error))
+
+
+def images(*size: int) -> torch.Tensor:
+    return torch.randn(size, generator=torch.Generator().manual_seed(1))
+
+
+def test_every_network_is_tested() -> None:
+    assert {name.partition(":")[0] for name in SMALL} == set(plugins.names("train.models"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("channels", "classes"), [(3, 2), (1, 1), (4, 5)])
+def test_logits_have_the_size_of_the_input(name: str, channels: int, classes: int) -> None:
+    network = build(name, in_channels=channels, num_classes=classes).eval()
+    step = network.divisor
+    with torch.inference_mode():
+        logits = network(images(2, channels, step, 3 * step))
+    assert logits.shape == (2, classes, step, 3 * step)
+    assert logits.dtype == torch.float32
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_size_that_does_not_fit_names_the_size_to_pad_to(name: str) -> None:
+    network = build(name).eval()
+    step = network.divisor
+    for height, width in ((2 * step, step + 1), (2 * step - 1, 2 * step)):
+        message = f"multiples of {step}, but got {height} x {width}; pad the image to {2 * step} x {2 * step}"
+        with pytest.raises(ValueError, match=message):
+            network(images(1, 3, height, width))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_divisor_is_that_of_the_default_options(name: str) -> None:
+    module = plugins.load("train.models", name.partition(":")[0])
+    assert module.DIVISOR % build(name).divisor == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_gradients_reach_every_parameter_and_are_finite(name: str) -> None:
+    network = build(name).train()
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.Conv2d) and not layer.weight.any():
+            torch.nn.init.normal_(layer.weight, std=0.1)  # what starts at 0 lets nothing through
+    logits = network(images(2, 3, 64, 64))
+    (logits * images(*logits.shape)).sum().backward()
+    for key, parameter in network.named_parameters():
+        assert parameter.grad is not None, key
+        assert torch.isfinite(parameter.grad).all(), key
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_eval_is_deterministic_and_images_do_not_see_each_other(name: str) -> None:
+    network = build(name).eval()
+    batch = images(2, 3, 64, 64)
+    with torch.inference_mode():
+        first, second = network(batch), network(batch)
+        alone = network(batch[1:])
+    assert torch.equal(first, second)
+    torch.testing.assert_close(first[1:], alone)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_state_goes_into_a_file_and_comes_back(name: str) -> None:
+    network = build(name).train()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.01)
+        network(images(2, 3, 64, 64))  # moves the running statistics
+    file = io.BytesIO()
+    torch.save(network.state_dict(), file)
+    file.seek(0)
+    other = build(name)
+    other.load_state_dict(torch.load(file, weights_only=True))
+    with torch.inference_mode():
+        x = images(1, 3, 64, 32)
+        assert torch.equal(network.eval()(x), other.eval()(x))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_overfits_one_image(name: str) -> None:
+    """A 32 x 32 image of three classes, and its mirror image, as a batch."""
+    network = build(name)
+    target = torch.zeros(1, 32, 32, dtype=torch.int64)
+    target[:, 4:20, 3:15] = 1
+    target[:, 18:30, 10:30] = 2
+    image = F.one_hot(target, 3).movedim(-1, 1).float() + 0.1 * images(1, 3, 32, 32)
+    x, y = torch.cat([image, image.flip(-1)]), torch.cat([target, target.flip(-1)])
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
+    for _ in range(150):
+        network.train()
+        optimizer.zero_grad()
+        loss = F.cross_entropy(network(x), y)
+        loss.backward()
+        optimizer.step()
+    # FCN-32s and FCN-16s have one score for 32 or 16 pixels; they cannot follow the edges.
+    floor = {"fcn32s": 0.55, "fcn16s": 0.75, "fcn8s": 0.85}.get(name, 0.97)
+    with torch.inference_mode():
+        got = network.eval()(x).argmax(dim=1)
+    print(name, (got == y).float().mean(), loss)
+    assert (got == y).float().mean() > floor
+
+
+def test_build_refuses_unknown_names_and_options() -> None:
+    with pytest.raises(UsageError, match="train.models must be one of .* but got 'unett'"):
+        models.build("unett", in_channels=3, num_classes=2)
+    with pytest.raises(UsageError, match=r"options of network 'unet' are \['width', 'depth'\]"):
+        models.build("unet", in_channels=3, num_classes=2, filters=3)
+    with pytest.raises(UsageError, match="smp:ARCH:ENCODER, but got 'smp:unet'"):
+        models.build("smp:unet", in_channels=3, num_classes=2)
