@@ -29,9 +29,10 @@ COUNTS = {"photographs": 150, "street": 40, "street-jpeg": 40, "via": 300, "ochu
 QUICK = {"photographs": 12, "street": 4, "street-jpeg": 4, "via": 12, "ochuman": 8}
 PHOTOGRAPH_LABELS = ("aeroplane", "bottle", "chair", "dog", "person")
 STREET_LABELS = (
-    "road sidewalk building wall fence pole light sign vegetation terrain sky person rider car "
-    "truck bus train motorcycle bicycle"
-).split()
+    *("bicycle", "building", "bus", "car", "fence", "light", "motorcycle", "person", "pole"),
+    *("rider", "road", "sidewalk", "sign", "sky", "terrain", "train", "truck", "vegetation"),
+    "wall",
+)
 RLE_FILE = "ochuman_coco_format_val_range_0.00_1.00.json"
 
 Points = NDArray[np.float64]
@@ -66,7 +67,7 @@ def photograph(random: Random, *, height: int, width: int, grain: float) -> NDAr
 def photographs(
     random: Random, count: int, *, height: int, width: int, grain: float
 ) -> Iterator[Image.Image]:
-    """Yield ``count`` different RGB images; every eighth is new, the rest are shifted and turned."""
+    """Yield ``count`` RGB images; every eighth is new, the others are shifted, every second turned."""
     base = np.zeros(0)
     for index in range(count):
         if index % 8 == 0:

@@ -80,7 +80,9 @@ def arrays(file: BinaryIO, *, size: int) -> dict[str, Array]:
             raise refused("something else than a dictionary")
     found: dict[str, Array] = {}
     for name, value in named.items():
-        if not (isinstance(name, str) and isinstance(value, Array) and isinstance(value.data, Blob)):
+        if not (
+            isinstance(name, str) and isinstance(value, Array) and isinstance(value.data, Blob)
+        ):
             raise refused(f"something else than an array of numbers for {str(name)[:80]!r}")
         found[name] = value
     return found

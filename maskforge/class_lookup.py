@@ -33,7 +33,9 @@ def find_table(labels: Labels, sources: Sequence[Path], found: Found) -> tuple[C
         if path.is_file():
             return read_table(path), str(path)
         if isinstance(labels, str) and not labels.endswith(".txt"):
-            return ClassTable.from_names([n.strip() for n in labels.split(",") if n.strip()]), "given"
+            return ClassTable.from_names(
+                [n.strip() for n in labels.split(",") if n.strip()]
+            ), "given"
         raise ReadError("the list of labels must exist", code="unreadable", file=str(path))
     if labels is not None:
         return ClassTable.from_names(list(labels)), "given"
@@ -57,7 +59,9 @@ def read_table(path: Path) -> ClassTable:
         return ClassTable.from_text(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ReadError(
-            f"the list of labels must be UTF-8 text, but: {error}", code="unreadable", file=str(path)
+            f"the list of labels must be UTF-8 text, but: {error}",
+            code="unreadable",
+            file=str(path),
         ) from error
     except ClassError as error:
         raise ClassError(error.message, code=error.code, file=str(path), cure=error.cure) from error

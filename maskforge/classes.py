@@ -89,7 +89,9 @@ class ClassTable:
             near = difflib.get_close_matches(label.casefold(), folded, n=1)
             if near:
                 guesses.append(f"{label!r}: did you mean {folded[near[0]]!r}?")
-        return "; ".join(guesses) or "add it to labels.txt, or choose --unknown skip|ignore|background"
+        return (
+            "; ".join(guesses) or "add it to labels.txt, or choose --unknown skip|ignore|background"
+        )
 
     def to_text(self) -> str:
         """Return the text of a labels.txt that reads back as this table."""
@@ -101,7 +103,9 @@ class ClassTable:
         """Return the table of ``names`` in order; the magic names may be given or left out."""
         kept = [name for name in names if name not in (IGNORE, BACKGROUND)]
         if IGNORE in names and names[0] != IGNORE:
-            raise ClassError(f"{IGNORE} must come first, but it is number {names.index(IGNORE) + 1}")
+            raise ClassError(
+                f"{IGNORE} must come first, but it is number {names.index(IGNORE) + 1}"
+            )
         if BACKGROUND in names and names.index(BACKGROUND) != (IGNORE in names):
             raise ClassError(
                 f"{BACKGROUND} must come before all classes, "

@@ -80,7 +80,9 @@ def write_error(path: Path, error: OSError) -> WriteError:
     }
     reason = error.strerror or str(error)
     return WriteError(
-        f"the file could not be written: {reason}", file=str(path), cure=cures.get(error.errno or 0, "")
+        f"the file could not be written: {reason}",
+        file=str(path),
+        cure=cures.get(error.errno or 0, ""),
     )
 
 

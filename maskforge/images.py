@@ -145,9 +145,15 @@ def encode(image: Image.Image, suffix: str) -> bytes:
     buffer = io.BytesIO()
     if suffix.lower() in (".jpg", ".jpeg"):
         rgb = image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
-        rgb.save(buffer, "JPEG", quality=95, subsampling=0, icc_profile=image.info.get("icc_profile"))
+        rgb.save(
+            buffer, "JPEG", quality=95, subsampling=0, icc_profile=image.info.get("icc_profile")
+        )
     else:
-        plain = image if image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16") else image.convert("RGB")
+        plain = (
+            image
+            if image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
+            else image.convert("RGB")
+        )
         plain.save(buffer, "PNG", icc_profile=image.info.get("icc_profile"))
     return buffer.getvalue()
 

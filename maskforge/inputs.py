@@ -106,7 +106,9 @@ def detect(sources: Sequence[Path]) -> tuple[str, str]:
         )
     if len(hits) > 1:
         found = ", ".join(f"{name} ({count} files)" for name, count in hits.most_common())
-        raise UsageError(f"the input must be in one format, but holds {found}", cure="name the format")
+        raise UsageError(
+            f"the input must be in one format, but holds {found}", cure="name the format"
+        )
     name = next(iter(hits))
     return name, reasons[name]
 

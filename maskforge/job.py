@@ -123,9 +123,7 @@ def _remembered(previous: Mapping[str, Any]) -> tuple[Problem, ...]:
     return tuple(Problem(**problem) for problem in previous.get("problems", ()))
 
 
-def _picture(
-    annotation: Annotation, settings: Settings, problems: list[Problem]
-) -> Picture | None:
+def _picture(annotation: Annotation, settings: Settings, problems: list[Problem]) -> Picture | None:
     """Return the image; a missing or damaged one is fatal only where the size comes from it."""
     sized = annotation.height is not None and annotation.width is not None
     try:
@@ -140,7 +138,10 @@ def _picture(
         if not sized:
             problem = images.missing(annotation, severity="error")
             raise ReadError(
-                problem.message, code="no-image", file=problem.file, place=problem.place,
+                problem.message,
+                code="no-image",
+                file=problem.file,
+                place=problem.place,
                 cure=problem.cure,
             )
         if settings.images != "none":
@@ -183,7 +184,9 @@ def _covering_nothing(annotation: Annotation, raster: Raster) -> list[Problem]:
     for region, class_id, area in pairs:
         if class_id >= 0 and area == 0:
             place = f"{annotation.place}.{region.place}" if annotation.place else region.place
-            message = f"the region {region.label!r} covers no pixel: it is outside the image or too thin"
+            message = (
+                f"the region {region.label!r} covers no pixel: it is outside the image or too thin"
+            )
             found.append(
                 Problem("outside-image", str(annotation.source), message, place, "", "warning")
             )
@@ -295,7 +298,9 @@ def _decode(picture: Picture, *, near: tuple[int, int] | None = None) -> Image.I
     except Exception as error:  # Pillow's decoders raise whatever the damage leads them to
         raise ReadError(
             f"the image must be whole, but decoding it says: {error}",
-            code="bad-image", file=name, cure="replace the image",
+            code="bad-image",
+            file=name,
+            cure="replace the image",
         ) from error
 
 

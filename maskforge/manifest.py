@@ -142,7 +142,9 @@ class Journal:
                 raise files.write_error(self._path, error) from error
 
 
-def earlier(manifest_path: Path, journal_path: Path) -> tuple[str | None, dict[str, dict[str, Any]]]:
+def earlier(
+    manifest_path: Path, journal_path: Path
+) -> tuple[str | None, dict[str, dict[str, Any]]]:
     """Return fingerprint and records by stem of what an earlier run left, finished or not.
 
     The last line of a killed run's journal may be cut; it does not count.

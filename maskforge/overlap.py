@@ -12,14 +12,14 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge.runs import Ints, Runs, distinct
+from maskforge.runs import Ints, Runs, ranked
 
 Overlap: TypeAlias = Literal["last", "first", "smallest", "error"]
 """last: later regions lie on top, as in Labelme and Cityscapes. first: earlier ones do. smallest:
 smaller ones do. error: regions of different classes must not overlap."""
 
 MAX_PAIRS = 4_000_000
-"""Segments times regions handled at once; more is done in halves, so that memory stays flat."""
+"""Runs, and segments times regions, handled at once; more is done in halves, so that memory stays flat."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,9 +38,7 @@ class Segments:
     pair_region: Ints
 
 
-def order(
-    areas: Ints, level: Ints, overlap: Overlap
-) -> Ints:
+def order(areas: Ints, level: Ints, overlap: Overlap) -> Ints:
     """Return the regions from bottom to top, (R,) int64.
 
     areas: pixels of each region. level: priority of each region, higher lies on top; within one
@@ -56,9 +54,7 @@ def order(
     return np.lexsort((index, second, level))
 
 
-def resolve(
-    runs: Runs, *, bottom_up: Ints, eraser: NDArray[np.bool_], size: int
-) -> Segments:
+def resolve(runs: Runs, *, bottom_up: Ints, eraser: NDArray[np.bool_], size: int) -> Segments:
     """Return the segments of an image of ``size`` pixels.
 
     bottom_up: regions from bottom to top. eraser: (R,) which regions erase what regions with lower
@@ -66,23 +62,19 @@ def resolve(
     """
     rank = np.empty(len(bottom_up), dtype=np.int64)
     rank[bottom_up] = np.arange(len(bottom_up))
-    return _resolve(runs, rank, bottom_up, eraser, 0, size)
+    return _resolve(runs, rank, eraser, 0, size)
 
 
-def _resolve(
-    runs: Runs, rank: Ints, bottom_up: Ints, eraser: NDArray[np.bool_], begin: int, end: int
-) -> Segments:
-    cuts = distinct(np.concatenate([runs.start, runs.stop, [begin, end]]))
-    low = np.searchsorted(cuts, runs.start)
-    count = np.searchsorted(cuts, runs.stop) - low
+def _resolve(runs: Runs, rank: Ints, eraser: NDArray[np.bool_], begin: int, end: int) -> Segments:
+    if len(runs) > MAX_PAIRS and end - begin > 1:
+        return _halved(runs, rank, eraser, (begin, (begin + end) // 2, end))
+    cuts, index = ranked(np.concatenate([runs.start, runs.stop, [begin, end]]))
+    low = index[: len(runs)]
+    count = index[len(runs) : -2] - low
     total = int(count.sum())
     if total > MAX_PAIRS and len(cuts) > 3:
-        middle = int(cuts[len(cuts) // 2])
-        halves = (
-            _resolve(_clip(runs, a, b), rank, bottom_up, eraser, a, b)
-            for a, b in ((begin, middle), (middle, end))
-        )
-        return _join(*halves)
+        places = (begin, int(cuts[len(cuts) // 2]), end)
+        return _halved(runs, rank, eraser, places)
     segment = np.repeat(low - np.cumsum(count) + count, count) + np.arange(total)
     region = np.repeat(runs.region, count)
     if eraser.any():
@@ -98,9 +90,20 @@ def _resolve(
     return Segments(cuts[:-1], np.diff(cuts), owner, segment, region)
 
 
-def _erase(
-    segment: Ints, region: Ints, eraser: NDArray[np.bool_], count: int
-) -> tuple[Ints, Ints]:
+def _halved(
+    runs: Runs,
+    rank: Ints,
+    eraser: NDArray[np.bool_],
+    places: tuple[int, int, int],
+) -> Segments:
+    begin, middle, end = places
+    halves = (
+        _resolve(_clip(runs, a, b), rank, eraser, a, b) for a, b in ((begin, middle), (middle, end))
+    )
+    return _join(*halves)
+
+
+def _erase(segment: Ints, region: Ints, eraser: NDArray[np.bool_], count: int) -> tuple[Ints, Ints]:
     """Drop the pairs that a later eraser covers, and the erasers themselves."""
     erases = eraser[region]
     last = np.full(count, -1, dtype=np.int64)

@@ -113,9 +113,7 @@ def _size(raster: Raster) -> tuple[int, int]:
     return max(1, round(raster.width * scale)), max(1, round(raster.height * scale))
 
 
-def _sample(
-    raster: Raster, width: int, height: int
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+def _sample(raster: Raster, width: int, height: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Return palette index, and where class or instance change, (height, width) each.
 
     Scaled by taking the nearest pixel.
@@ -247,9 +245,7 @@ def _sheet(width: int, height: int, entries: list[_Entry]) -> Image.Image:
     return sheet
 
 
-def _fitted(
-    text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float
-) -> str:
+def _fitted(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float) -> str:
     """Return ``text`` on one line, cut with an ellipsis where it is wider than ``room`` pixels."""
     text = " ".join(text.split())[:200]
     if font.getlength(text) <= room:

@@ -119,9 +119,7 @@ class Raster:
         segment, pair = np.divmod(code, base * base)
         pairs, inverse = np.unique(pair, return_inverse=True)
         pixels = np.bincount(inverse, weights=parts.length[segment]).astype(np.int64)
-        return {
-            (int(p) // base, int(p) % base): int(n) for p, n in zip(pairs, pixels, strict=True)
-        }
+        return {(int(p) // base, int(p) % base): int(n) for p, n in zip(pairs, pixels, strict=True)}
 
 
 def rasterize(
@@ -169,9 +167,7 @@ def rasterize(
     level = _levels(ids, classes, priority)
     areas = runs.areas(len(regions))
     bottom_up = overlap_.order(areas, level, overlap)
-    segments = overlap_.resolve(
-        runs, bottom_up=bottom_up, eraser=ids == 0, size=height * width
-    )
+    segments = overlap_.resolve(runs, bottom_up=bottom_up, eraser=ids == 0, size=height * width)
     raster = Raster(height, width, classes, segments, ids, _instances(regions, ids), areas)
     if overlap == "error" and raster.contested:
         raise _contest(raster)

@@ -96,7 +96,13 @@ class Conversion:
             "as": self.writer,
             "classes_from": self.classes_from,
             "classes": [
-                {"id": c.id, "name": c.name, "images": c.images, "pixels": c.pixels, "share": c.share}
+                {
+                    "id": c.id,
+                    "name": c.name,
+                    "images": c.images,
+                    "pixels": c.pixels,
+                    "share": c.share,
+                }
                 for c in self.class_counts()
             ],
             "contested": [
@@ -130,9 +136,7 @@ class Conversion:
         rest = len(self.problems) - 20
         more = f"<li>… and {rest} more</li>" if rest > 0 else ""
         listed = f"<ul>{problems}{more}</ul>" if problems else ""
-        return (
-            f"<p>{html.escape(str(self))}</p><table><tr>{head}</tr>{rows}</table>{listed}"
-        )
+        return f"<p>{html.escape(str(self))}</p><table><tr>{head}</tr>{rows}</table>{listed}"
 
 
 def _rgb(color: Any) -> tuple[int, int, int]:  # noqa: ANN401

@@ -223,5 +223,7 @@ class _NothingConverted(Exception):
 
 
 def _helpful_workers(jobs: int) -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     return max(1, min(cores, jobs // JOBS_PER_WORKER))

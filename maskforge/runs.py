@@ -42,9 +42,7 @@ class Runs:
         """Return the mask (height, width) of one region."""
         flat = np.zeros(height * width, dtype=np.bool_)
         mine = self.region == region
-        for start, stop in zip(
-            self.start[mine].tolist(), self.stop[mine].tolist(), strict=True
-        ):
+        for start, stop in zip(self.start[mine].tolist(), self.stop[mine].tolist(), strict=True):
             flat[start:stop] = True
         return flat.reshape(height, width)
 
@@ -53,6 +51,20 @@ def distinct(values: Ints) -> Ints:
     """Return the sorted distinct values. (``numpy.unique`` hashes first, which is 5 times slower.)"""
     values = np.sort(values)
     return values[np.append(True, values[1:] != values[:-1])] if len(values) else values
+
+
+def ranked(values: Ints) -> tuple[Ints, Ints]:
+    """Return the sorted distinct values, and for each value its index among them.
+
+    values: (N,) from 0 to below 2**39, N < 2**24. One sort of value and place packed together is
+    twice as fast as sorting and searching.
+    """
+    packed = np.sort(values << 24 | np.arange(len(values)))
+    ordered = packed >> 24
+    first = np.append(True, ordered[1:] != ordered[:-1])
+    index = np.empty(len(values), dtype=np.int64)
+    index[packed & 0xFFFFFF] = np.cumsum(first) - 1
+    return ordered[first], index
 
 
 def empty() -> Runs:
@@ -82,10 +94,10 @@ def gather(parts: Sequence[tuple[int, Ints, Ints]]) -> Runs:
     """Return the runs of ``parts``: (region number, start, stop), region numbers ascending."""
     if not parts:
         return empty()
-    region = np.repeat(
-        np.array([p[0] for p in parts], dtype=np.int64), [len(p[1]) for p in parts]
+    region = np.repeat(np.array([p[0] for p in parts], dtype=np.int64), [len(p[1]) for p in parts])
+    return Runs(
+        region, np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts])
     )
-    return Runs(region, np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts]))
 
 
 def relabel(runs: Runs, numbers: Ints) -> Runs:

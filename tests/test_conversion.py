@@ -25,7 +25,13 @@ def labelme_file(path: Path, shapes, *, height=6, width=9, image=True, **more):
         "version": "5.5.0",
         "flags": {},
         "shapes": [
-            {"label": label, "points": points, "group_id": None, "shape_type": "polygon", "flags": {}}
+            {
+                "label": label,
+                "points": points,
+                "group_id": None,
+                "shape_type": "polygon",
+                "flags": {},
+            }
             for label, points in shapes
         ],
         "imagePath": name,
@@ -108,7 +114,11 @@ def test_manifest_tells_how_the_output_came_about(folder):
     assert manifest["settings"]["rule"] == "pixel-center"
     assert manifest["pixels"] == {"0": 77, "1": 19, "2": 12}
     first = manifest["images"][0]
-    assert (first["source"], first["image"], first["mask"]) == ("a.json", "images/a.png", "masks/a.png")
+    assert (first["source"], first["image"], first["mask"]) == (
+        "a.json",
+        "images/a.png",
+        "masks/a.png",
+    )
     assert first["contested"] == {"2>1": 1}
     assert sorted(image["split"] for image in manifest["images"]) == ["train", "val"]
 
@@ -291,7 +301,9 @@ def test_size_scales_the_geometry_then_rasterizes(folder):
 
 
 def ids_of_default(folder: Path):
-    return ids(maskforge.convert(folder, format="labelme", out=folder.parent / "plain").out / "masks/a.png")
+    return ids(
+        maskforge.convert(folder, format="labelme", out=folder.parent / "plain").out / "masks/a.png"
+    )
 
 
 def test_names_that_collide_are_kept_apart_and_said(tmp_path):

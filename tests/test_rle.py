@@ -102,4 +102,4 @@ def test_any_text_is_a_mask_or_a_geometry_error(text: str) -> None:
 
 def test_mask_must_be_bool() -> None:
     with pytest.raises(ValueError, match=r"mask must be bool \(H, W\), but got uint8 \(2, 3\)"):
-        rle.encode(SMALL.astype(np.uint8))  # type: ignore[arg-type]
+        rle.encode(SMALL.astype(np.uint8))

@@ -1,10 +1,10 @@
 """Options that several commands share, spelled once.
 
-    source arguments, --out --as --style --palette --labels --rule --overlap --priority --unknown
-    --layout --size --images --no-previews --no-instances --exif --split --seed --max-pixels
-        the reader commands, convert
-    --workers --engine --overwrite --resume --strict --json --quiet --verbose
-        the reader commands, convert
+source arguments, --out --as --style --palette --labels --rule --overlap --priority --unknown
+--layout --size --images --no-previews --no-instances --exif --split --seed --max-pixels
+    the reader commands, convert
+--workers --engine --overwrite --resume --strict --json --quiet --verbose
+    the reader commands, convert
 """
 
 from __future__ import annotations
@@ -102,7 +102,12 @@ def conversion_options() -> list[Callable[[Any], Any]]:
             show_default=True,
             help="Who wins where regions overlap; keep: all of them, in a one-hot.",
         ),
-        option("--priority", type=Names(), default=(), help="Classes from the top down, over --overlap."),
+        option(
+            "--priority",
+            type=Names(),
+            default=(),
+            help="Classes from the top down, over --overlap.",
+        ),
         option(
             "--unknown",
             type=click.Choice(["error", "skip", "ignore", "background"]),
@@ -117,7 +122,11 @@ def conversion_options() -> list[Callable[[Any], Any]]:
             show_default=True,
             help="How the output folder is laid out.",
         ),
-        option("--size", type=Size(), help="Size of the outputs; the geometry is scaled, then rasterized."),
+        option(
+            "--size",
+            type=Size(),
+            help="Size of the outputs; the geometry is scaled, then rasterized.",
+        ),
         option(
             "--images",
             type=click.Choice(["link", "copy", "none"]),
@@ -126,9 +135,16 @@ def conversion_options() -> list[Callable[[Any], Any]]:
             help="Put the images beside the masks: as hard links, as copies, or not at all.",
         ),
         option("--images-from", metavar="DIR", help="Look for the images in this folder first."),
-        option("--previews/--no-previews", "previews", default=True, help="Write overlays to look at. [default: yes]"),
+        option(
+            "--previews/--no-previews",
+            "previews",
+            default=True,
+            help="Write overlays to look at. [default: yes]",
+        ),
         option("--noviz", is_flag=True, help="Same as --no-previews."),
-        option("--noobject", is_flag=True, help="No instance images in the layouts that have them."),
+        option(
+            "--noobject", is_flag=True, help="No instance images in the layouts that have them."
+        ),
         option(
             "--exif",
             type=click.Choice(["auto", "upright", "stored"]),
@@ -159,9 +175,15 @@ def running_options() -> list[Callable[[Any], Any]]:
             type=click.IntRange(min=1),
             help="Processes. [default: as many as help]",
         ),
-        option("--engine", type=_choice("engines"), help="Who does the work. [default: by --workers]"),
+        option(
+            "--engine", type=_choice("engines"), help="Who does the work. [default: by --workers]"
+        ),
         option("--overwrite", is_flag=True, help="Replace an earlier output."),
-        option("--resume", is_flag=True, help="Go on with an earlier run: do what is missing or changed."),
+        option(
+            "--resume",
+            is_flag=True,
+            help="Go on with an earlier run: do what is missing or changed.",
+        ),
         option("--strict", is_flag=True, help="Stop at the first problem."),
         option("--json", "as_json", is_flag=True, help="The result as JSON on standard output."),
         option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),

@@ -25,7 +25,10 @@ def command(name: str) -> click.Command:
         return _convert.run(sources or (".",), format=name, reader_options=reader_options, **values)
 
     argument = click.argument(
-        "sources", nargs=-1, required=default is None, metavar="SOURCE..." if default is None else "[SOURCE]..."
+        "sources",
+        nargs=-1,
+        required=default is None,
+        metavar="SOURCE..." if default is None else "[SOURCE]...",
     )
     options = [*_options.reader_options(reader), *_options.conversion_options()]
     function = argument(_options.apply(run, options))

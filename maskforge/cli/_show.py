@@ -35,14 +35,24 @@ def show(result: Conversion, *, found_by_content: bool, verbose: bool) -> None:
 
 def _classes(result: Conversion) -> Table:
     table = Table(title=f"classes: {escape(result.classes_from)}", title_justify="left", box=None)
-    for name, side in (("id", "right"), ("class", "left"), ("images", "right"), ("pixels", "right"), ("share", "right")):
+    for name, side in (
+        ("id", "right"),
+        ("class", "left"),
+        ("images", "right"),
+        ("pixels", "right"),
+        ("share", "right"),
+    ):
         table.add_column(name, justify="right" if side == "right" else "left", header_style="dim")
     for row in result.class_counts():
         red, green, blue = row.color
         swatch = f"[rgb({red},{green},{blue})]██[/] "
         dim = "" if row.pixels else "[yellow]"
         table.add_row(
-            str(row.id), f"{swatch}{dim}{escape(row.name)}", f"{row.images:,}", f"{row.pixels:,}", f"{row.share:.2%}"
+            str(row.id),
+            f"{swatch}{dim}{escape(row.name)}",
+            f"{row.images:,}",
+            f"{row.pixels:,}",
+            f"{row.share:.2%}",
         )
     return table
 
@@ -60,7 +70,9 @@ def _problems(console: Console, problems: Sequence[Problem], *, verbose: bool) -
             where = f"{problem.file}: {problem.place}" if problem.place else problem.file
             console.print(f"[{color}]{code}[/] {escape(where)}: {escape(problem.message)}")
         if len(shown) < len(found):
-            console.print(f"[{color}]{code}[/] … and {len(found) - len(shown)} more (-v lists them)")
+            console.print(
+                f"[{color}]{code}[/] … and {len(found) - len(shown)} more (-v lists them)"
+            )
         for cure in cures:
             console.print(f"    [dim]→ {escape(cure)}[/]")
 
@@ -81,7 +93,11 @@ def _what_to_open(result: Conversion) -> list[str]:
         else:
             lines.append(f"to look at: {escape(str(folder))}/")
     elif result.writer == "label":
-        lines.append("label PNGs hold class ids and look black: maskforge inspect says what is in one")
+        lines.append(
+            "label PNGs hold class ids and look black: maskforge inspect says what is in one"
+        )
     if result.problems:
-        lines.append(f"problems: {escape(str(result.manifest).replace('manifest.json', 'problems.jsonl'))}")
+        lines.append(
+            f"problems: {escape(str(result.manifest).replace('manifest.json', 'problems.jsonl'))}"
+        )
     return lines

@@ -28,7 +28,7 @@ def command(folder: Path, labels: Path | None, more: tuple[str, ...]) -> int:
     \b
     Examples:
       maskforge annotate photos/
-      maskforge annotate photos/ --labels labels.txt -- --nodata
+      maskforge annotate photos/ --labels labels.txt -- --keep-prev
     """
     program = shutil.which("labelme")
     if program is None:

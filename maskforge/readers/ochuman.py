@@ -56,7 +56,10 @@ class Options:
 
     filter: Filter = field(
         default="segm",
-        metadata={"help": "persons to take: those with a mask, with keypoints, with both, or all"},
+        metadata={
+            "help": "persons to take: those with a mask, with keypoints, with both, or all",
+            "metavar": "segm|kpt|segm&kpt|all",
+        },
     )
     max_iou: str = field(
         default="0:1",

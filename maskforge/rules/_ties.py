@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -22,24 +23,28 @@ def settle(
     x: NDArray[np.float64],
     upper: NDArray[np.float64],
     lower: NDArray[np.float64],
+    count: NDArray[np.int64],
     row: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    """Return ``column`` = ceil(x - 0.5), put right where rounding in ``x`` may have changed it.
+) -> None:
+    """Put ``column`` = ceil(x - 0.5) right, in place, where rounding in ``x`` may have changed it.
 
-    x (N,) is where the edge ``upper`` → ``lower``, both (N, 2) x, y, crosses the row center.
+    upper, lower: (E, 2) x, y of the ends of each edge. count: (E,) how many of the crossings are
+    the edge's; column, x, row: (sum of count,), x is where the edge meets the center line of row.
     Vertical edges and vertices on a grid of 1/64 pixel (whole numbers among them) are exact in
     doubles as they are; the few others within NEAR of a tie are computed as fractions.
     """
     offset = x - 0.5
     near = np.flatnonzero(np.abs(offset - np.rint(offset)) < NEAR)
     if not len(near):
-        return column
-    ends = np.concatenate([upper[near], lower[near]], axis=1)
+        return
+    edge = np.searchsorted(np.cumsum(count), near, side="right")
+    ends = np.concatenate([upper, lower], axis=1)
     exact = ((ends * _GRID == np.rint(ends * _GRID)) & (np.abs(ends) < _FINE / _GRID)).all(axis=1)
     exact |= ends[:, 0] == ends[:, 2]
-    for index in near[~exact][:MAX_EXACT].tolist():
-        (xa, ya), (xb, yb) = (tuple(map(Fraction, p[index].tolist())) for p in (upper, lower))
+    unsure = ~exact[edge]
+    pairs = zip(near[unsure].tolist(), edge[unsure].tolist(), strict=True)
+    for index, number in itertools.islice(pairs, MAX_EXACT):
+        xa, ya, xb, yb = (Fraction(v) for v in ends[number].tolist())
         center = int(row[index]) + Fraction(1, 2)
         crossing = xa + (center - ya) * (xb - xa) / (yb - ya)
         column[index] = -((Fraction(1, 2) - crossing) // 1)  # the ceiling of crossing - 1/2
-    return column

@@ -27,9 +27,7 @@ TILES = True
 """Shapes that share an edge never overlap and leave no gap."""
 
 
-def cover(
-    regions: Sequence[tuple[Geometry, ...]], *, height: int, width: int
-) -> Runs:
+def cover(regions: Sequence[tuple[Geometry, ...]], *, height: int, width: int) -> Runs:
     """Return the pixels of each region: the union of its geometries, clipped to the image."""
     rings: list[Ring] = []
     owner: list[int] = []  # of each ring: the number of its piece
@@ -66,9 +64,7 @@ def _fields(runs: Runs) -> tuple[Ints, Ints, Ints]:
     return runs.region, runs.start, runs.stop
 
 
-def _pieces(
-    rings: list[Ring], owner: Ints, hole: list[bool], *, height: int, width: int
-) -> Runs:
+def _pieces(rings: list[Ring], owner: Ints, hole: list[bool], *, height: int, width: int) -> Runs:
     """Return the runs of each piece: its exterior less its holes."""
     runs = ring_runs(rings, height=height, width=width)
     if not any(hole):
@@ -95,24 +91,25 @@ def ring_runs(rings: Sequence[Ring], *, height: int, width: int) -> Runs:
     following[ends - 1] = ends - lengths
     after = vertices[following]
     # Every edge is taken from its upper end, so that two shapes that share it compute the same.
-    down = vertices[:, 1] <= after[:, 1]
-    upper = np.where(down[:, None], vertices, after)
-    lower = np.where(down[:, None], after, vertices)
+    down = (vertices[:, 1] <= after[:, 1])[:, None]
+    upper = np.where(down, vertices, after)
+    lower = np.where(down, after, vertices)
+    # One crossing for each row whose center line the edge meets, in [upper, lower).
     first = _rows(upper[:, 1], height)
     count = _rows(lower[:, 1], height) - first
+    step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    row = np.repeat(first, count) + step
+    column = _columns(upper, lower, count, row, width)
+    # Sorted by ring, row, column, crossings pair up. A column right of the last pixel has a place
+    # of its own, so that it does not fall into the next row; powers of two unpack without division.
+    low, high = width.bit_length(), height.bit_length()
     ring = np.repeat(np.arange(len(rings)), lengths)
-    # One crossing for each row whose center line the edge meets, in [upper, lower).
-    edge = np.repeat(np.arange(len(count)), count)
-    row = np.arange(len(edge)) + np.repeat(first - np.cumsum(count) + count, count)
-    column = _columns(upper[edge], lower[edge], row, width)
-    stride = width + 1  # a crossing right of the last pixel must not fall into the next row
-    key = np.sort((ring[edge] * height + row) * stride + column)
-    line, column = np.divmod(key, stride)
-    number, row = np.divmod(line, height)
-    flat = row * width + column
+    base = (ring << high) + first << low
+    key = np.sort(np.repeat(base, count) + (step << low) + column)
+    flat = (key >> low & (1 << high) - 1) * width + (key & (1 << low) - 1)
     start, stop = flat[0::2], flat[1::2]
     full = start < stop
-    return Runs(number[0::2][full], start[full], stop[full])
+    return Runs((key[0::2] >> low + high)[full], start[full], stop[full])
 
 
 def _rows(y: NDArray[np.float64], height: int) -> Ints:
@@ -121,12 +118,16 @@ def _rows(y: NDArray[np.float64], height: int) -> Ints:
 
 
 def _columns(
-    upper: NDArray[np.float64], lower: NDArray[np.float64], row: Ints, width: int
+    upper: NDArray[np.float64], lower: NDArray[np.float64], count: Ints, row: Ints, width: int
 ) -> Ints:
     """Return the first column whose center is at or right of each crossing, within 0 … width."""
     run = lower - upper
-    x = upper[:, 0] + (row + 0.5 - upper[:, 1]) * run[:, 0] / run[:, 1]
-    column = settle(np.ceil(x - 0.5), x, upper, lower, row)
+    x0, y0, dx, dy = (
+        np.repeat(values, count) for values in (upper[:, 0], upper[:, 1], run[:, 0], run[:, 1])
+    )
+    x = x0 + (row + 0.5 - y0) * dx / dy
+    column = np.ceil(x - 0.5)
+    settle(column, x, upper, lower, count, row)
     return np.clip(column, 0, width).astype(np.int64)
 
 

@@ -91,9 +91,7 @@ def dice(
     Reference: Milletari et al., V-Net, https://arxiv.org/abs/1606.04797 (sums of probabilities
     instead of their squares)
     """
-    return tversky(
-        logits, target, ignore_index=ignore_index, weight=weight, alpha=0.5, beta=0.5
-    )
+    return tversky(logits, target, ignore_index=ignore_index, weight=weight, alpha=0.5, beta=0.5)
 
 
 def lovasz(
@@ -143,8 +141,7 @@ def build(name: str, *, ignore_index: int = 255, weight: Tensor | None = None) -
 
     def total(logits: Tensor, target: Tensor) -> Tensor:
         parts = [
-            LOSSES[part](logits, target, ignore_index=ignore_index, weight=weight)
-            for part in names
+            LOSSES[part](logits, target, ignore_index=ignore_index, weight=weight) for part in names
         ]
         return torch.stack(parts).sum()
 

@@ -24,9 +24,9 @@ class Document(msgspec.Struct):
     blob: msgspec.Raw = msgspec.Raw(b"null")
 
 
-def load(text: str | bytes, type: type[_json.T] = Document) -> _json.T:  # type: ignore[assignment]
+def load(text: str | bytes) -> Document:
     data = text.encode() if isinstance(text, str) else text
-    return _json.load(data, type, file="f.json")
+    return _json.load(data, Document, file="f.json")
 
 
 def error(text: str | bytes) -> ReadError:

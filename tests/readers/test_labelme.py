@@ -6,9 +6,10 @@ import json
 import math
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pytest
@@ -19,6 +20,8 @@ from maskforge.annotation import Annotation
 from maskforge.errors import ReadError, UsageError
 from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
 from maskforge.readers import _labelme_shapes, labelme
+
+Read: TypeAlias = Callable[..., Annotation]
 
 TRIANGLE = [[1, 2], [7.5, 3], [4, 9]]
 # Taller than wide and without symmetry, so that a swap of rows and columns shows.
@@ -36,7 +39,7 @@ def png(mask: NDArray[np.generic] = PATCH, mode: str = "L") -> str:
 
 
 @pytest.fixture
-def read(tmp_path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def read(tmp_path: Path) -> Read:
     def run(
         *shapes: object, options: Mapping[str, float] | None = None, **top: object
     ) -> Annotation:
@@ -55,7 +58,7 @@ def only(annotation: Annotation) -> Geometry:
     return geometry
 
 
-def test_the_whole_annotation(read, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_the_whole_annotation(read: Read, tmp_path: Path) -> None:
     annotation = read(
         shape(group_id=3, flags={"x": True}, description=None),
         shape(group_id="b", label="person-1"),
@@ -76,7 +79,7 @@ def test_the_whole_annotation(read, tmp_path: Path) -> None:  # type: ignore[no-
 
 
 @pytest.mark.parametrize("kind", ["polygon", None, ""])
-def test_polygon(read, kind: str | None) -> None:  # type: ignore[no-untyped-def]
+def test_polygon(read: Read, kind: str | None) -> None:
     geometry = only(read(shape(kind=kind)))
     assert isinstance(geometry, Polygon)
     assert geometry.exterior.tolist() == TRIANGLE
@@ -97,22 +100,22 @@ def test_files_of_2x_have_no_shape_type_and_no_size(tmp_path: Path) -> None:
     assert (annotation.height, annotation.width, annotation.embedded) == (None, None, None)
 
 
-def test_polygons_keep_to_themselves(read) -> None:  # type: ignore[no-untyped-def]
+def test_polygons_keep_to_themselves(read: Read) -> None:
     closed = [*TRIANGLE, TRIANGLE[0]]
     other = [[20, 20], [30, 20], [30, 30], [20, 31]]
-    shapes = [r.geometry[0].exterior.tolist() for r in read(shape(closed), shape(other)).regions]
-    assert shapes == [TRIANGLE, other]
+    shapes = [r.geometry[0] for r in read(shape(closed), shape(other)).regions]
+    assert [s.exterior.tolist() for s in shapes if isinstance(s, Polygon)] == [TRIANGLE, other]
 
 
-def test_rectangle_corners_are_sorted(read) -> None:  # type: ignore[no-untyped-def]
+def test_rectangle_corners_are_sorted(read: Read) -> None:
     assert only(read(shape([[9, 2], [3.5, 20]], "rectangle"))) == Box(3.5, 2, 9, 20)
 
 
-def test_circle(read) -> None:  # type: ignore[no-untyped-def]
+def test_circle(read: Read) -> None:
     assert only(read(shape([[10, 20], [13, 24]], "circle"))) == Ellipse(10, 20, 5, 5)
 
 
-def test_oriented_rectangle(read) -> None:  # type: ignore[no-untyped-def]
+def test_oriented_rectangle(read: Read) -> None:
     corners = [[4, 0], [8, 2], [6, 6], [2, 4]]
     geometry = only(read(shape(corners, "oriented_rectangle")))
     assert isinstance(geometry, Polygon)
@@ -122,7 +125,7 @@ def test_oriented_rectangle(read) -> None:  # type: ignore[no-untyped-def]
 @pytest.mark.parametrize(
     ("kind", "points"), [("line", [[1, 2], [3, 9]]), ("linestrip", [[1, 2], [3, 9], [5, 5]])]
 )
-def test_lines(read, kind: str, points: object) -> None:  # type: ignore[no-untyped-def]
+def test_lines(read: Read, kind: str, points: object) -> None:
     geometry = only(read(shape(points, kind)))
     assert isinstance(geometry, Polyline)
     assert (geometry.points.tolist(), geometry.width) == (points, 10)
@@ -131,14 +134,14 @@ def test_lines(read, kind: str, points: object) -> None:  # type: ignore[no-unty
     assert thin.width == 1.5
 
 
-def test_points(read) -> None:  # type: ignore[no-untyped-def]
+def test_points(read: Read) -> None:
     assert only(read(shape([[3, 8]], "point"))) == Ellipse(3, 8, 5, 5)
     (region,) = read(shape([[3, 8], [20, 1]], "points"), options={"point_size": 2}).regions
     assert region.geometry == (Ellipse(3, 8, 2, 2), Ellipse(20, 1, 2, 2))
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P"])
-def test_mask(read, mode: str) -> None:  # type: ignore[no-untyped-def]
+def test_mask(read: Read, mode: str) -> None:
     geometry = only(read(shape([[10, 20], [11, 22]], "mask", mask=png(mode=mode))))
     assert isinstance(geometry, Bitmap)
     assert geometry.mask.dtype == np.bool_
@@ -146,7 +149,7 @@ def test_mask(read, mode: str) -> None:  # type: ignore[no-untyped-def]
     assert (geometry.x, geometry.y) == (10, 20)
 
 
-def test_mask_between_pixels_has_the_size_of_its_patch(read) -> None:  # type: ignore[no-untyped-def]
+def test_mask_between_pixels_has_the_size_of_its_patch(read: Read) -> None:
     geometry = only(read(shape([[10.4, 20.6], [12.4, 23.6]], "mask", mask=png())))
     assert isinstance(geometry, Bitmap)
     assert (geometry.mask.shape, geometry.x, geometry.y) == ((3, 2), 10.4, 20.6)
@@ -165,8 +168,8 @@ def test_mask_between_pixels_has_the_size_of_its_patch(read) -> None:  # type: i
         ([[0, 0], [1, 2]], "mask", {"mask": png(np.zeros((3, 2)))}, "a pixel that is set"),
     ],
 )
-def test_what_covers_nothing_is_left_out_with_a_warning(  # type: ignore[no-untyped-def]
-    read, points: object, kind: str, more: dict[str, object], message: str
+def test_what_covers_nothing_is_left_out_with_a_warning(
+    read: Read, points: object, kind: str, more: dict[str, object], message: str
 ) -> None:
     annotation = read(shape(), shape(points, kind, **more))
     assert [region.place for region in annotation.regions] == ["shapes[0]"]
@@ -205,8 +208,14 @@ def test_what_covers_nothing_is_left_out_with_a_warning(  # type: ignore[no-unty
         ([[0, 0], [1, 2]], "mask", {"mask": png(mode="RGB")}, "bad-field", "", "one channel"),
     ],
 )  # fmt: skip
-def test_a_malformed_shape_makes_the_image_an_error(  # type: ignore[no-untyped-def]
-    read, points: object, kind: str, more: dict[str, object], code: str, place: str, message: str
+def test_a_malformed_shape_makes_the_image_an_error(
+    read: Read,
+    points: object,
+    kind: str,
+    more: dict[str, object],
+    code: str,
+    place: str,
+    message: str,
 ) -> None:
     with pytest.raises(ReadError) as caught:
         read(shape(), shape(points, kind, **more))
@@ -215,7 +224,7 @@ def test_a_malformed_shape_makes_the_image_an_error(  # type: ignore[no-untyped-
     assert message in caught.value.message
 
 
-def test_a_decompression_bomb_is_refused_by_its_header(read) -> None:  # type: ignore[no-untyped-def]
+def test_a_decompression_bomb_is_refused_by_its_header(read: Read) -> None:
     header = struct.pack(">IIBBBBB", 100_000, 100_000, 1, 0, 0, 0, 0)
     chunk = b"IHDR" + header
     data = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk
@@ -225,7 +234,7 @@ def test_a_decompression_bomb_is_refused_by_its_header(read) -> None:  # type: i
     assert caught.value.code == "too-large"
 
 
-def test_many_masks_together_are_limited(read, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+def test_many_masks_together_are_limited(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     patch = shape([[0, 0], [1, 2]], "mask", mask=png())
     monkeypatch.setattr(_labelme_shapes, "MAX_PATCH_PIXELS", 12)
     assert len(read(patch, patch).regions) == 2
@@ -234,7 +243,7 @@ def test_many_masks_together_are_limited(read, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, math.nan, True, "480"])
-def test_bad_sizes(read, value: object) -> None:  # type: ignore[no-untyped-def]
+def test_bad_sizes(read: Read, value: object) -> None:
     with pytest.raises(ReadError) as caught:
         read(shape(), imageHeight=value)
     assert (caught.value.code, caught.value.place) == ("bad-field", "imageHeight")
@@ -254,16 +263,16 @@ def test_bad_sizes(read, value: object) -> None:  # type: ignore[no-untyped-def]
         (None, None, "scene.png"),
     ],
 )
-def test_image_path(  # type: ignore[no-untyped-def]
-    read, tmp_path: Path, image_path: str | None, image: str | None, name: str
+def test_image_path(
+    read: Read, tmp_path: Path, image_path: str | None, image: str | None, name: str
 ) -> None:
     annotation = read(shape(), imagePath=image_path)
     expected = None if image is None else Path(image.format(folder=tmp_path.as_posix()))
     assert (annotation.image, annotation.name) == (expected, name)
 
 
-def test_embedded_image_is_handed_on_as_it_stands(read) -> None:  # type: ignore[no-untyped-def]
-    assert bytes(read(shape(), imageData="QUJD").embedded) == b"QUJD"
+def test_embedded_image_is_handed_on_as_it_stands(read: Read) -> None:
+    assert bytes(read(shape(), imageData="QUJD").embedded or b"") == b"QUJD"
     assert read(shape(), imageData="").embedded is None
     with pytest.raises(ReadError, match="imageData: must be base64 text or null"):
         read(shape(), imageData=[1])

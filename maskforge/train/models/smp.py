@@ -83,7 +83,9 @@ def load_encoder(encoder: nn.Module, file: Path) -> None:
         state = torch.load(file, map_location="cpu", weights_only=True)
         fitting = {k: v for k, v in state.items() if k in known and v.shape == known[k].shape}
     except (OSError, EOFError, RuntimeError, UnpicklingError, AttributeError) as error:
-        raise ReadError(f"must be a state dict that torch saved: {error}", file=str(file)) from error
+        raise ReadError(
+            f"must be a state dict that torch saved: {error}", file=str(file)
+        ) from error
     missing = sorted(k for k in known if k not in fitting and not k.endswith("num_batches_tracked"))
     if missing:
         raise ReadError(

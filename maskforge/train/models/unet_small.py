@@ -16,7 +16,9 @@ from maskforge.train.models._layers import check_size, start_weights
 DIVISOR = 8
 
 
-def build(*, in_channels: int, num_classes: int, width: int = 32, dropout: float = 0.2) -> nn.Module:
+def build(
+    *, in_channels: int, num_classes: int, width: int = 32, dropout: float = 0.2
+) -> nn.Module:
     """Return the network with ``width`` filters in its first level."""
     return SmallUNet(in_channels, num_classes, width, dropout)
 

@@ -1,0 +1,172 @@
+"""The command line as users type it: in a process of its own, and in this one."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from maskforge import plugins
+from maskforge.cli import main
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+def run(*arguments: object) -> int:
+    """Run the command line in this process and return its exit code."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_three_lines_of_the_mission(tmp_path):
+    """As written, in a folder that holds what they name."""
+    (tmp_path / "dir").symlink_to(SAMPLES / "labelme", target_is_directory=True)
+    for name in [*(SAMPLES / "via").iterdir()]:
+        if name.is_file():
+            (tmp_path / name.name).symlink_to(name)
+    (tmp_path / "ochuman.json").symlink_to(SAMPLES / "ochuman/ochuman.json")
+    (tmp_path / "images").symlink_to(SAMPLES / "ochuman/images", target_is_directory=True)
+    for line in (
+        "maskforge labelme dir/",
+        "maskforge via segmentation_train.json",
+        "maskforge ochuman --style purple-yellow",
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", *line.split()], capture_output=True, text=True, check=False
+        )
+        assert done.returncode in (0, 1), done.stderr
+        assert done.stdout == ""
+        assert "images converted" in done.stderr
+    assert len(list((tmp_path / "dir-masks/masks").rglob("*.png"))) == 60
+    assert len(np.load(tmp_path / "segmentation_train.npy", allow_pickle=True).item()) == 48
+    masks = list((tmp_path / "ochuman-purple-yellow/masks").iterdir())
+    with Image.open(masks[0]) as mask:
+        colors = {color for _, color in mask.getcolors()}
+    assert colors == {(120, 0, 120), (235, 235, 50)}
+
+
+def test_json_is_alone_on_standard_output(capsys):
+    assert run("labelme", SAMPLES / "labelme/more", "--json", "-o", "out") == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["converted"] == len(
+        list((SAMPLES / "labelme/more").glob("*.json"))
+    )
+    assert captured.err == ""
+
+
+def test_quiet_says_nothing_and_the_summary_says_what_to_open(capsys):
+    assert run("labelme", SAMPLES / "labelme/more", "-q", "-o", "quiet") == 0
+    assert capsys.readouterr() == ("", "")
+    assert run("labelme", SAMPLES / "labelme/more", "-o", "loud") == 0
+    said = capsys.readouterr().err
+    assert "label PNGs hold class ids and look black: open loud/previews/" in said
+    assert "person" in said
+
+
+def test_convert_finds_the_format_and_says_why(capsys):
+    assert run("convert", SAMPLES / "via/segmentation_test.json", "-o", "out.npy") == 0
+    assert "format: via" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("labelme", "nowhere"), 3, "there must be a file or folder"),
+        (("labelme",), 2, "Missing argument"),
+        (("labelme", ".", "--rule", "cocoo"), 2, "pixel-center"),
+        (("labelme", ".", "--size", "12"), 2, "must be WIDTHxHEIGHT"),
+        (("labelme", ".", "--split", "a"), 2, "must be numbers"),
+        (("labelme", "a.json", "--split", "0.5,0.1"), 2, "add up to 1"),
+        (("labelme", "a.json", "--overwrite", "--resume"), 2, "contradict"),
+        (("labelme", "a.json", "--palette", "--as", "color"), 2, "contradict"),
+        (("via", "a.json", "--style", "pink"), 2, "--style must not be given for onehot"),
+        (("convert", "a.json"), 3, "no file is in a known format"),
+        (("labelme", "a.json"), 3, "not-json"),
+        (("nonsense",), 2, "No such command"),
+    ],
+)
+def test_usage_and_unreadable_input(tmp_path, capsys, arguments, code, said):
+    (tmp_path / "a.json").write_text('{"shapes": [')
+    assert run(*arguments) == code
+    assert said in capsys.readouterr().err
+
+
+def test_problems_in_the_data_are_exit_code_1_and_told_with_the_cure(tmp_path, capsys):
+    good = (SAMPLES / "labelme/nobody.json").read_bytes()
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/nobody.json").write_bytes(good)
+    assert run("labelme", "in", "-v") == 1
+    said = capsys.readouterr().err
+    assert "no-image" in said
+    assert "--images-from" in said
+    assert "problems: in-masks/problems.jsonl" in said
+
+
+def test_interrupt_is_exit_code_130(monkeypatch, capsys):
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("maskforge.cli._convert.convert", interrupted)
+    assert run("labelme", ".") == 130
+    assert "go on with --resume" in capsys.readouterr().err
+
+
+def test_every_command_has_help_with_examples(capsys):
+    for name in (*plugins.names("readers"), *plugins.names("cli")):
+        assert run(name, "--help") == 0
+        said = capsys.readouterr().out
+        assert f"maskforge {name}" in said, name
+        assert "Examples:" in said, name
+
+
+def test_help_lists_every_command(capsys):
+    assert run("--help") == 0
+    said = capsys.readouterr().out
+    for name in (*plugins.names("readers"), *plugins.names("cli")):
+        assert f"  {name} " in said
+
+
+def test_completion_is_shell_code(capsys):
+    assert run("completion", "bash") == 0
+    assert "_MASKFORGE_COMPLETE" in capsys.readouterr().out
+
+
+def test_inspect_tells_what_a_mask_holds(tmp_path, capsys):
+    Image.fromarray(np.array([[0, 255], [255, 255]], np.uint8)).save("mask.png")
+    assert run("inspect", "mask.png") == 1
+    assert "255" in capsys.readouterr().out
+    assert run("inspect", "mask.png", "--json") == 1
+    assert json.loads(capsys.readouterr().out)[0]
+
+
+def test_annotate_starts_labelme_with_the_projects_classes(tmp_path, monkeypatch):
+    program = tmp_path / "bin/labelme"
+    program.parent.mkdir()
+    program.write_text(
+        '#!/bin/sh\necho "$@" > said\n'
+        'while [ "$1" != --labels ]; do shift; done\ncat "$2" > listed\nexit 7\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "labels.txt").write_text("cat\n\ndog\n")
+    assert run("annotate", "photos", "--", "--keep-prev") == 7
+    assert (tmp_path / "listed").read_text() == "_background_\ncat\ndog\n"
+    assert "--validatelabel exact" in (tmp_path / "said").read_text()
+    assert "--keep-prev" in (tmp_path / "said").read_text()
+
+
+def test_annotate_without_labelme_says_how_to_install_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert run("annotate", tmp_path) == 2
+    assert 'pip install "maskforge[annotate]"' in capsys.readouterr().err

@@ -1,0 +1,318 @@
+"""One case: a damaged file, made from its number, and what must be true of what becomes of it."""
+
+from __future__ import annotations
+
+import random
+import resource
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from corpus import Seed
+from guard import Trespass, only_inside
+from maskforge import plugins, transform
+from maskforge import settings as settings_
+from maskforge.annotation import Annotation
+from maskforge.classes import ClassTable
+from maskforge.conversion import convert
+from maskforge.errors import (
+    CODES,
+    ClassError,
+    GeometryError,
+    MaskforgeError,
+    Problem,
+    ReadError,
+    UsageError,
+)
+from maskforge.onehot import OneHotFile
+from maskforge.rasterize import rasterize
+from mutate import mutate
+
+BUDGET_S = 2.0
+"""Seconds for one file in this process."""
+
+CONVERT_BUDGET_S = 10.0
+"""Seconds for one whole conversion."""
+
+MEMORY = 1 << 30
+"""Bytes that the process may hold at its peak."""
+
+MAX_PIXELS = 1 << 20
+RULES = ("pixel-center", "labelme", "opencv", "coco")
+WRITERS = ("label", "palette", "color", "npy", "instance")
+_ALLOWED = (ReadError, GeometryError, ClassError)
+
+
+class Broken(Exception):
+    """The program did not keep a promise."""
+
+
+class _TooSlow(BaseException):
+    pass
+
+
+@dataclass(frozen=True)
+class Case:
+    """A damaged file. whole: through ``maskforge.convert`` instead of through its parts."""
+
+    name: str
+    reader: str
+    seed: Seed
+    data: bytes
+    whole: bool
+    rng: random.Random
+
+
+def make(seed: int, reader: str, level: str, number: int, *, corpus: list[Seed], whole: int) -> Case:
+    """Return the case ``number``; ``whole``: every so many cases one is a whole conversion."""
+    rng = random.Random(f"{seed}/{reader}/{level}/{number}")
+    chosen = rng.choice(corpus)
+    others = [other.data for other in corpus if other.suffix == chosen.suffix]
+    data = mutate(chosen.data, level, rng, others=others, suffix=chosen.suffix)
+    name = f"{seed}/{reader}/{level}/{number}"
+    entire = reader != "onehot" and bool(whole) and number % whole == whole - 1
+    return Case(name, reader, chosen, data, entire, rng)
+
+
+def check(case: Case, folder: Path) -> str:
+    """Return a word for what became of the case; raises Broken, Trespass or what escaped."""
+    for name in ("source", "out"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    with _time_limit(CONVERT_BUDGET_S if case.whole else BUDGET_S), only_inside(folder):
+        if case.whole:
+            word = _convert(case, folder)
+        elif case.reader == "onehot":
+            word = _onehot(case, folder)
+        else:
+            word = _parts(case, folder)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    if peak > MEMORY:
+        raise Broken(f"memory: the peak is {peak >> 20} MiB")
+    return word
+
+
+def _parts(case: Case, folder: Path) -> str:
+    reader = plugins.load("readers", case.reader)
+    path = folder / f"case{case.seed.suffix}"
+    path.write_bytes(case.data)
+    options = settings_.options(reader, _reader_options(case))
+    reader.sniff(case.data[: 1 << 16])
+    word = "read"
+    labels: set[str] = set()
+    annotations = []
+    if hasattr(reader, "labels"):
+        try:
+            labels |= reader.labels(path, options)
+        except ReadError as error:
+            _check_error(error, path)
+    try:
+        for item in reader.read(path, options):
+            if isinstance(item, Problem):
+                word = "problem"
+                _check_problem(item, path)
+                continue
+            for problem in item.problems:
+                _check_problem(problem, path)
+            labels.update(region.label for region in item.regions)
+            annotations.append(item)
+    except ReadError as error:
+        _check_error(error, path)
+        return "refused"
+    try:
+        classes = ClassTable.collect(labels)
+    except ClassError:
+        return "refused"
+    again = ClassTable.from_text(classes.to_text())
+    if again.names != classes.names:
+        raise Broken(f"labels.txt: {classes.names!r:.200} reads back as {again.names!r:.200}")
+    for annotation in annotations[:4]:
+        word = _draw(annotation, classes, case.rng) or word
+    return word
+
+
+def _draw(annotation: Annotation, classes: ClassTable, rng: random.Random) -> str | None:
+    height, width = annotation.height or 120, annotation.width or 160
+    if rng.random() < 0.2 and height * width <= MAX_PIXELS:
+        matrix = transform.scale_matrix(97 / width, 61 / height)
+        annotation = transform.transform_annotation(annotation, matrix, height=61, width=97)
+        height, width = 61, 97
+    writer = settings_.writer(rng.choice(WRITERS))
+    rule = rng.choice(RULES)
+    try:
+        raster = rasterize(
+            annotation,
+            classes,
+            height=height,
+            width=width,
+            rule=rule,
+            overlap=rng.choice(("last", "first", "smallest", "error")),
+            max_pixels=MAX_PIXELS,
+        )
+    except _ALLOWED as error:
+        _check_code(error)
+        return "not drawn"
+    except UsageError as error:
+        raise Broken(f"not a problem of data: {error!r}") from error
+    counted = raster.pixel_counts
+    if sum(counted.values()) != height * width:
+        raise Broken(f"{rule}: {sum(counted.values())} pixels in an image {width}x{height}")
+    if not writer.encode(raster, writer.Options()):
+        raise Broken("an empty mask file")
+    if height * width * len(classes) <= 1 << 22:
+        raster.one_hot(keep_overlaps=bool(rng.getrandbits(1)))
+    return None
+
+
+def _reader_options(case: Case) -> dict[str, Any]:
+    rng = case.rng
+    if case.reader == "via" and rng.random() < 0.5:
+        return {"default_label": "thing"}
+    if case.reader == "ochuman":
+        chosen = {"filter": rng.choice(["segm", "kpt", "segm&kpt", "all"])}
+        return chosen | ({"max_iou": "0.2:0.8"} if rng.random() < 0.2 else {})
+    return {}
+
+
+def _convert(case: Case, folder: Path) -> str:
+    rng = case.rng
+    source, out = folder / "source", folder / "out"
+    source.mkdir()
+    path = source / f"case{case.seed.suffix}"
+    path.write_bytes(case.data)
+    _lay_images(case, source)
+    as_ = rng.choice([*WRITERS, "onehot"])
+    layout = "pairs" if as_ == "onehot" else rng.choice(["pairs", "voc", "labelme", "article"])
+    before = _listing(folder, out)
+    try:
+        result = convert(
+            path if rng.random() < 0.8 else source,
+            format=case.reader if rng.random() < 0.9 else None,
+            out=out,
+            as_=as_,
+            layout=layout,
+            size=(40, 30) if layout == "article" or rng.random() < 0.2 else None,
+            rule=rng.choice(RULES),
+            overlap=rng.choice(["last", "first", "smallest", "error"]),
+            images=rng.choice(["link", "copy", "none"]),
+            previews=rng.random() < 0.5,
+            max_pixels=MAX_PIXELS,
+            reader_options=_reader_options(case),
+        )
+    except _ALLOWED as error:
+        _check_code(error)
+        word = "refused"
+    except UsageError as error:
+        if "must be in one format" not in str(error):
+            raise
+        word = "refused"
+    else:
+        word = "converted" if result.records else "nothing"
+        for problem in result.problems:
+            _check_problem(problem, None)
+        if result.failed and not result.problems:
+            raise Broken("images failed, but no problem says why")
+    if _listing(folder, out) != before:
+        raise Broken("files outside the output came, went or changed")
+    leftovers = [p for p in out.rglob("*") if p.name.endswith(".maskforge-part")]
+    if leftovers:
+        raise Broken(f"leftovers: {leftovers}")
+    return word
+
+
+def _lay_images(case: Case, source: Path) -> None:
+    """Copy the sample's images beside the damaged file; now and then a damaged one of them."""
+    origin = case.seed.folder
+    if origin is None:
+        return
+    pictures = [p for p in sorted(origin.rglob("*.[jp][pn]g")) if p.name.encode() in case.data]
+    for picture in pictures[:4]:
+        target = source / picture.relative_to(origin)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        data = picture.read_bytes()
+        if case.rng.random() < 0.25:
+            data = mutate(data, "bytes", case.rng, others=[data], suffix=".json")
+        target.write_bytes(data)
+
+
+def _listing(folder: Path, out: Path) -> dict[str, int]:
+    return {
+        str(p): p.lstat().st_size
+        for p in sorted(folder.rglob("*"))
+        if out not in (p, *p.parents) and p.is_file()
+    }
+
+
+def _onehot(case: Case, folder: Path) -> str:
+    path = folder / "case.npy"
+    path.write_bytes(case.data)
+    try:
+        file = OneHotFile(path)
+        for name in file:
+            shape = file.shape(name)
+            if file.raw(name).shape != shape:
+                raise Broken("an array has another shape than it says")
+            if not set(np.unique(file[name]).tolist()) <= {0, 1}:
+                raise Broken("planes hold something else than 0 and 1")
+    except ReadError as error:
+        _check_error(error, path)
+        return "refused"
+    return "read"
+
+
+def _check_error(error: ReadError, path: Path) -> None:
+    _check_code(error)
+    if error.file != str(path):
+        raise Broken(f"the error must name the file, but names {error.file!r}: {error!r}") from error
+
+
+def _check_code(error: MaskforgeError) -> None:
+    if error.code not in CODES or error.code in ("internal", "not-written"):
+        raise Broken(f"code {error.code!r} in {error!r}") from error
+    if not error.message or len(error.message) > 4000:
+        raise Broken(f"a message of {len(error.message)} characters: {error.message[:200]!r}")
+
+
+def _check_problem(problem: Problem, path: Path | None) -> None:
+    if problem.code in ("internal", "not-written", "worker-died"):
+        raise Broken(f"problem {problem}")
+    if "fit into memory" in problem.message:
+        raise Broken(f"memory: {problem}")
+    if not problem.file or (path is not None and problem.file != str(path)):
+        raise Broken(f"the problem must name its file, but: {problem}")
+    if len(problem.message) > 4000:
+        raise Broken(f"a message of {len(problem.message)} characters: {problem.message[:200]!r}")
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise _TooSlow
+
+    # Processor time: other programs on the machine are not the file's fault.
+    signal.signal(signal.SIGPROF, stop)
+    begin = time.process_time()
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    except _TooSlow:
+        raise Broken(f"time: more than {time.process_time() - begin:.1f} s") from None
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def limit_memory(size: int = 4 << 30) -> None:
+    """Make the system refuse this process more than ``size`` bytes of address space."""
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+__all__ = ["BUDGET_S", "Broken", "Case", "Trespass", "check", "limit_memory", "make", "replace"]

@@ -1,0 +1,115 @@
+"""Sound files to damage: the bundled samples, large ones cut into small files of a few images."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+FOLDERS = {"labelme": "labelme", "via": "via", "ochuman": "ochuman"}
+
+_FEW = 3
+"""Images in one piece of a large file."""
+
+
+@dataclass(frozen=True)
+class Seed:
+    """One sound file. folder: where its images are."""
+
+    name: str
+    suffix: str
+    data: bytes
+    folder: Path | None
+
+
+def load(reader: str, extra: Path | None = None) -> list[Seed]:
+    """Return the sound files of ``reader``: the samples and, with ``extra``, other people's."""
+    if reader == "onehot":
+        return _onehot()
+    folder = SAMPLES / FOLDERS[reader]
+    seeds = []
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (".json", ".csv"):
+            seeds += _pieces(path)
+    if extra is not None:
+        import maskforge.inputs
+        from maskforge import plugins
+
+        sniff = plugins.load("readers", reader).sniff
+        for path in sorted([*extra.rglob("*.json"), *extra.rglob("*.csv")]):
+            if path.stat().st_size < 300_000 and sniff(maskforge.inputs.head(path)):
+                seeds += _pieces(path)
+    return seeds
+
+
+def _pieces(path: Path) -> list[Seed]:
+    data = path.read_bytes()
+    if path.suffix == ".csv":
+        return [Seed(path.name, ".csv", data, path.parent)]
+    try:
+        document = json.loads(data)
+    except ValueError:
+        return []  # not sound, or not in UTF-8: nothing to start from
+    parts = _cut(document) if isinstance(document, dict) and len(data) > 20_000 else [document]
+    many = len(parts) > 1
+    return [
+        Seed(
+            f"{path.stem}-{index}.json" if many else path.name,
+            ".json",
+            json.dumps(part, ensure_ascii=False).encode() if many else data,
+            path.parent,
+        )
+        for index, part in enumerate(parts)
+    ]
+
+
+def _cut(document: dict[str, Any]) -> list[Any]:
+    for key in ("_via_img_metadata", "images"):
+        whole = document.get(key)
+        if not isinstance(whole, dict | list) or len(whole) <= _FEW:
+            continue
+        parts = []
+        for start in range(0, min(len(whole), 30), _FEW):
+            chosen = slice(start, start + _FEW)
+            some: Any
+            if isinstance(whole, dict):
+                some = dict(list(whole.items())[chosen])
+            else:
+                some = whole[chosen]
+            part = {**document, key: some}
+            if key == "images" and isinstance(document.get("annotations"), list):
+                ids = {image.get("id") for image in some}
+                part["annotations"] = [a for a in document["annotations"] if a.get("image_id") in ids]
+            if "_via_image_id_list" in document and isinstance(some, dict):
+                part["_via_image_id_list"] = list(some)
+            parts.append(part)
+        return parts
+    return [document]
+
+
+def _onehot() -> list[Seed]:
+    planes = {f"{name}.jpg": np.eye(3, dtype=np.uint8)[np.arange(12).reshape(3, 4) % 3] for name in "ab"}
+    seeds = []
+    for protocol in (2, 3, 4, 5):
+        file = io.BytesIO()
+        header = io.BytesIO()
+        np.save(header, np.array(planes, dtype=object), allow_pickle=True)
+        start = header.getvalue()
+        file.write(start[: 10 + int.from_bytes(start[8:10], "little")])
+        pickle.dump(np.array(planes, dtype=object), file, protocol=protocol)
+        seeds.append(Seed(f"numpy{protocol}.npy", ".npy", file.getvalue(), None))
+    from maskforge.writers.onehot import OneHotWriter
+
+    file = io.BytesIO()
+    writer = OneHotWriter(file)
+    for name, array in planes.items():
+        writer.add(name, array)
+    writer.close()
+    seeds.append(Seed("maskforge.npy", ".npy", file.getvalue(), None))
+    return seeds
