@@ -4,7 +4,7 @@
 
 For each line on standard input, an output folder, it converts FOLDER's files there and answers with
 the seconds that took. The loop is that of labelme's labelme2voc example, reduced to the class PNG:
-json, Pillow, ``labelme.utils.shapes_to_label``, ``labelme.utils.lblsave``.
+json, Pillow, ``labelme.utils.shapes_to_label``, ``imgviz.io.lblsave`` (labelme.utils.lblsave).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 
+import imgviz
 import labelme.utils
 import numpy as np
 import PIL.Image
@@ -26,7 +27,7 @@ def convert(folder: Path, out: Path, numbers: dict[str, int]) -> None:
         with PIL.Image.open(path.parent / document["imagePath"]) as image:
             pixels = np.asarray(image)
         classes, _ = labelme.utils.shapes_to_label(pixels.shape, document["shapes"], numbers)
-        labelme.utils.lblsave(str(out / f"{path.stem}.png"), classes.astype(np.uint8))
+        imgviz.io.lblsave(str(out / f"{path.stem}.png"), classes.astype(np.uint8))
 
 
 def main() -> None:

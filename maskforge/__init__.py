@@ -60,7 +60,7 @@ _HOME = {
     "Conversion": "result",
 }
 
-__all__ = ["__version__", *_HOME]  # noqa: PLE0604
+__all__ = ["__version__", *_HOME]
 
 
 def __getattr__(name: str) -> object:

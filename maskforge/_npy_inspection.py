@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge import _diagnosis, onehot
-from maskforge._diagnosis import SHOWN, Finding, Value
+from maskforge import _diagnosis, _values, onehot
+from maskforge._values import SHOWN, Finding, Value
 from maskforge.classes import ClassTable
 from maskforge.errors import ReadError
 
@@ -35,14 +35,14 @@ def look(file: Path, classes: ClassTable | None) -> dict[str, Any]:
     fields = _form(array.dtype, array.shape, classes) | {"format": "NumPy array"}
     if array.ndim == 3:
         return fields | _planes_fields([array], classes)
-    counts = _diagnosis.count(array)
-    look = _diagnosis.Look("NumPy", str(array.dtype), False, "", 1, 1, classes)
+    counts = _values.count(array)
+    look = _diagnosis.Look("NumPy", str(array.dtype), False, False, "", 1, 1, classes)
     findings, notes = _diagnosis.diagnose(array, None, counts, look)
     if array.dtype.kind == "f":
         findings += (Finding("class ids must be integers, but these are floats"),)
     return fields | {
         "distinct": len(counts.values),
-        "values": _diagnosis.listed(counts, classes),
+        "values": _values.listed(counts, classes),
         "findings": findings,
         "notes": notes,
     }
@@ -112,15 +112,16 @@ def _tally(arrays: Iterable[NDArray[Any]]) -> _Tally:
     return tally
 
 
-def _planes_fields(
-    arrays: Iterable[NDArray[Any]], classes: ClassTable | None
-) -> dict[str, Any]:
+def _planes_fields(arrays: Iterable[NDArray[Any]], classes: ClassTable | None) -> dict[str, Any]:
     tally = _tally(arrays)
     names = classes.names if classes else ("background",)
+    names += ("",) * len(tally.channels)
     values = tuple(
         Value(f"channel {channel}", pixels, pixels / max(1, tally.pixels), name)
         for (channel, pixels), name in zip(
-            list(tally.channels.items())[:SHOWN], (*names, *[""] * len(tally.channels)), strict=False
+            list(tally.channels.items())[:SHOWN],
+            (*names, *[""] * len(tally.channels)),
+            strict=False,
         )
     )
     return {

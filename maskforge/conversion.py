@@ -27,7 +27,7 @@ Source: TypeAlias = str | PathLike[str]
 def convert(
     source: Source | Sequence[Source],
     *,
-    format: str | None = None,  # noqa: A002  # the word users type
+    format: str | None = None,  # the word users type
     out: Source | None = None,
     as_: str | None = None,
     style: str | None = None,
@@ -60,7 +60,8 @@ def convert(
     find it by content. out: where to, None for a name made from the source's. as_: a writer, None
     for the layout's or the reader's own. labels: a class table, names, or the file that lists
     them; None looks for labels.txt beside the source and in the current folder, else collects them.
-    size: (width, height) of the outputs. images_from: a folder to look for images in first. split: fraction of val, or those of train, val, test.
+    size: (width, height) of the outputs. images_from: a folder to look for images in first. split:
+    fraction of val, or those of train, val, test.
     workers: processes, None for as many as help. reader_options: the reader's own, such as
     ``{"attribute": "Name"}``. strict: the first problem of an image raises ReadError.
 
@@ -163,7 +164,7 @@ def _writer_options(writer: str, style: str | None, overlap: str) -> dict[str, o
 def _output(
     out: Source | None,
     sources: Sequence[Path],
-    format: str,  # noqa: A002
+    format: str,
     writer: str,
     writer_options: Mapping[str, object],
     layout: str,
@@ -191,6 +192,6 @@ def _output(
     return folder / f"{base}-{tail if layout == 'pairs' else layout}"
 
 
-def _base(source: Path, format: str) -> str:  # noqa: A002
+def _base(source: Path, format: str) -> str:
     name = Path(os.path.abspath(source)).name
     return (name if source.is_dir() else Path(name).stem) or format

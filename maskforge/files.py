@@ -54,7 +54,7 @@ def write(path: Path, data: bytes) -> None:
 
 
 def place(source: Path, target: Path, *, link: bool) -> None:
-    """Put ``source`` at ``target``: a hard link where ``link`` and the system allow, else a copy."""
+    """Put ``source`` at ``target``: a hard link where ``link`` and system allow, else a copy."""
     if link:
         part = target.with_name(f".{target.name[:_MAX_NAME]}.{os.getpid()}{PART}")
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pickle
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -23,16 +25,39 @@ class Job:
     """One image to convert.
 
     stem: the output's name, without suffix, forward slashes, unique. source: the annotation file;
-    shown: its path relative to the input's root, as the manifest gives it. annotation: what was
-    read already, None when the worker is to read the file. previous: the record of an earlier run.
+    shown: its path relative to the input's root, as the manifest gives it. packed: the annotation,
+    where it was read already (see :meth:`annotation`); place and labels are the annotation's.
+    previous: the record of an earlier run.
     """
 
     index: int
     stem: str
     source: Path
     shown: str
-    annotation: Annotation | None = None
+    packed: bytes | None = None
+    place: str = ""
+    labels: frozenset[str] = frozenset()
     previous: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, annotation: Annotation, *, stem: str, source: Path, shown: str) -> Job:
+        """Return the job of an annotation that was read already.
+
+        The annotation is kept as compressed bytes: thousands of bitmaps at once would not be flat
+        in memory, and the way to a worker is short.
+        """
+        if isinstance(annotation.embedded, memoryview):
+            annotation = replace(annotation, embedded=bytes(annotation.embedded))
+        packed = zlib.compress(pickle.dumps(annotation, protocol=5), 1)
+        labels = frozenset(region.label for region in annotation.regions)
+        return cls(0, stem, source, shown, packed, annotation.place, labels)
+
+    def annotation(self) -> Annotation | None:
+        """Return the annotation that was read already, None when the file is still to be read."""
+        if self.packed is None:
+            return None
+        unpacked: Annotation = pickle.loads(zlib.decompress(self.packed))  # our own bytes
+        return unpacked
 
 
 def root_of(sources: Sequence[Path]) -> Path:
@@ -144,20 +169,19 @@ def plan(
                     problems.append(item)
                 else:
                     stem = files.safe_name(prefix + _without_suffix(item.name))
-                    jobs.append(Job(0, stem, path, shown, item))
+                    jobs.append(Job.of(item, stem=stem, source=path, shown=shown))
         except ReadError as error:
             problems.append(error.problem(file=str(path)))
     stems = files.unique_names(job.stem for job in jobs)
     for job, stem in zip(jobs, stems, strict=True):
         if stem != job.stem:
-            place = job.annotation.place if job.annotation else ""
             problems.append(
                 Problem(
                     "name-collision",
                     str(job.source),
                     f"the output name {job.stem!r} is taken by another image; "
                     f"this one is written as {stem!r}",
-                    place,
+                    job.place,
                     "give the images different names",
                     "warning",
                 )
@@ -172,8 +196,8 @@ def collect_labels(jobs: Sequence[Job], reader: ModuleType, options: object) -> 
     """Return all labels of the jobs; files that cannot be read are left to the conversion."""
     labels: set[str] = set()
     for job in jobs:
-        if job.annotation is not None:
-            labels.update(region.label for region in job.annotation.regions)
+        if job.packed is not None:
+            labels |= job.labels
             continue
         try:
             labels |= reader.labels(job.source, options)

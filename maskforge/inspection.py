@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from maskforge import _diagnosis, _npy_inspection
-from maskforge._diagnosis import Finding, Value
+from maskforge import _diagnosis, _npy_inspection, _values
+from maskforge._values import Finding, Value
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, ReadError
 from maskforge.palette import voc_palette
@@ -33,10 +33,10 @@ class Inspection:
     """What a mask file holds.
 
     format: file format, such as "PNG". mode: Pillow's name of the pixel form, a dtype for .npy.
-    bits: bits a sample. channels: samples a pixel, alpha included. palette: "VOC", "grey", "own", or
-    "" without one. orientation: EXIF, 1 is upright. classes: names of the class table the file
-    carries. distinct: how many values occur; values: the most frequent of them, ascending.
-    arrays: name and shape of each image in a one-hot dictionary. findings: what is probably wrong.
+    bits: bits a sample. channels: samples a pixel, alpha included. palette: "VOC", "grey", "own",
+    or "" without one. orientation: EXIF, 1 is upright. classes: names of the class table, the
+    file's own or the one given. distinct: how many values occur; values: these, or the most
+    frequent of them, ascending. arrays: name and shape of each image in a one-hot dictionary. findings: what is probably wrong.
     notes: what is worth knowing.
     """
 
@@ -112,13 +112,17 @@ def _image(file: Path, head: bytes, classes: ClassTable | None) -> Inspection:
     image = _decode(file)
     names = classes or _own_table(image)
     data, alpha = _channels(image)
-    counts = _diagnosis.count(data)
+    threefold = data.ndim == 3 and not np.any(data != data[..., :1])
+    if threefold:
+        data = data[..., 0]
+    counts = _values.count(data)
     orientation = _orientation(image)
     palette = _palette(image, counts.values)
     look = _diagnosis.Look(
         format=image.format or "",
         mode=image.mode,
         lossy=_is_lossy(image, head),
+        threefold=threefold,
         palette=palette,
         orientation=orientation,
         frames=getattr(image, "n_frames", 1),
@@ -137,7 +141,7 @@ def _image(file: Path, head: bytes, classes: ClassTable | None) -> Inspection:
         orientation=orientation,
         classes=names.names if names else (),
         distinct=len(counts.values),
-        values=_diagnosis.listed(counts, names),
+        values=_values.listed(counts, names),
         findings=findings,
         notes=notes,
     )
@@ -154,7 +158,7 @@ def _decode(file: Path) -> Image.Image:
                 return image
         size = f"{image.width}x{image.height}"
     except Image.DecompressionBombError:
-        size = "a bomb's"
+        size = "far more"
     except Exception as error:  # Pillow's decoders raise whatever the damage leads them to
         raise ReadError(
             f"the file must be an image or a .npy file, but: {error}",
@@ -162,7 +166,7 @@ def _decode(file: Path) -> Image.Image:
             file=str(file),
         ) from error
     raise ReadError(
-        f"an image must have at most {MAX_PIXELS} pixels, but its size is {size}",
+        f"an image must have at most {MAX_PIXELS} pixels, but has {size}",
         code="too-large",
         file=str(file),
     )
@@ -176,7 +180,8 @@ def _channels(image: Image.Image) -> tuple[NDArray[np.generic], NDArray[np.uint8
         return np.asarray(image.convert("RGB")), alpha
     if image.mode in ("LA", "La"):
         return np.asarray(image.getchannel(0)), alpha
-    return np.asarray(image), alpha
+    data = np.asarray(image)
+    return data.astype(np.uint8) if data.dtype == np.bool_ else data, alpha
 
 
 def _own_table(image: Image.Image) -> ClassTable | None:
@@ -203,9 +208,11 @@ def _palette(image: Image.Image, used: NDArray[np.generic]) -> str:
     if colors is None:
         return ""
     table = np.array(colors, dtype=np.int64).reshape(-1, 3)
-    index = used[used < len(table)].astype(np.int64)
+    index = used.astype(np.int64)
+    if int(index.max()) >= len(table):
+        return "own"  # an index without a colour
     shown = table[index]
-    if (shown == voc_palette()[index]).all() and len(index) == len(used):
+    if (shown == voc_palette()[index]).all():
         return "VOC"
     return "grey" if (shown == index[:, None]).all() else "own"
 

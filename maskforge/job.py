@@ -47,8 +47,8 @@ def process(settings: Settings, job: Job) -> Outcome:
         return Outcome(job, fatal=error)
     except MaskforgeError as error:
         problem = error.problem(file=str(job.source))
-        if job.annotation is not None and not error.file:
-            place = ".".join(filter(None, (job.annotation.place, problem.place)))
+        if not error.file:
+            place = ".".join(filter(None, (job.place, problem.place)))
             problem = replace(problem, place=place)
         return Outcome(job, problems=(problem,))
     except MemoryError:
@@ -66,7 +66,7 @@ def died(job: Job) -> Outcome:
 
 
 def _process(settings: Settings, job: Job) -> Outcome:
-    annotation = job.annotation or _read(settings, job)
+    annotation = job.annotation() or _read(settings, job)
     if job.previous and _still_good(job.previous, annotation, settings):
         return Outcome(job, job.previous, _remembered(job.previous), kept=True)
     problems = list(annotation.problems)

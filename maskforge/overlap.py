@@ -19,14 +19,14 @@ Overlap: TypeAlias = Literal["last", "first", "smallest", "error"]
 smaller ones do. error: regions of different classes must not overlap."""
 
 MAX_PAIRS = 4_000_000
-"""Runs, and segments times regions, handled at once; more is done in halves, so that memory stays flat."""
+"""Runs, and segments times regions, handled at once; more is done in halves: memory stays flat."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segments:
     """A partition of the flat image into S segments, in order.
 
-    start: (S,) int64, the first is 0. length: (S,) int64. owner: (S,) int64, the region on top, -1 none.
+    start, length: (S,) int64, the first start is 0. owner: (S,) int64, the region on top, -1 none.
     pair_segment, pair_region: (P,) int64, which regions cover which segment, below the top as well,
     after erasing.
     """

@@ -19,16 +19,16 @@ from maskforge.classes import BACKGROUND, IGNORE
 from maskforge.rasterize import Raster
 
 LONG_SIDE = 1024
-"""Pixels of a preview's longer side at most; an image larger than that need not be decoded whole."""
+"""Pixels of a preview's longer side at most; a larger image need not be decoded whole."""
 
 SHORT_SIDE = 400
 """Pixels of a preview's longer side at least."""
 
-_FIRST = (
+_FIRST = bytes.fromhex(
     "ff4d5e 1fc7b6 ffb31a 4d86ff b45cff 86d12c ff5cc8 19bfff ff8330 12b06f "
     "9582ff f5e23d d92b6a 5ce6dc b98045 6f9e2f ffa6c9 3f57c4 ccf07a a8428b"
-).split()
-_TINT, _SOLID, _LIGHT, _DARK = 118, 255, 235, 120  # how opaque: area, line, and the two of the halo
+)
+_TINT, _SOLID, _LIGHT, _DARK = 118, 255, 235, 120  # opacity: area, line, two of the halo
 _STRIPE, _IGNORED, _WHITE, _BLACK = 252, 253, 254, 255  # palette entries that are no class
 _CLASSES_SHOWN = 250
 _PANEL, _INK, _FAINT = (27, 29, 34), (236, 238, 242), (150, 155, 166)
@@ -51,14 +51,14 @@ def colors() -> NDArray[np.uint8]:
 
     The class with id k has row ``color_index(k)``.
     """
+    chosen = np.frombuffer(_FIRST, dtype=np.uint8).reshape(-1, 3)
     table = np.zeros((256, 3), dtype=np.uint8)
-    for index in range(1, _CLASSES_SHOWN + 1):
-        if index <= len(_FIRST):
-            table[index] = tuple(bytes.fromhex(_FIRST[index - 1]))
-        else:  # the golden angle keeps neighbours in the class table far apart in hue
-            hue, level = index * 0.618034 % 1, index % 3
-            rgb = colorsys.hsv_to_rgb(hue, (0.85, 0.55, 0.7)[level], (0.95, 1.0, 0.72)[level])
-            table[index] = [round(255 * part) for part in rgb]
+    table[1 : len(chosen) + 1] = chosen
+    for index in range(len(chosen) + 1, _CLASSES_SHOWN + 1):
+        # The golden angle keeps neighbours in the class table far apart in hue.
+        hue, level = index * 0.618034 % 1, index % 3
+        rgb = colorsys.hsv_to_rgb(hue, (0.85, 0.55, 0.7)[level], (0.95, 1.0, 0.72)[level])
+        table[index] = [round(255 * part) for part in rgb]
     table[_STRIPE], table[_IGNORED], table[_WHITE] = (110, 113, 120), (176, 179, 186), (255,) * 3
     table.setflags(write=False)
     return table

@@ -36,8 +36,8 @@ class Raster:
     """Which class and which instance each pixel of one image belongs to; arrays are made on demand.
 
     ``numpy.asarray(raster)`` is the label image. region_class: (R,) int64, the class id of each
-    region, -1 for one that was skipped. region_instance: (R,) int64 from 1, 0 for none. region_area: (R,) int64, the
-    pixels that each region covers by itself, whatever lies on top.
+    region, -1 for one that was skipped. region_instance: (R,) int64 from 1, 0 for none.
+    region_area: (R,) int64, the pixels that each region covers, whatever lies on top.
     """
 
     height: int

@@ -15,7 +15,7 @@ from maskforge.errors import Problem
 def read(
     source: str | PathLike[str],
     *,
-    format: str | None = None,  # noqa: A002  # the word users type
+    format: str | None = None,  # the word users type
     **options: object,
 ) -> Iterator[Annotation | Problem]:
     """Yield the annotations of a file or folder, one for each image, in order.

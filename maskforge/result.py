@@ -1,4 +1,4 @@
-"""What a conversion came to: counts, classes and problems, for a terminal, a notebook or a machine."""
+"""What a conversion came to: counts, classes and problems, for terminal, notebook or machine."""
 
 from __future__ import annotations
 
@@ -139,6 +139,6 @@ class Conversion:
         return f"<p>{html.escape(str(self))}</p><table><tr>{head}</tr>{rows}</table>{listed}"
 
 
-def _rgb(color: Any) -> tuple[int, int, int]:  # noqa: ANN401
+def _rgb(color: Any) -> tuple[int, int, int]:
     red, green, blue = (int(v) for v in color)
     return red, green, blue

@@ -139,10 +139,10 @@ class Run:
     def _sink(self) -> AbstractContextManager[IO[bytes] | None]:
         return files.atomic(self.settings.out) if self.collection else nullcontext()
 
-    def _collector(self, file: IO[bytes] | None) -> Any:  # noqa: ANN401
+    def _collector(self, file: IO[bytes] | None) -> Any:
         return None if file is None else self._writer.OneHotWriter(file)
 
-    def _take(self, outcome: Any, tally: _Tally, journal: manifest.Journal, collect: Any) -> None:  # noqa: ANN401
+    def _take(self, outcome: Any, tally: _Tally, journal: manifest.Journal, collect: Any) -> None:
         if outcome.fatal is not None:
             raise outcome.fatal
         tally.problems += outcome.problems

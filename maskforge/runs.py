@@ -48,7 +48,7 @@ class Runs:
 
 
 def distinct(values: Ints) -> Ints:
-    """Return the sorted distinct values. (``numpy.unique`` hashes first, which is 5 times slower.)"""
+    """Return the sorted distinct values. (``numpy.unique`` hashes first: 5 times slower.)"""
     values = np.sort(values)
     return values[np.append(True, values[1:] != values[:-1])] if len(values) else values
 
@@ -106,7 +106,7 @@ def relabel(runs: Runs, numbers: Ints) -> Runs:
 
 
 def union(runs: Runs) -> Runs:
-    """Return ``runs`` with the runs of each region sorted, and merged where they meet or overlap."""
+    """Return ``runs`` with the runs of each region sorted, merged where they meet or overlap."""
     return _where_deep(runs.region, runs.start, runs.stop, np.ones(len(runs), np.int64))
 
 

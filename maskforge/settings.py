@@ -69,7 +69,7 @@ _PLACES = ("out", "images_from")
 """Settings that say where files are; they do not decide about bytes."""
 
 
-def options(module: ModuleType, values: Mapping[str, object]) -> Any:  # noqa: ANN401
+def options(module: ModuleType, values: Mapping[str, object]) -> Any:
     """Return ``module.Options`` made of ``values``; raises UsageError for one it does not have."""
     known = {f.name for f in fields(module.Options)}
     stranger = sorted(set(values) - known)

@@ -19,8 +19,8 @@ def check(fractions: Sequence[float]) -> tuple[float, ...]:
     good = 2 <= len(parts) <= 3 and all(0 <= p <= 1 for p in parts) and abs(sum(parts) - 1) < 1e-6
     if not good:
         raise UsageError(
-            "a split must be the fraction of val, or those of train, val and test that add up to 1, "
-            f"but got {','.join(f'{f:g}' for f in fractions)}"
+            "a split must be the fraction of val, or those of train, val and test that add up "
+            f"to 1, but got {','.join(f'{f:g}' for f in fractions)}"
         )
     return parts
 

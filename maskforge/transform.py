@@ -26,7 +26,7 @@ _ORIENTATIONS: dict[int, tuple[tuple[int, int, int, int], tuple[int, int, int, i
 
 
 def upright_matrix(orientation: int, *, height: int, width: int) -> Matrix:
-    """Return the (2, 3) matrix from the stored frame, ``height`` x ``width``, to the upright one."""
+    """Return the (2, 3) matrix from the stored frame, ``height`` by ``width``, upright."""
     rows = _ORIENTATIONS[orientation]
     return np.array([[a, b, c * width + d * height] for a, b, c, d in rows], dtype=np.float64)
 

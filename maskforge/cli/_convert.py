@@ -18,7 +18,7 @@ from maskforge.result import Conversion
 def run(
     sources: Sequence[str],
     *,
-    format: str | None,  # noqa: A002  # the word users type
+    format: str | None,  # the word users type
     reader_options: Mapping[str, object],
     palette: bool,
     noviz: bool,
@@ -27,7 +27,7 @@ def run(
     as_json: bool,
     quiet: bool,
     verbose: bool,
-    **values: Any,  # noqa: ANN401
+    **values: Any,
 ) -> int:
     """Convert and return the exit code."""
     if palette:

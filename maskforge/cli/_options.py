@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import fields
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
@@ -194,8 +194,9 @@ def running_options() -> list[Callable[[Any], Any]]:
 def reader_options(reader: ModuleType) -> list[Callable[[Any], Any]]:
     """Return an option for each field of the reader's ``Options``."""
     made = []
+    hints = get_type_hints(reader.Options)
     for field in fields(reader.Options):
-        kind = {"float": float, "int": int, "bool": bool}.get(str(field.type).split(" ")[0], str)
+        kind = _parameter_type(hints[field.name])
         made.append(
             click.option(
                 "--" + field.name.replace("_", "-"),
@@ -208,6 +209,14 @@ def reader_options(reader: ModuleType) -> list[Callable[[Any], Any]]:
             )
         )
     return made
+
+
+def _parameter_type(hint: Any) -> Any:
+    """Return what click makes of an option whose field has the type ``hint``."""
+    if get_origin(hint) is Literal:
+        return click.Choice(get_args(hint))
+    plain = [part for part in get_args(hint) if part is not type(None)] or [hint]
+    return plain[0]
 
 
 def apply(function: Callable[..., Any], options: list[Callable[[Any], Any]]) -> Callable[..., Any]:

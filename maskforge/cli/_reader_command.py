@@ -18,7 +18,7 @@ def command(name: str) -> click.Command:
     own = [field.name for field in fields(reader.Options)]
     default = getattr(reader, "DEFAULT_FILE", None)
 
-    def run(sources: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401
+    def run(sources: tuple[str, ...], **values: Any) -> int:
         from maskforge.cli import _convert
 
         reader_options = {key: values.pop(key) for key in own}
@@ -40,7 +40,7 @@ def command(name: str) -> click.Command:
 def _help(name: str, title: str, output: str, default: str | None) -> str:
     where = f" Without SOURCE: {default} in the current folder." if default else ""
     source = f" {default}" if default else " annotations/"
-    return f"""Convert {title} to masks; by default {output}.
+    return f"""Convert {title} to masks; by default --as {output}.
 
     SOURCE: files and folders; folders are searched.{where} One bad file is reported and the rest
     go on.

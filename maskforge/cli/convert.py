@@ -9,7 +9,7 @@ import click
 from maskforge.cli import _options
 
 
-def run(sources: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401
+def run(sources: tuple[str, ...], **values: Any) -> int:
     """Convert SOURCE (files and folders) to masks; the format is found by content.
 
     What is written by default is what the format's own command writes; options of one format only

@@ -62,12 +62,12 @@ def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
         raise ReadError(f"cannot be read: {reason}", code="unreadable", file=str(path)) from error
 
 
-def load(data: bytes | msgspec.Raw, type: type[T], *, file: str, place: str = "") -> T:
-    """Return the JSON document ``data`` as a ``type``; of duplicate keys the last one wins.
+def load(data: bytes | msgspec.Raw, into: type[T], *, file: str, place: str = "") -> T:
+    """Return the JSON document ``data`` as an ``into``; of duplicate keys the last one wins.
 
     ``place`` is where in the file ``data`` stands, when it is only a part of it.
 
-    ``type`` is anything msgspec decodes: a Struct, a list, a dict. Fields of type ``msgspec.Raw``
+    ``into`` is anything msgspec decodes: a Struct, a list, a dict. Fields of type ``msgspec.Raw``
     are views of ``data``, not copies. A NaN or an infinity is an error only where it is used.
 
     Raises ReadError, with ``file`` in it: ``bad-field`` for a field that is missing or of the
@@ -75,11 +75,11 @@ def load(data: bytes | msgspec.Raw, type: type[T], *, file: str, place: str = ""
     no JSON document, its place a line and a column; ``unreadable`` for bytes that are no text.
     """
     try:
-        return msgspec.json.decode(data, type=type)
+        return msgspec.json.decode(data, type=into)
     except (ValueError, RecursionError):  # all that msgspec raises
         pass
     try:
-        return _load_defective(_utf8(bytes(data), file=file), type, file=file)
+        return _load_defective(utf8(bytes(data), file=file), into, file=file)
     except ReadError as error:
         if place:
             inner = error.place
@@ -132,16 +132,16 @@ def outline(head: bytes) -> Iterator[str]:
                 opened.pop()
 
 
-def _load_defective(data: bytes, type: type[T], *, file: str) -> T:
+def _load_defective(data: bytes, into: type[T], *, file: str) -> T:
     """Decode UTF-8 bytes once more; then, if that may be the cause, without NaN and Infinity."""
     try:
         try:
-            return msgspec.json.decode(data, type=type)
+            return msgspec.json.decode(data, type=into)
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
             data = _STRING_OR_TOKEN.sub(_out_of_range, data)
-            return msgspec.json.decode(data, type=type)
+            return msgspec.json.decode(data, type=into)
     except msgspec.ValidationError as error:
         raise _bad_field(error, file=file) from error
     except msgspec.DecodeError as error:
@@ -158,7 +158,7 @@ def _out_of_range(match: re.Match[bytes]) -> bytes:
     return found if found.startswith(b'"') else b"1e999"
 
 
-def _utf8(data: bytes, *, file: str) -> bytes:
+def utf8(data: bytes, *, file: str) -> bytes:
     """Return the text in ``data`` as UTF-8 without a byte order mark."""
     encoding: str = json.detect_encoding(data)
     if encoding == "utf-8":

@@ -169,4 +169,8 @@ def _regions(
 def _image(folder: Path, name: str) -> Path:
     beside = folder / name
     inside = folder / "images" / name
-    return beside if not os.path.isfile(inside) and os.path.isfile(beside) else inside
+    return beside if not _is_file(inside) and _is_file(beside) else inside
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # Path.is_file raises for names that are too long

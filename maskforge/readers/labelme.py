@@ -120,9 +120,9 @@ def read(path: Path, options: Options) -> Iterator[Annotation | Problem]:
     )
 
 
-def _load(data: bytes, type: type[_json.T], *, file: str) -> _json.T:
+def _load(data: bytes, into: type[_json.T], *, file: str) -> _json.T:
     try:
-        return _json.load(data, type, file=file)
+        return _json.load(data, into, file=file)
     except ReadError as error:
         if error.code != "bad-field" or error.place:
             raise

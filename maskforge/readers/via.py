@@ -143,7 +143,7 @@ def _has_key(head: bytes, key: str) -> bool:
 def _project(path: Path) -> Project:
     file = str(path)
     # The encoding is told once, from the whole file: a part of it may be too short for that.
-    data = _json._utf8(_json.read_bytes(path), file=file)
+    data = _json.utf8(_json.read_bytes(path), file=file)
     start = data[:4096].lstrip()
     header = start.partition(b"\n")[0].decode("utf-8", "replace")
     if start[:1] not in (b"{", b"[") and (

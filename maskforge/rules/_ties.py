@@ -12,7 +12,7 @@ NEAR = 1e-8
 """Pixels: four times the largest error of a crossing computed in doubles up to 1e6."""
 
 MAX_EXACT = 100_000
-"""Beyond so many near ties in one call (only made by hand) doubles decide, so that no file hangs."""
+"""Beyond so many near ties in one call (made by hand) doubles decide, so that no file hangs."""
 
 _GRID = 64.0
 _FINE = 2.0**20

@@ -9,7 +9,7 @@ together into one affine map and done at once: the image is interpolated once, b
 label image takes the nearest pixel, so that no class id is invented. What comes from outside the
 image is black and has the ignore index.
 
-Shapes: image (H, W, C) uint8, label image (H, W) uint8 or uint16; returned are (height, width, C)
+Shapes: image (H, W, C) uint8 with C at most 4, label image (H, W) uint8 or uint16; returned are (height, width, C)
 and (height, width) of the same dtypes. Nothing is changed in place.
 """
 
@@ -142,7 +142,7 @@ def recolor(image: Image, *, strength: float, rng: np.random.Generator) -> Image
     brightness, contrast, saturation = np.exp(rng.uniform(-strength, strength, 3))
     tint = np.exp(rng.uniform(-strength, strength, channels) / 4)
     values = np.arange(256)[:, None] * brightness * tint
-    middle = float(image.mean()) * brightness
+    middle = float(np.mean(cv2.mean(image)[:channels])) * brightness
     table = np.clip((values - middle) * contrast + middle, 0, 255).astype(np.uint8)
     changed = cv2.LUT(image, table.reshape(1, 256, channels))
     changed = _same_kind(changed, image).reshape(image.shape)
@@ -186,9 +186,10 @@ def _same_kind(result: Any, model: NDArray[Any]) -> Any:  # noqa: ANN401
 
 
 def _check(image: NDArray[Any], label_image: NDArray[Any]) -> None:
-    if image.ndim != 3 or image.dtype != np.uint8 or 0 in image.shape:
+    if image.ndim != 3 or image.dtype != np.uint8 or 0 in image.shape or image.shape[2] > 4:
         raise ValueError(
-            f"image must be (H, W, C) uint8 and not empty, but got {image.shape} {image.dtype}"
+            "image must be (H, W, C) uint8, not empty, C at most 4, "
+            f"but got {image.shape} {image.dtype}"
         )
     if label_image.shape != image.shape[:2] or label_image.dtype not in (np.uint8, np.uint16):
         raise ValueError(

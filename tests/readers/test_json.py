@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -140,10 +141,8 @@ def test_place_of_a_part() -> None:
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_a_read_error(data: bytes) -> None:
-    try:
-        load(data)
-    except ReadError as problem:
-        assert problem.code in ("unreadable", "not-json", "bad-field")
+    with contextlib.suppress(ReadError):
+        assert isinstance(load(data), Document)
     assert all(isinstance(key, str) for key in _json.outline(data))
 
 

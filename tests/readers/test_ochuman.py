@@ -103,7 +103,7 @@ PEOPLE = [
 
 
 @pytest.mark.parametrize(
-    ("filter", "max_iou", "masks", "without"),
+    ("wanted", "max_iou", "masks", "without"),
     [
         ("segm", "0:1", [0, 1], 0),
         ("kpt", "0:1", [0], 1),
@@ -114,8 +114,8 @@ PEOPLE = [
         ("all", "0:0.6", [0], 1),
     ],
 )
-def test_filters(read: Read, filter: str, max_iou: str, masks: list[int], without: int) -> None:
-    (item,) = good(read(native(image(*PEOPLE)), filter=filter, max_iou=max_iou))
+def test_filters(read: Read, wanted: str, max_iou: str, masks: list[int], without: int) -> None:
+    (item,) = good(read(native(image(*PEOPLE)), filter=wanted, max_iou=max_iou))
     assert [r.place for r in item.regions] == [f"images[0].annotations[{i}]" for i in masks]
     assert [(p.code, p.severity) for p in item.problems] == [("no-mask", "warning")] * without
 
@@ -223,7 +223,7 @@ def test_bad_range(value: str) -> None:
 
 
 def test_bad_filter() -> None:
-    with pytest.raises(UsageError, match="filter must be one of .*'segm&kpt'.* but got 'bbox'"):
+    with pytest.raises(UsageError, match=r"filter must be one of .*'segm&kpt'.* but got 'bbox'"):
         ochuman.Options(filter="bbox")  # type: ignore[arg-type]
 
 

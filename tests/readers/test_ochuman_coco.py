@@ -104,9 +104,9 @@ def test_coco_labels_crowds_and_order(read: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("filter", "taken"), [("segm", [0, 1]), ("kpt", [0]), ("segm&kpt", [0]), ("all", [0, 1])]
+    ("wanted", "taken"), [("segm", [0, 1]), ("kpt", [0]), ("segm&kpt", [0]), ("all", [0, 1])]
 )
-def test_coco_filters(read: Read, filter: str, taken: list[int]) -> None:
+def test_coco_filters(read: Read, wanted: str, taken: list[int]) -> None:
     document = coco(
         thing([TRIANGLE], keypoints=[1, 2, 2], num_keypoints=1),
         thing([TRIANGLE], keypoints=[0, 0, 0], num_keypoints=0),
@@ -114,7 +114,7 @@ def test_coco_filters(read: Read, filter: str, taken: list[int]) -> None:
         {"image_id": 1},
         thing(None, keypoints=[1, 2, 2]),
     )
-    (item,) = good(read(document, filter=filter))
+    (item,) = good(read(document, filter=wanted))
     assert [region.place for region in item.regions] == [f"annotations[{i}]" for i in taken]
 
 
@@ -166,7 +166,7 @@ def test_coco_loose_ends(read: Read) -> None:
 
 
 def test_coco_has_no_max_iou(read: Read) -> None:
-    with pytest.raises(ReadError, match="must be ochuman.json for --max-iou"):
+    with pytest.raises(ReadError, match=r"must be ochuman\.json for --max-iou"):
         read(coco(thing([TRIANGLE])), max_iou="0.5:0.75")
 
 

@@ -18,9 +18,9 @@ models = pytest.importorskip("maskforge.train.models")
 SMALL: dict[str, dict[str, Any]] = {
     "unet": {"width": 8, "depth": 2},
     "unet-small": {"width": 8},
-    "fcn32s": {"filters": (8, 8, 16, 16, 16), "head": 32},
-    "fcn16s": {"filters": (8, 8, 16, 16, 16), "head": 32},
-    "fcn8s": {"filters": (8, 8, 16, 16, 16), "head": 32},
+    "fcn32s": {"filters": (8, 8, 16, 16, 16), "head": 64},
+    "fcn16s": {"filters": (8, 8, 16, 16, 16), "head": 64},
+    "fcn8s": {"filters": (8, 8, 16, 16, 16), "head": 64},
     "fcn-pyramid": {"depth": 11, "width": 2, "layers": 2},
     "smp:unet:mobilenet_v2": {},
 }
@@ -96,7 +96,7 @@ def test_eval_is_deterministic_and_images_do_not_see_each_other(name: str) -> No
         first, second = network(batch), network(batch)
         alone = network(batch[1:])
     assert torch.equal(first, second)
-    torch.testing.assert_close(first[1:], alone)
+    torch.testing.assert_close(first[1:], alone, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -118,26 +118,30 @@ def test_state_goes_into_a_file_and_comes_back(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_overfits_one_image(name: str) -> None:
-    """A 32 x 32 image of three classes, and its mirror image, as a batch."""
+    """Three classes in 32 x 32 pixels; larger for those that decide on 8, 16 or 32 pixels at once.
+
+    Its mirror image is in the batch too, because 1 x 1 features of one image have no variance.
+    """
+    times = {"fcn8s": 2, "fcn16s": 4, "fcn32s": 8}.get(name, 1)
     network = build(name)
     target = torch.zeros(1, 32, 32, dtype=torch.int64)
-    target[:, 4:20, 3:15] = 1
-    target[:, 18:30, 10:30] = 2
-    image = F.one_hot(target, 3).movedim(-1, 1).float() + 0.1 * images(1, 3, 32, 32)
+    target[:, 4:20, 4:16] = 1
+    target[:, 20:28, 8:32] = 2
+    target = target.repeat_interleave(times, 1).repeat_interleave(times, 2)
+    image = F.one_hot(target, 3).movedim(-1, 1).float() + 0.1 * images(1, 3, *target.shape[1:])
     x, y = torch.cat([image, image.flip(-1)]), torch.cat([target, target.flip(-1)])
     optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
-    for _ in range(150):
+    for _ in range(80):
         network.train()
         optimizer.zero_grad()
         loss = F.cross_entropy(network(x), y)
         loss.backward()
         optimizer.step()
-    # FCN-32s and FCN-16s have one score for 32 or 16 pixels; they cannot follow the edges.
-    floor = {"fcn32s": 0.55, "fcn16s": 0.75, "fcn8s": 0.85}.get(name, 0.97)
     with torch.inference_mode():
         got = network.eval()(x).argmax(dim=1)
-    print(name, (got == y).float().mean(), loss)
-    assert (got == y).float().mean() > floor
+
+    # Interpolated scores round the corners off, so an FCN does not get all of it right.
+    assert (got == y).float().mean() > 0.95
 
 
 def test_build_refuses_unknown_names_and_options() -> None:

@@ -1,0 +1,26 @@
+"""What the documents take from the code: a function for each part, under the name of the part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from _make import areas, choices, commands, converted, records, reference
+
+PARTS: dict[str, Callable[[], str]] = {
+    "adr": records.decisions,
+    "areas": areas.table,
+    "classes": reference.names,
+    "commands": commands.helps,
+    "engines": lambda: choices.table("engines"),
+    "errors": reference.errors,
+    "layouts": lambda: choices.table("layouts"),
+    "manifest": converted.manifest_excerpt,
+    "problems": records.problems,
+    "reader-labelme": lambda: choices.reader("labelme"),
+    "reader-ochuman": lambda: choices.reader("ochuman"),
+    "reader-via": lambda: choices.reader("via"),
+    "readers": lambda: choices.table("readers"),
+    "rules": lambda: choices.sections("rules"),
+    "via-labels": choices.via_labels,
+    "writers": lambda: choices.table("writers"),
+}

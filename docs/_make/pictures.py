@@ -1,0 +1,2 @@
+def missing(f): return []
+def make(a,b): pass

@@ -1,0 +1,14 @@
+"""Torch on one thread: the tests' networks are tiny, and several threads only wait for each other."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Keep torch to one thread, in tests that have imported it."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
