@@ -125,7 +125,8 @@ def _style(counts: Counts) -> Finding | None:
 def _colors(counts: Counts) -> Finding:
     """Say what the colours of a painted mask are."""
     values = set(counts.values.tolist())
-    voc = {red << 16 | green << 8 | blue: i for i, (red, green, blue) in enumerate(voc_palette())}
+    palette = voc_palette().tolist()
+    voc = {red << 16 | green << 8 | blue: i for i, (red, green, blue) in enumerate(palette)}
     if len(values) > 1 and values <= set(voc):
         ids = ", ".join(str(voc[value]) for value in sorted(values, key=lambda v: voc[v])[:12])
         return Finding(
@@ -179,7 +180,8 @@ def _strangers(counts: Counts, classes: ClassTable | None) -> Iterator[Finding]:
     if classes is None:
         return
     values = counts.values.astype(np.int64)
-    known = (values >= 0) & (values < len(classes)) | (values == classes.ignore_index)
+    ignored = (values == classes.ignore_index) | (values == -1)
+    known = (values >= 0) & (values < len(classes)) | ignored
     if not known.all():
         shown = ", ".join(
             f"{value} ({pixels:,} px)"

@@ -18,6 +18,9 @@ from maskforge.errors import WriteError
 PART = ".maskforge-part"
 """Suffix of files under way; :func:`sweep` removes those that a killed run left behind."""
 
+JOURNAL = ".maskforge-journal.jsonl"
+"""The journal of a run under way; see ``manifest.py``."""
+
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))}
 _MAX_NAME = 120
 
@@ -97,18 +100,32 @@ def sweep(folder: Path) -> None:
 def find(folder: Path, suffixes: Iterable[str]) -> list[Path]:
     """Return the files below ``folder`` with one of ``suffixes`` (lower case), sorted by path.
 
-    Hidden files and folders are passed over, as are the resource forks (``._x``) of macOS.
+    Hidden files and folders are passed over, as are the resource forks (``._x``) of macOS, and
+    outputs of earlier runs, finished or not.
     """
     wanted = tuple(suffixes)
     found: list[Path] = []
     for root, folders, names in os.walk(folder):
+        if JOURNAL in names or ("manifest.json" in names and _is_ours(Path(root, "manifest.json"))):
+            folders.clear()
+            continue
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [
             Path(root, name)
             for name in names
-            if name.lower().endswith(wanted) and not name.startswith(".")
+            if name.lower().endswith(wanted)
+            and not name.startswith(".")
+            and not name.endswith(".manifest.json")
         ]
     return sorted(found, key=lambda path: path.as_posix())
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return b'"maskforge-manifest/' in file.read(200)
+    except OSError:
+        return False
 
 
 def safe_name(name: str) -> str:

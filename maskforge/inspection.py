@@ -36,7 +36,8 @@ class Inspection:
     bits: bits a sample. channels: samples a pixel, alpha included. palette: "VOC", "grey", "own",
     or "" without one. orientation: EXIF, 1 is upright. classes: names of the class table, the
     file's own or the one given. distinct: how many values occur; values: these, or the most
-    frequent of them, ascending. arrays: name and shape of each image in a one-hot dictionary. findings: what is probably wrong.
+    frequent of them, ascending. arrays: name and shape of each image in a one-hot dictionary.
+    findings: what is probably wrong.
     notes: what is worth knowing.
     """
 
@@ -109,14 +110,13 @@ def inspect(path: str | os.PathLike[str], *, classes: ClassTable | None = None) 
 
 
 def _image(file: Path, head: bytes, classes: ClassTable | None) -> Inspection:
-    image = _decode(file)
+    image, orientation, frames = _decode(file)
     names = classes or _own_table(image)
     data, alpha = _channels(image)
     threefold = data.ndim == 3 and not np.any(data != data[..., :1])
     if threefold:
         data = data[..., 0]
     counts = _values.count(data)
-    orientation = _orientation(image)
     palette = _palette(image, counts.values)
     look = _diagnosis.Look(
         format=image.format or "",
@@ -125,7 +125,7 @@ def _image(file: Path, head: bytes, classes: ClassTable | None) -> Inspection:
         threefold=threefold,
         palette=palette,
         orientation=orientation,
-        frames=getattr(image, "n_frames", 1),
+        frames=frames,
         classes=names,
     )
     findings, notes = _diagnosis.diagnose(data, alpha, counts, look)
@@ -147,29 +147,33 @@ def _image(file: Path, head: bytes, classes: ClassTable | None) -> Inspection:
     )
 
 
-def _decode(file: Path) -> Image.Image:
-    """Return the decoded image, after a look at the size that its header declares."""
+def _decode(file: Path) -> tuple[Image.Image, int, int]:
+    """Return the decoded image, its EXIF orientation, and the number of frames in the file.
+
+    The size that the header declares is looked at before anything is decoded.
+    """
+    size = "far more"
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), file.open("rb") as stream:
             warnings.simplefilter("ignore")  # of odd but readable files; size is checked below
-            image = Image.open(file)
-            if image.width * image.height <= MAX_PIXELS:
-                image.load()
-                return image
-        size = f"{image.width}x{image.height}"
-    except Image.DecompressionBombError:
-        size = "far more"
+            image = Image.open(stream)
+            size = f"{image.width}x{image.height}"
+            if image.width * image.height > MAX_PIXELS:
+                raise Image.DecompressionBombError
+            image.load()
+            return image, _orientation(image), getattr(image, "n_frames", 1)
+    except Image.DecompressionBombError as error:
+        raise ReadError(
+            f"an image must have at most {MAX_PIXELS} pixels, but has {size}",
+            code="too-large",
+            file=str(file),
+        ) from error
     except Exception as error:  # Pillow's decoders raise whatever the damage leads them to
         raise ReadError(
             f"the file must be an image or a .npy file, but: {error}",
             code="bad-image",
             file=str(file),
         ) from error
-    raise ReadError(
-        f"an image must have at most {MAX_PIXELS} pixels, but has {size}",
-        code="too-large",
-        file=str(file),
-    )
 
 
 def _channels(image: Image.Image) -> tuple[NDArray[np.generic], NDArray[np.uint8] | None]:

@@ -68,7 +68,8 @@ def died(job: Job) -> Outcome:
 def _process(settings: Settings, job: Job) -> Outcome:
     annotation = job.annotation() or _read(settings, job)
     if job.previous and _still_good(job.previous, annotation, settings):
-        return Outcome(job, job.previous, _remembered(job.previous), kept=True)
+        record = {**job.previous, "split": annotation.split}
+        return Outcome(job, record, _remembered(record), kept=True)
     problems = list(annotation.problems)
     picture = _picture(annotation, settings, problems)
     annotation, exif = _in_output_frame(annotation, picture, settings)
@@ -167,7 +168,8 @@ def _in_output_frame(
             annotation = transform_.transform_annotation(
                 annotation, matrix, height=height, width=width
             )
-    assert height is not None and width is not None  # one of picture and declared size is there
+    assert height is not None  # one of picture and declared size is there
+    assert width is not None
     if settings.size is not None and settings.size != (width, height):
         matrix = transform_.scale_matrix(settings.size[0] / width, settings.size[1] / height)
         width, height = settings.size

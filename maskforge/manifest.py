@@ -19,7 +19,6 @@ from maskforge.errors import Problem, ReadError
 from maskforge.settings import Settings
 
 FORMAT = "maskforge-manifest/1"
-JOURNAL = ".maskforge-journal.jsonl"
 
 
 def build(
@@ -116,19 +115,21 @@ def relative(problem: Problem, root: Path) -> dict[str, str]:
 class Journal:
     """The record of a run under way: a line for each image that is done."""
 
-    def __init__(self, path: Path, fingerprint: str) -> None:
+    def __init__(
+        self, path: Path, fingerprint: str, before: Iterable[Mapping[str, Any]] = ()
+    ) -> None:
+        """``before``: records of an earlier run, which a second kill must not lose."""
         self._path = path
-        self._fingerprint = fingerprint
-        self._file: IO[str] | None = None
+        self._beginning = [{"fingerprint": fingerprint}, *before]
+        self._file: IO[bytes] | None = None
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Append a record; it is in the system's hands when this returns."""
         try:
             if self._file is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self._path.open("w", encoding="utf-8")
-                self._file.write(json.dumps({"fingerprint": self._fingerprint}) + "\n")
-            self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
+                files.write(self._path, b"".join(map(_line, self._beginning)))
+                self._file = self._path.open("ab")
+            self._file.write(_line(record))
             self._file.flush()
         except OSError as error:
             raise files.write_error(self._path, error) from error
@@ -142,6 +143,10 @@ class Journal:
                 raise files.write_error(self._path, error) from error
 
 
+def _line(entry: Mapping[str, Any]) -> bytes:
+    return (json.dumps(entry, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+
+
 def earlier(
     manifest_path: Path, journal_path: Path
 ) -> tuple[str | None, dict[str, dict[str, Any]]]:
@@ -153,12 +158,13 @@ def earlier(
     fingerprint = None
     if manifest_path.is_file():
         manifest = load(manifest_path)
-        fingerprint = manifest.get("fingerprint")
+        fingerprint = manifest["fingerprint"]
         records |= {record["stem"]: record for record in manifest["images"]}
     if journal_path.is_file():
         lines = journal_path.read_text(encoding="utf-8", errors="replace").splitlines()
         entries = [entry for entry in map(_parsed, lines) if entry is not None]
-        fingerprint = entries[0].get("fingerprint") if entries else fingerprint
+        if entries and entries[0].get("fingerprint") != fingerprint:
+            fingerprint, records = entries[0].get("fingerprint"), {}
         records |= {entry["stem"]: entry for entry in entries[1:] if "stem" in entry}
     return fingerprint, records
 

@@ -364,7 +364,8 @@ class Scores:
 def _ratio(part: ArrayLike, whole: ArrayLike) -> Floats:
     part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
     scores: Floats = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
-    return np.divide(part, whole, out=scores, where=whole > 0)
+    np.divide(part, whole, out=scores, where=whole > 0)
+    return scores
 
 
 def _mean(values: Floats) -> float:

@@ -51,7 +51,7 @@ class Run:
         self.manifest_path = self.folder / f"{prefix}manifest.json"
         self.problems_path = self.folder / f"{prefix}problems.jsonl"
         self.labels_path = self.folder / f"{prefix}labels.txt"
-        self.journal_path = self.folder / manifest.JOURNAL
+        self.journal_path = self.folder / f"{prefix}{files.JOURNAL}"
         self.before: dict[str, dict[str, Any]] = {}
         self._look_back(overwrite=overwrite, resume=resume)
 
@@ -64,6 +64,11 @@ class Run:
                     f"the output {str(self.settings.out)!r} must not exist yet",
                     cure="choose --overwrite, or another place with --out",
                 )
+            files.sweep(self.folder / f"{self.settings.out.stem}-previews")
+            for part in self.folder.glob(f".*{files.PART}"):
+                if part.name.startswith(f".{self.settings.out.name}."):
+                    part.unlink(missing_ok=True)
+            _, self.before = manifest.earlier(self.manifest_path, self.journal_path)
             return
         if self.folder.exists() and not self.folder.is_dir():
             raise UsageError(f"the output {str(self.folder)!r} must be a folder, but is a file")
@@ -85,6 +90,9 @@ class Run:
             )
         if overwrite:
             self._remove(self.before, keep=set())
+            # Without this a kill would let the old records stand for the new run's files.
+            self.manifest_path.unlink(missing_ok=True)
+            self.journal_path.unlink(missing_ok=True)
             self.before = {}
 
     def _remove(self, records: Mapping[str, Mapping[str, Any]], *, keep: set[str]) -> None:
@@ -105,8 +113,10 @@ class Run:
         tally = _Tally([], list(problems))
         tally.failed = sum(p.severity == "error" for p in problems)
         self._raise_if_strict(problems)
-        jobs = [replace(job, previous=self.before.get(job.stem)) for job in jobs]
-        journal = manifest.Journal(self.journal_path, self.settings.fingerprint)
+        if not self.collection:
+            jobs = [replace(job, previous=self.before.get(job.stem)) for job in jobs]
+        before = self.before.values()
+        journal = manifest.Journal(self.journal_path, self.settings.fingerprint, before)
         try:
             with self._sink() as file:
                 collect = self._collector(file)

@@ -217,6 +217,34 @@ def test_resume_removes_what_sources_left_behind(folder):
     assert (out / "masks/a.png").exists()
 
 
+def test_a_run_that_was_killed_twice_goes_on_where_it_was(folder):
+    out = maskforge.convert(folder, format="labelme").out
+    whole = tree(out)
+    lines = (out / "manifest.json").read_text().splitlines()
+    journal = out / ".maskforge-journal.jsonl"
+    fingerprint = json.loads("".join(lines))["fingerprint"]
+    record = json.loads("".join(lines))["images"][1]
+    (out / "manifest.json").unlink()
+    # The first kill left one record and a torn line; the second came before anything was added.
+    journal.write_text(
+        f'{{"fingerprint": "{fingerprint}"}}\n{json.dumps(record)}\n{{"stem": "a", "di'
+    )
+    with pytest.raises(UsageError, match="holds an unfinished run"):
+        maskforge.convert(folder, format="labelme")
+    again = maskforge.convert(folder, format="labelme", resume=True)
+    assert (again.converted, again.kept) == (2, 1)
+    assert tree(out) == whole
+
+
+def test_outputs_below_the_source_are_not_read_as_sources(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    first = maskforge.convert(".", format="labelme")
+    assert first.out == Path("labelme-masks")
+    maskforge.convert("a.json", as_="onehot")
+    again = maskforge.convert(".", format="labelme", resume=True)
+    assert (again.converted, again.problems) == (2, ())
+
+
 def test_resume_with_other_settings_is_refused(folder):
     maskforge.convert(folder, format="labelme")
     with pytest.raises(UsageError, match="other settings"):

@@ -44,7 +44,9 @@ def images(draw: st.DrawFn) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     depth = draw(st.integers(1, 3))
     byte = st.sampled_from([0, 0, 1, 128, 255])
     colors = draw(st.lists(st.lists(byte, min_size=3, max_size=3), min_size=count, max_size=count))
-    run = st.tuples(st.integers(0, count - 1), st.sampled_from([1, 2, 3, 4, 60, 257, 258, 259, 900]))
+    run = st.tuples(
+        st.integers(0, count - 1), st.sampled_from([1, 2, 3, 4, 60, 257, 258, 259, 900])
+    )
     drawn = draw(st.lists(run, min_size=1, max_size=30))
     flat = np.repeat([value for value, _ in drawn], [length for _, length in drawn])
     image = np.resize(flat, height * width).reshape(height, width)

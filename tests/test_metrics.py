@@ -246,9 +246,9 @@ def test_what_always_holds(case: tuple[int, np.ndarray, np.ndarray]) -> None:  #
         meet = int((scored & (truth == k) & (guess == k)).sum())
         join = int((scored & ((truth == k) | (guess == k))).sum())
         assert score == pytest.approx(meet / join if join else NAN, nan_ok=True)
-    assert (metrics.mean_iou(matrix, over="all") >= 0) and (
-        not scored.any()
-        or metrics.mean_iou(matrix, over="present") >= metrics.mean_iou(matrix, over="union")
+    assert metrics.mean_iou(matrix, over="all") >= 0
+    assert not scored.any() or metrics.mean_iou(matrix, over="present") >= metrics.mean_iou(
+        matrix, over="union"
     )
 
 

@@ -42,7 +42,9 @@ def test_distinct() -> None:
 
 
 def test_a_list_of_another_length_names_how_many_are_needed() -> None:
-    with pytest.raises(UsageError, match=r"2 colours .* or 3, .*_background_, person, dog, but got 4"):
+    with pytest.raises(
+        UsageError, match=r"2 colours .* or 3, .*_background_, person, dog, but got 4"
+    ):
         styles.parse("#000001,#000002,#000003,#000004", TABLE)
     with pytest.raises(UsageError, match="but got 1"):
         styles.parse("#000001", TABLE)

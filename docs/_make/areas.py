@@ -13,7 +13,7 @@ from maskforge.geometry import Geometry
 from _make import markdown
 
 RADII = (6, 15, 50)
-_POLYGONS = 60
+POLYGONS = 300
 _LIKE = {
     "pixel-center": "nothing: exact",
     "labelme": "labelme (Pillow, outline and fill)",
@@ -62,7 +62,7 @@ def _bias(rule: str, radius: int) -> float:
     random = np.random.default_rng(radius)
     size = 2 * radius + 8
     errors = []
-    for _ in range(_POLYGONS):
+    for _ in range(POLYGONS):
         count = int(random.integers(5, 13))
         angle = np.sort(random.uniform(0, 2 * np.pi, count))
         far = random.uniform(0.7, 1.0, count) * radius

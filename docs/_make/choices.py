@@ -38,7 +38,9 @@ def reader(name: str) -> str:
     options = markdown.table(["option", "in Python", "meaning", "default"], rows)
     title = f"**{module.TITLE}.** Files: {', '.join(f'`{s}`' for s in module.SUFFIXES)}. "
     title += f"Written by default: `{module.DEFAULT_OUTPUT}`."
-    return f"{title}\n\n{markdown.rest(module.__doc__)}\n\n{options}"
+    # The page has a section of its own for what the docstring finds in a private module.
+    told = markdown.rest(module.__doc__).replace("see `._via_labels`", "see below")
+    return f"{title}\n\n{told}\n\n{options}"
 
 
 def via_labels() -> str:

@@ -12,7 +12,11 @@ _URL = re.compile(r"(?<![<(`])(https?://[^\s)>]+[^\s)>.,])")
 
 def text(docstring: str | None) -> str:
     """Return a docstring as Markdown; indented parts become code."""
-    lines = inspect.cleandoc(docstring or "").splitlines()
+    return _converted(inspect.cleandoc(docstring or ""))
+
+
+def _converted(clean: str) -> str:
+    lines = clean.splitlines()
     found: list[str] = []
     code: list[str] = []
     for index, line in enumerate(lines):
@@ -36,7 +40,7 @@ def first(docstring: str | None) -> str:
 
 def rest(docstring: str | None) -> str:
     """Return what comes after the first paragraph, as Markdown."""
-    return text(inspect.cleandoc(docstring or "").partition("\n\n")[2])
+    return _converted(inspect.cleandoc(docstring or "").partition("\n\n")[2])
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()) -> str:

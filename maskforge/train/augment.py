@@ -9,8 +9,8 @@ together into one affine map and done at once: the image is interpolated once, b
 label image takes the nearest pixel, so that no class id is invented. What comes from outside the
 image is black and has the ignore index.
 
-Shapes: image (H, W, C) uint8 with C at most 4, label image (H, W) uint8 or uint16; returned are (height, width, C)
-and (height, width) of the same dtypes. Nothing is changed in place.
+Shapes: image (H, W, C) uint8 with C at most 4, label image (H, W) uint8 or uint16; returned are
+(height, width, C) and (height, width) of the same dtypes. Nothing is changed in place.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def augment(
     width: int | None = None,
     ignore_index: int = 255,
 ) -> tuple[Image, LabelImage]:
-    """Return image and label image changed at random, (height, width), by default as large as before.
+    """Return image and label image changed at random, by default as large as before.
 
     Raises ValueError for arrays that are not what the module says.
     """
@@ -122,7 +122,7 @@ def move(
     moved = cv2.warpAffine(
         image, shifted, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
     )
-    labels = cv2.warpAffine(
+    labels: NDArray[Any] = cv2.warpAffine(
         label_image,
         shifted,
         (width, height),
@@ -130,10 +130,7 @@ def move(
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=(ignore_index, 0, 0, 0),
     )
-    # OpenCV drops the axis of a single channel.
-    return _same_kind(moved, image).reshape(height, width, image.shape[2]), _same_kind(
-        labels, label_image
-    )
+    return _same_kind(moved, image), labels
 
 
 def recolor(image: Image, *, strength: float, rng: np.random.Generator) -> Image:
@@ -145,9 +142,8 @@ def recolor(image: Image, *, strength: float, rng: np.random.Generator) -> Image
     middle = float(np.mean(cv2.mean(image)[:channels])) * brightness
     table = np.clip((values - middle) * contrast + middle, 0, 255).astype(np.uint8)
     changed = cv2.LUT(image, table.reshape(1, 256, channels))
-    changed = _same_kind(changed, image).reshape(image.shape)
     if channels != 3:
-        return changed
+        return _same_kind(changed, image)
     gray = cv2.cvtColor(cv2.cvtColor(changed, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     mixed = cv2.addWeighted(changed, float(saturation), gray, 1 - float(saturation), 0.0)
     return _same_kind(mixed, image)
@@ -155,7 +151,7 @@ def recolor(image: Image, *, strength: float, rng: np.random.Generator) -> Image
 
 def blur(image: Image, *, sigma: float) -> Image:
     """Return the image under a Gaussian of standard deviation ``sigma`` pixels."""
-    return _same_kind(cv2.GaussianBlur(image, (0, 0), sigma), image).reshape(image.shape)
+    return _same_kind(cv2.GaussianBlur(image, (0, 0), sigma), image)
 
 
 def _random_move(
@@ -180,9 +176,9 @@ def _random_move(
     return np.column_stack([linear, target - linear @ center])
 
 
-def _same_kind(result: Any, model: NDArray[Any]) -> Any:  # noqa: ANN401
-    """Return OpenCV's ``result``, whose stub says less than is known, as an array like ``model``."""
-    return np.asarray(result, dtype=model.dtype)
+def _same_kind(result: NDArray[Any], image: Image) -> Image:
+    """Return OpenCV's ``result`` with the axis of a single channel, which it drops."""
+    return np.asarray(result, dtype=np.uint8).reshape(*result.shape[:2], image.shape[2])
 
 
 def _check(image: NDArray[Any], label_image: NDArray[Any]) -> None:

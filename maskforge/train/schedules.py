@@ -70,7 +70,8 @@ SCHEDULES: dict[str, Callable[[int, int], float]] = {
 def factor(name: str, step: int, *, steps: int) -> float:
     """Return what to multiply the learning rate with at ``step`` of ``steps`` (counted from 0).
 
-    Raises UsageError for a name that is not in :data:`SCHEDULES`, ValueError for an impossible step.
+    Raises UsageError for a name that is not in :data:`SCHEDULES`, ValueError for a step that is
+    none.
     """
     if name not in SCHEDULES:
         raise UsageError(f"schedule must be one of {list(SCHEDULES)}, but got {name!r}")
@@ -83,11 +84,11 @@ def factor(name: str, step: int, *, steps: int) -> float:
 class Plateau:
     """A factor that falls when the loss has not got better for a while.
 
-    After ``patience`` reports in a row that are not lower than the best by ``min_delta``, ``factor``
-    is multiplied by ``decay``, but not below ``floor``. Counts and defaults are those of Keras'
-    ``ReduceLROnPlateau`` (torch's waits one report longer); ``floor`` is a learning rate of 1e-6
-    where the first one is 1e-3. All fields are the state: ``dataclasses.asdict`` saves
-    it, ``Plateau(**saved)`` restores it.
+    After ``patience`` reports in a row that are not lower than the best by ``min_delta``,
+    ``factor`` is multiplied by ``decay``, but not below ``floor``. Counts and defaults are those of
+    Keras' ``ReduceLROnPlateau`` (torch's waits one report longer); ``floor`` is a learning rate of
+    1e-6 where the first one is 1e-3. All fields are the state: ``dataclasses.asdict`` saves it,
+    ``Plateau(**saved)`` restores it.
     """
 
     decay: float = 0.1
@@ -99,7 +100,10 @@ class Plateau:
     waited: int = 0
 
     def report(self, loss: float) -> float:
-        """Take the loss of one epoch (a nan is no improvement) and return the factor from now on."""
+        """Take the loss of one epoch and return the factor from now on.
+
+        A nan is no improvement.
+        """
         if loss < self.best - self.min_delta:
             self.best, self.waited = loss, 0
             return self.factor

@@ -142,7 +142,8 @@ def _wait_for_orphans(group: int, *, seconds: float = 20.0) -> None:
 def killed_and_resumed(folder: Path, name: str, seconds: float, wanted: dict[str, bytes]) -> str:
     """Kill one conversion after ``seconds``, resume it, return how it differs from ``wanted``."""
     with tempfile.TemporaryDirectory() as scratch:
-        out = Path(scratch)
+        out = Path(scratch, "out")
+        out.mkdir()
         kill_after(_line(folder, name, out), seconds)
         return _resumed(folder, name, out, wanted)
 
@@ -183,11 +184,13 @@ def _resumed(folder: Path, name: str, out: Path, wanted: dict[str, bytes]) -> st
 def undisturbed(folder: Path, name: str) -> tuple[dict[str, bytes], float]:
     """Return the tree that a conversion makes, and the seconds it took."""
     with tempfile.TemporaryDirectory() as scratch:
+        out = Path(scratch, "out")
+        out.mkdir()
         begin = time.monotonic()
-        ended = convert(folder, name, Path(scratch))
+        ended = convert(folder, name, out)
         if ended.returncode not in (0, 1):
             raise AssertionError(f"the undisturbed run must end well, but: {ended}")
-        return tree(Path(scratch)), time.monotonic() - begin
+        return tree(out), time.monotonic() - begin
 
 
 def main(moments: int, *, seed: int) -> int:

@@ -175,8 +175,26 @@ def test_a_bitmap_is_laid_on_the_nearest_pixel_and_clipped() -> None:
     ]
 
 
-def test_shapes_without_rings_are_drawn_as_rings() -> None:
+def test_a_line_has_its_width_flat_ends_and_round_joints() -> None:
     assert drawn(Polyline(ring((1, 3), (8, 3)), 2)) == drawn(Box(1, 2, 8, 4))
+    assert drawn(Polyline(ring((1, 2), (6, 2), (6, 2), (6, 5)), 4)) == [
+        ".######..",
+        ".#######.",
+        ".#######.",
+        ".#######.",
+        "....####.",
+        ".........",
+    ]
+    assert len(coco.cover([(Polyline(ring((1, 2), (1, 2)), 4),)], height=6, width=9)) == 0
+
+
+def test_a_line_that_crosses_itself_a_million_times_ends() -> None:
+    random = np.random.default_rng(26)
+    line = Polyline(random.uniform(-1e6, 1e6, (3000, 2)), 4000)
+    assert coco.cover([(line,)], height=6, width=9).areas(1).tolist() == [54]
+
+
+def test_ellipses_are_drawn_as_rings() -> None:
     random = np.random.default_rng(24)
     for size in [*random.uniform(0.5, 40, 50).tolist(), 1e3, 1e4, 5e5]:
         rx, ry = size, size * float(random.uniform(0.3, 1))

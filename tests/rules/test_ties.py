@@ -18,7 +18,9 @@ def settled(edges: list[tuple[float, float, float, float]], rows: list[int]) -> 
     ends = np.array(edges, dtype=np.float64)
     upper, lower, row = ends[:, :2], ends[:, 2:], np.array(rows)
     x = upper[:, 0] + (row + 0.5 - upper[:, 1]) * (lower - upper)[:, 0] / (lower - upper)[:, 1]
-    return _ties.settle(np.ceil(x - 0.5), x, upper, lower, row).astype(int).tolist()
+    column = np.ceil(x - 0.5)
+    _ties.settle(column, x, upper, lower, np.ones(len(row), dtype=np.int64), row)
+    return column.astype(int).tolist()
 
 
 def exactly(edge: tuple[float, float, float, float], row: int) -> int:
@@ -59,7 +61,10 @@ def test_doubles_alone_would_be_wrong() -> None:
         if step[1] <= 0.5:
             continue
         xa, ya, xb, yb = (
-            column + 0.5 - step[0], row + 0.5 - step[1], column + 0.5 + step[0], row + 0.5 + step[1]
+            column + 0.5 - step[0],
+            row + 0.5 - step[1],
+            column + 0.5 + step[0],
+            row + 0.5 + step[1],
         )
         naive = int(np.ceil(xa + (row + 0.5 - ya) * (xb - xa) / (yb - ya) - 0.5))
         right = exactly((xa, ya, xb, yb), int(row))

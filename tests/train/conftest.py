@@ -1,4 +1,4 @@
-"""Torch on one thread: the tests' networks are tiny, and several threads only wait for each other."""
+"""Torch on one thread: the networks of the tests are tiny, more threads only wait."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from typing import Any
@@ -76,7 +77,8 @@ def test_cityscapes_enlarges_256_to_280_and_cuts_256() -> None:
     rows, columns = np.mgrid[0:256, 0:256]
     label_image = (rows // 4 + columns // 4).astype(np.uint8)
     image, labels = go(label_image, settings=CITYSCAPES)
-    assert labels.shape == (256, 256) and image.shape == (256, 256, 3)
+    assert labels.shape == (256, 256)
+    assert image.shape == (256, 256, 3)
     assert 255 not in labels
     # 255 steps of 256/280 pixels are left to see, whichever window it was.
     seen = int(labels.max()) - int(labels.min())
@@ -110,7 +112,8 @@ def test_scale_reaches_both_ends_and_nothing_else() -> None:
             rng=generator(seed=3, epoch=0, index=index),
         )
         shares.append((labels == 1).mean())
-    assert 0.24 < min(shares) < 0.27 and 0.61 < max(shares) < 0.65
+    assert 0.24 < min(shares) < 0.27
+    assert 0.61 < max(shares) < 0.65
 
 
 settings = st.builds(
@@ -157,8 +160,10 @@ def test_no_label_is_invented_and_the_seed_decides(
         for _ in range(2)
     ]
     (new_image, labels), again = results
-    assert new_image.shape == (*size, channels) and new_image.dtype == np.uint8
-    assert labels.shape == size and labels.dtype == label_image.dtype
+    assert new_image.shape == (*size, channels)
+    assert new_image.dtype == np.uint8
+    assert labels.shape == size
+    assert labels.dtype == label_image.dtype
     assert set(labels.ravel().tolist()) <= set(label_image.ravel().tolist()) | {ignore}
     np.testing.assert_array_equal(new_image, again[0])
     np.testing.assert_array_equal(labels, again[1])
@@ -167,8 +172,9 @@ def test_no_label_is_invented_and_the_seed_decides(
 
 
 def test_other_epochs_and_images_are_other_draws() -> None:
-    draws = {generator(seed=s, epoch=e, index=i).random() for s in (0, 1) for e in (0, 1) for i in (0, 1)}
-    assert len(draws) == 8
+    numbers = list(itertools.product((0, 1), repeat=3))
+    draws = {generator(seed=s, epoch=e, index=i).random() for s, e, i in numbers}
+    assert len(draws) == len(numbers)
 
 
 def test_recolor_and_blur_leave_the_labels_alone() -> None:
@@ -206,7 +212,7 @@ def test_settings_refuse(fields: dict[str, Any], message: str) -> None:
 
 
 def test_arrays_refuse() -> None:
-    with pytest.raises(ValueError, match=r"image must be \(H, W, C\) uint8 .* got \(3, 4\) uint8"):
+    with pytest.raises(ValueError, match=r"image must be \(H, W, C\) uint8, .* got \(3, 4\) uint8"):
         augment(LABELS, LABELS, settings=NONE, rng=np.random.default_rng())
     with pytest.raises(ValueError, match=r"label image must be \(3, 4\) .* but got \(4, 3\) uint8"):
         augment(image_of(LABELS), LABELS.T, settings=NONE, rng=np.random.default_rng())

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from maskforge import plugins
 from maskforge.classes import ClassTable
+from maskforge.errors import ReadError
 from maskforge.label_image import to_raster
 
 NAMES = plugins.names("writers")
@@ -28,8 +29,7 @@ def test_has_what_a_writer_has(name: str) -> None:
     assert writer.LOSSLESS in (True, False)
     assert dataclasses.is_dataclass(writer.Options)
     writer.Options()  # every option has a default
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        writer.Options().anything = 1
+    assert writer.Options.__dataclass_params__.frozen
 
 
 @st.composite
@@ -73,8 +73,6 @@ def test_same_raster_same_bytes(name: str) -> None:
 @pytest.mark.parametrize("name", PER_IMAGE)
 @pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"\x93NUMPY\x01\x00"])
 def test_decode_refuses_what_it_did_not_write(name: str, data: bytes) -> None:
-    from maskforge.errors import ReadError
-
     writer = plugins.load("writers", name)
     with pytest.raises(ReadError, match="the mask must be a"):
         writer.decode(data, ClassTable.from_names(["a"]), writer.Options())

@@ -19,7 +19,7 @@ from maskforge.errors import UsageError
 CONTRACT = ("in_channels", "num_classes")
 
 
-def build(name: str, *, in_channels: int, num_classes: int, **options: Any) -> nn.Module:  # noqa: ANN401
+def build(name: str, *, in_channels: int, num_classes: int, **options: Any) -> nn.Module:
     """Return the network ``name``, such as "unet", "fcn-pyramid" or "smp:unet:resnet18".
 
     ``options`` are those of the network's own ``build``. Raises UsageError for a name or an option

@@ -52,7 +52,10 @@ class VGG16(nn.Module):
         start_weights(self)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # (N, in_channels, H, W)
-        """Return pool3 (N, 256, H/8, W/8), pool4 (N, 512, H/16, W/16), fc7 (N, 4096, H/32, W/32)."""
+        """Return pool3, pool4 and fc7.
+
+        (N, 256, H/8, W/8), (N, 512, H/16, W/16) and (N, 4096, H/32, W/32).
+        """
         pools = []
         for block in self.blocks:
             x = block(x)  # (N, filters, H / 2^i, W / 2^i)

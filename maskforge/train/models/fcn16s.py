@@ -25,7 +25,7 @@ def build(
     head: int = 4096,
     batch_norm: bool = True,
 ) -> nn.Module:
-    """Return the network; ``filters`` of VGG16's five blocks and of its ``head`` make it smaller."""
+    """Return the network; ``filters`` of VGG16's blocks and ``head`` make it smaller."""
     return FCN16s(VGG16(in_channels, filters, head, batch_norm), num_classes)
 
 

@@ -8,6 +8,7 @@ Pretrained encoders expect images normalized with ImageNet's mean and standard d
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 from pickle import UnpicklingError
@@ -100,13 +101,11 @@ def load_library() -> ModuleType:
     """Import segmentation-models-pytorch; raises UsageError with the cure where it is missing."""
     try:
         import_torchvision()
-        import segmentation_models_pytorch
+        return importlib.import_module("segmentation_models_pytorch")
     except ImportError as error:
         raise UsageError(
             f"networks named smp:… need segmentation-models-pytorch ({error})", cure=INSTALL
         ) from error
-    library: ModuleType = segmentation_models_pytorch
-    return library
 
 
 _KEPT: list[Any] = []  # the definitions below are undone when their library object is collected
@@ -120,15 +119,16 @@ def import_torchvision() -> None:
     """
     for _ in range(8):  # one operator more each time
         try:
-            import torchvision  # noqa: F401
+            importlib.import_module("torchvision")
         except RuntimeError as error:
             if "operator torchvision::" not in str(error):
                 raise
             name = str(error).split("torchvision::")[1].split()[0]
             for module in [m for m in sys.modules if m.partition(".")[0] == "torchvision"]:
                 del sys.modules[module]
-            library = torch.library.Library("torchvision", "FRAGMENT")
-            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+            library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
+            signature = f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+            library.define(signature)  # type: ignore[no-untyped-call]
             _KEPT.append(library)
         else:
             return

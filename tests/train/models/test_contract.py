@@ -27,13 +27,11 @@ SMALL: dict[str, dict[str, Any]] = {
 NAMES = sorted(SMALL)
 
 
-def build(name: str, *, in_channels: int = 3, num_classes: int = 3, **options: Any) -> torch.nn.Module:
+def build(name: str, *, in_channels: int = 3, num_classes: int = 3) -> torch.nn.Module:
     """Return the small form of a network, always with the same weights."""
     torch.manual_seed(0)
     try:
-        return models.build(
-            name, in_channels=in_channels, num_classes=num_classes, **SMALL[name] | options
-        )
+        return models.build(name, in_channels=in_channels, num_classes=num_classes, **SMALL[name])
     except UsageError as error:
         if "maskforge[pretrained]" not in str(error):
             raise
@@ -64,7 +62,8 @@ def test_a_size_that_does_not_fit_names_the_size_to_pad_to(name: str) -> None:
     network = build(name).eval()
     step = network.divisor
     for height, width in ((2 * step, step + 1), (2 * step - 1, 2 * step)):
-        message = f"multiples of {step}, but got {height} x {width}; pad the image to {2 * step} x {2 * step}"
+        got, cure = f"{height} x {width}", f"{2 * step} x {2 * step}"
+        message = f"multiples of {step}, but got {got}; pad the image to {cure}"
         with pytest.raises(ValueError, match=message):
             network(images(1, 3, height, width))
 

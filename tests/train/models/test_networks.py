@@ -79,7 +79,7 @@ def test_resnet_sizes_are_those_of_the_paper(depth: int, version: int, expected:
     with torch.device("meta"):
         network = resnet.ResNet(3, depth, version)
     millions = sum(p.numel() for p in network.parameters()) / 1e6
-    assert millions == pytest.approx(expected, abs=0.04 if expected > 1 else 0.006)
+    assert millions == pytest.approx(expected, abs=0.04 if expected > 1 else 0.007)
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -146,7 +146,6 @@ def test_smp_takes_encoder_weights_from_a_file(tmp_path: Path) -> None:
 def test_smp_weights_that_are_none_are_refused(tmp_path: Path) -> None:
     smp_or_skip()
     (tmp_path / "text.pth").write_text("not weights")
-    (tmp_path / "list.pth").touch()
     torch.save([1, 2], tmp_path / "list.pth")
     for name in ("text.pth", "list.pth", "missing.pth"):
         with pytest.raises(ReadError, match=f"{name}: must be a state dict"):

@@ -1,0 +1,81 @@
+"""Points and rings at the border."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from maskforge.errors import GeometryError
+from maskforge.geometry import MAX_COORDINATE, points, ring
+
+TRIANGLE = [(0, 0), (4, 0), (4, 3)]
+
+
+def test_points_are_float64_pairs() -> None:
+    got = points([(1, 2), (3.5, -4)])
+    assert got.dtype == np.float64
+    assert got.tolist() == [[1, 2], [3.5, -4]]
+    assert points(np.array([[1, 2]], dtype=np.int32)).dtype == np.float64
+
+
+@pytest.mark.parametrize("values", [[], [[]], np.zeros((0, 2))])
+def test_no_points(values: object) -> None:
+    assert points(values).shape == (0, 2)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        5,
+        None,
+        "xy",
+        [1, 2],
+        [(1, 2), (3,)],
+        [(1, 2, 3)],
+        [[(1, 2)]],
+        [("a", "b")],
+        [({}, 1)],
+        [(1j, 2)],
+        [(10**400, 1)],
+        {"x": 1},
+    ],
+)
+def test_what_is_no_list_of_pairs(values: object) -> None:
+    with pytest.raises(GeometryError, match="points must be pairs of numbers, but got") as caught:
+        points(values)  # type: ignore[arg-type]
+    assert caught.value.code == "bad-shape"
+    assert len(str(caught.value)) < 120
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf"), 1000001, -1e300])
+@pytest.mark.parametrize("column", [0, 1])
+def test_coordinates_must_be_finite_and_small(bad: float, column: int) -> None:
+    values = np.array(TRIANGLE, dtype=np.float64)
+    values[2, column] = bad
+    with pytest.raises(GeometryError, match="finite and within ±1000000, but point 2 is"):
+        points(values)
+
+
+def test_the_largest_coordinate_is_allowed() -> None:
+    assert points([(MAX_COORDINATE, -MAX_COORDINATE)]).tolist() == [[1e6, -1e6]]
+
+
+def test_a_ring_is_not_closed() -> None:
+    assert ring([*TRIANGLE, TRIANGLE[0]]).tolist() == ring(TRIANGLE).tolist()
+    assert len(ring(TRIANGLE)) == 3
+
+
+@pytest.mark.parametrize(
+    ("values", "count"), [([], 0), ([(1, 1)], 1), ([(1, 1), (2, 2)], 2), ([(1, 1), (2, 2), (1, 1)], 2)]
+)
+def test_a_ring_has_3_points(values: list[tuple[int, int]], count: int) -> None:
+    with pytest.raises(GeometryError, match=f"at least 3 points, but got {count}") as caught:
+        ring(values)
+    assert caught.value.code == "empty-shape"
+
+
+def test_the_callers_array_is_not_changed() -> None:
+    values = np.array([*TRIANGLE, TRIANGLE[0]], dtype=np.float64)
+    before = values.copy()
+    ring(values)
+    np.testing.assert_array_equal(values, before)

@@ -1,0 +1,46 @@
+"""A folder is the table of choices."""
+
+from __future__ import annotations
+
+import pytest
+
+from maskforge import plugins
+from maskforge.errors import UsageError
+
+PACKAGES = ("rules", "readers", "writers", "layouts", "engines")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_choice_loads_and_says_what_it_is(package: str) -> None:
+    names = plugins.names(package)
+    assert names == tuple(sorted(names))
+    assert names
+    for name in names:
+        module = plugins.load(package, name)
+        assert module.__name__ == f"maskforge.{package}.{name.replace('-', '_')}"
+        summary = plugins.summary(package, name)
+        assert module.__doc__ is not None
+        assert module.__doc__.startswith(summary)
+        assert len(summary) > 10
+
+
+def test_names_are_written_with_hyphens_and_helpers_are_no_choice() -> None:
+    names = plugins.names("rules")
+    assert "pixel-center" in names
+    assert not any("_" in name for name in names)
+
+
+def test_both_spellings_are_understood() -> None:
+    assert plugins.load("rules", "pixel_center") is plugins.load("rules", "pixel-center")
+
+
+@pytest.mark.parametrize("name", ["", "_ties", "pixel", "../errors", "os", "pixel-center.x"])
+def test_what_is_no_choice_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=r"rules must be one of \['coco', "):
+        plugins.load("rules", name)
+
+
+def test_the_nearest_choice_is_named() -> None:
+    with pytest.raises(UsageError) as caught:
+        plugins.load("rules", "pixel-centre")
+    assert caught.value.cure == "did you mean 'pixel-center'?"

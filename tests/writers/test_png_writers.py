@@ -1,0 +1,142 @@
+"""label, palette, instance, color: what other programs find in the files."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from maskforge.annotation import Annotation, Region
+from maskforge.classes import ClassTable
+from maskforge.errors import ClassError, GeometryError, ReadError, UsageError
+from maskforge.geometry import Box
+from maskforge.label_image import to_raster
+from maskforge.palette import voc_palette
+from maskforge.rasterize import Raster, rasterize
+from maskforge.writers import color, instance, label, palette
+
+TABLE = ClassTable.from_names(["__ignore__", "person", "dög"])
+IDS = np.array([[0, 1, 1, 255], [2, 2, 0, 0]], dtype=np.uint8)
+MANY = ClassTable.from_names([f"c{i}" for i in range(1, 300)])
+
+
+def opened(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+def boxes(*regions: tuple[str, int | None, int, int]) -> Raster:
+    """Regions on an image 1 high and 9 wide: label, group, first column, column after the last."""
+    parts = tuple(
+        Region(name, (Box(first, 0, stop, 1),), group) for name, group, first, stop in regions
+    )
+    return rasterize(Annotation("a", Path("a"), "", parts, height=1, width=9), TABLE)
+
+
+def test_label_is_read_as_ids_by_all() -> None:
+    data = label.encode(to_raster(IDS, TABLE), label.Options())
+    assert opened(data).mode == "L"
+    assert (np.asarray(opened(data)) == IDS).all()
+    assert (cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) == IDS).all()
+    assert opened(data).info["maskforge:classes"] == TABLE.to_text()
+    assert opened(data).info["maskforge:classes-hash"] == TABLE.hash
+
+
+def test_label_has_16_bits_by_the_class_table_and_never_wraps() -> None:
+    ids = np.array([[0, 299, 65535]], dtype=np.uint16)
+    image = opened(label.encode(to_raster(ids, MANY), label.Options()))
+    assert image.mode == "I;16"
+    assert np.asarray(image).tolist() == [[0, 299, 65535]]
+    small = opened(label.encode(to_raster(np.array([[0, 1]]), MANY), label.Options()))
+    assert small.mode == "I;16"
+
+
+def test_label_decode_says_what_does_not_fit() -> None:
+    data = label.encode(to_raster(IDS, TABLE), label.Options())
+    with pytest.raises(ReadError, match="ids must be below 2 or 255, but there is 2"):
+        label.decode(data, ClassTable.from_names(["person"]), label.Options())
+    with pytest.raises(ReadError, match="must be uint16 for 300 classes, but is uint8"):
+        label.decode(data, MANY, label.Options())
+    painted = palette.encode(to_raster(IDS, TABLE), palette.Options())
+    with pytest.raises(ReadError, match="must have mode L or I;16, but has P"):
+        label.decode(painted, TABLE, label.Options())
+
+
+def test_palette_holds_ids_in_voc_colours() -> None:
+    image = opened(palette.encode(to_raster(IDS, TABLE), palette.Options()))
+    assert image.mode == "P"
+    assert (np.asarray(image) == IDS).all()
+    assert image.convert("RGB").getpixel((0, 1)) == (0, 128, 0)
+    assert image.convert("RGB").getpixel((3, 0)) == (224, 224, 192)
+    assert image.info["maskforge:classes"] == TABLE.to_text()
+
+
+def test_palette_refuses_more_than_255_classes() -> None:
+    with pytest.raises(ClassError, match="at most 255 classes, but the class table has 300"):
+        palette.encode(to_raster(np.array([[0, 1]]), MANY), palette.Options())
+
+
+def test_instances_count_groups_once_and_leave_ignored_pixels_out() -> None:
+    raster = boxes(
+        ("person", None, 0, 2), ("person", 7, 2, 4), ("__ignore__", None, 4, 6), ("person", 7, 6, 8)
+    )
+    data = instance.encode(raster, instance.Options())
+    assert opened(data).mode == "L"
+    assert np.asarray(opened(data)).tolist() == [[1, 1, 2, 2, 0, 0, 2, 2, 0]]
+    painted = opened(instance.encode(raster, instance.Options(palette=True)))
+    assert painted.mode == "P"
+    assert np.asarray(painted).tolist() == [[1, 1, 2, 2, 0, 0, 2, 2, 0]]
+    assert painted.getpalette() == voc_palette().reshape(-1).tolist()
+    assert instance.decode(data, TABLE, instance.Options()).tolist() == [
+        [1, 1, 2, 2, 0, 0, 2, 2, 0]
+    ]
+
+
+@pytest.mark.parametrize("painted", [False, True])
+def test_more_than_255_instances_take_16_bits(painted: bool) -> None:
+    parts = tuple(Region("person", (Box(i, 0, i + 1, 1),)) for i in range(300))
+    raster = rasterize(Annotation("a", Path("a"), "", parts, height=1, width=300), TABLE)
+    image = opened(instance.encode(raster, instance.Options(palette=painted)))
+    assert image.mode == "I;16"
+    assert np.asarray(image).tolist() == [list(range(1, 301))]
+
+
+def test_more_instances_than_16_bits_hold() -> None:
+    raster = to_raster(IDS, TABLE)
+    raster = Raster(
+        raster.height, raster.width, TABLE, raster.segments, raster.region_class,
+        np.array([70000, 1, 2]), raster.region_area,
+    )  # fmt: skip
+    with pytest.raises(GeometryError, match="at most 65535 instances, but has 70000"):
+        instance.encode(raster, instance.Options())
+
+
+def test_purple_yellow_is_what_opencv_reads_as_bgr() -> None:
+    data = color.encode(to_raster(IDS, TABLE), color.Options())
+    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert bgr.shape == (2, 4, 3)
+    assert bgr[0].tolist() == [[120, 0, 120], [50, 235, 235], [50, 235, 235], [127, 127, 127]]
+    assert bgr[1, 0].tolist() == [50, 235, 235]
+    assert color.decode(data, TABLE, color.Options()).tolist() == [[0, 1, 1, 255], [1, 1, 0, 0]]
+
+
+def test_colours_of_a_list_give_the_ids_back() -> None:
+    options = color.Options(style="#010000,#000100,#000001")
+    data = color.encode(to_raster(IDS, TABLE), options)
+    assert opened(data).getpixel((1, 0)) == (0, 1, 0)
+    assert (color.decode(data, TABLE, options) == IDS).all()
+
+
+def test_colours_that_give_no_ids_back() -> None:
+    data = color.encode(to_raster(IDS, TABLE), color.Options(style="palette"))
+    with pytest.raises(ReadError, match="one of style 'black-white', but there is #800000"):
+        color.decode(data, TABLE, color.Options(style="black-white"))
+    with pytest.raises(UsageError, match=r"distinct, but style .* one colour to two classes"):
+        color.decode(data, TABLE, color.Options(style="#000001,#000002,#000001"))
+    with pytest.raises(UsageError, match="style must be one of"):
+        color.encode(to_raster(IDS, TABLE), color.Options(style="pink"))
