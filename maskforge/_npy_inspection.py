@@ -26,7 +26,8 @@ def look(file: Path, classes: ClassTable | None) -> dict[str, Any]:
         raise ReadError(
             f"the file must be a whole .npy file, but: {error}", code="bad-image", file=str(file)
         ) from error
-    if array.ndim not in (2, 3) or array.dtype.kind not in "biuf" or not array.size:
+    known = array.ndim == 2 or _are_planes(array.shape)
+    if not known or array.dtype.kind not in "biuf" or not array.size:
         raise ReadError(
             f"the array must be (H, W) or (H, W, C) numbers, but is {array.dtype} {array.shape}",
             code="wrong-format",
@@ -56,13 +57,16 @@ def _dictionary(file: Path, classes: ClassTable | None) -> dict[str, Any]:
         "format": "one-hot dictionary",
         "arrays": tuple(shapes),
     }
-    flat = [name for name, shape in shapes if len(shape) != 3]
-    if flat or not shapes:
-        text = (
-            f"{len(flat)} arrays that are not (H, W, C), such as {flat[0]!r}" if flat else "empty"
-        )
+    odd = [name for name, shape in shapes if not _are_planes(shape)]
+    if odd or not shapes:
+        text = f"{len(odd)} arrays that are not (H, W, C), such as {odd[0]!r}" if odd else "empty"
         return fields | {"findings": (Finding(text, "write it again with --as onehot"),)}
     return fields | _planes_fields((found.raw(name) for name in found), classes)
+
+
+def _are_planes(shape: tuple[int, ...]) -> bool:
+    """Return whether an array can hold planes (H, W, C): no class table has more channels."""
+    return len(shape) == 3 and shape[2] <= 65535
 
 
 def _form(

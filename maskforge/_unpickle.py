@@ -19,6 +19,8 @@ from maskforge.errors import ReadError
 MAX_STEPS = 4_000_000
 """Opcodes in one file; an image takes some thirty."""
 
+_MAX_EMPTY = 1 << 24  # an array without elements may still make others as long as its sides
+
 MAX_TEXT = 65_536
 """Bytes in one string."""
 
@@ -260,6 +262,8 @@ def _fill(array: Array, shape: object, dtype: Dtype, fortran: bool, data: object
     if not all(type(n) is int and 0 <= n < 2**40 for n in shape):
         raise refused("a shape that is none")
     count = math.prod(shape)
+    if count == 0 and math.prod(n or 1 for n in shape) > _MAX_EMPTY:
+        raise refused("an empty array of absurd shape")
     if dtype.code == OBJECT:
         fits = isinstance(data, list) and len(data) == count
     else:

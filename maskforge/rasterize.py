@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,8 @@ from maskforge import overlap as overlap_
 from maskforge import plugins
 from maskforge.annotation import Annotation, Region
 from maskforge.classes import BACKGROUND, IGNORE, ClassTable
-from maskforge.errors import ClassError, GeometryError, ReadError
-from maskforge.geometry import Box, Geometry, Polygon, Polyline
+from maskforge.errors import ClassError, GeometryError, ReadError, UsageError
+from maskforge.geometry import Geometry, Polygon, Polyline
 from maskforge.overlap import Overlap, Segments
 from maskforge.runs import Ints, distinct
 
@@ -28,7 +28,7 @@ MAX_PIXELS = 2**28
 JSON must not cost gigabytes."""
 
 MAX_CROSSINGS = 10_000_000
-"""Rows crossed by all edges of one region; no drawn shape comes near it."""
+"""Rows and columns crossed by all edges of one region; no drawn shape comes near it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,9 @@ class Raster:
         """
         top = int(self.region_instance.max(initial=0))
         if top > 65535:
-            raise ValueError(f"an image must have at most 65535 instances, but got {top}")
+            raise GeometryError(
+                f"an image must have at most 65535 instances, but got {top}", code="too-large"
+            )
         values = np.append(self.region_instance, 0)[self.segments.owner]
         values = values.astype(np.uint8 if top <= 255 else np.uint16)
         return np.repeat(values, self.segments.length).reshape(self.height, self.width)
@@ -145,6 +147,12 @@ def rasterize(
     a label outside the table, GeometryError for a shape beyond the limits (``too-large``) and, with
     overlap "error", for pixels claimed by two classes (``contested``).
     """
+    for name, value, choices in (
+        ("overlap", overlap, get_args(Overlap)),
+        ("unknown", unknown, get_args(Unknown)),
+    ):
+        if value not in choices:
+            raise UsageError(f"{name} must be one of {list(choices)}, but got {value!r}")
     height = annotation.height if height is None else height
     width = annotation.width if width is None else width
     if height is None or width is None:
@@ -158,7 +166,7 @@ def rasterize(
     regions = annotation.regions
     ids = _class_ids(regions, classes, unknown)
     for region in regions:
-        _check_effort(region, height)
+        _check_effort(region, height, width)
     runs = plugins.load("rules", rule).cover(
         [r.geometry if i >= 0 else () for r, i in zip(regions, ids.tolist(), strict=True)],
         height=height,
@@ -215,34 +223,35 @@ def _instances(regions: Sequence[Region], ids: Ints) -> Ints:
     return numbers
 
 
-def _check_effort(region: Region, height: int) -> None:
-    """Refuse a region whose edges cross absurdly many rows, before any rule spends time on it."""
-    rows = sum(_rows_crossed(geometry, height) for geometry in region.geometry)
-    if rows > MAX_CROSSINGS:
+def _check_effort(region: Region, height: int, width: int) -> None:
+    """Refuse a region whose edges cross absurdly many lines, before any rule spends time on it."""
+    crossed = sum(_lines_crossed(geometry, height, width) for geometry in region.geometry)
+    if crossed > MAX_CROSSINGS:
         raise GeometryError(
-            f"a region's edges must cross at most {MAX_CROSSINGS} rows, but they cross {rows}",
+            f"a region's edges must cross at most {MAX_CROSSINGS} rows and columns, "
+            f"but they cross {crossed}",
             code="too-large",
             place=region.place,
             cure="simplify the polygon",
         )
 
 
-def _rows_crossed(geometry: Geometry, height: int) -> int:
+def _lines_crossed(geometry: Geometry, height: int, width: int) -> int:
+    """Return about how many rows and columns the edges cross inside the image."""
     match geometry:
         case Polygon(exterior, interiors):
-            lines = (exterior, *interiors)
-        case Polyline(points, _):
-            lines = (points,)
-        case Box():
-            return 2 * height
+            lines, breadth = (exterior, *interiors), 1
+        case Polyline(points, thickness):
+            lines, breadth = (points,), 1 + int(min(thickness, height))
         case _:
             return height
-    if sum(map(len, lines)) * height <= MAX_CROSSINGS:  # the usual case needs no arithmetic
+    if sum(map(len, lines)) * (height + width) * breadth <= MAX_CROSSINGS:  # the usual case
         return 0
     crossed = 0
     for line in lines:
-        y = np.clip(line[:, 1], 0, height)
-        crossed += int(np.abs(np.diff(y, append=y[:1])).sum()) + len(y)
+        inside = np.clip(line, 0, (width, height))
+        steps = np.abs(np.diff(inside, axis=0, append=inside[:1]))
+        crossed += int(steps.sum()) + len(line) * breadth
     return crossed
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from maskforge import plugins
 from maskforge.classes import ClassTable
@@ -48,6 +48,19 @@ class Settings:
     previews: bool = True
     instances: bool = True
     max_pixels: int = MAX_PIXELS
+
+    def __post_init__(self) -> None:
+        for name, choices in (
+            ("overlap", Overlap),
+            ("unknown", Unknown),
+            ("exif", Exif),
+            ("images", Images),
+        ):
+            if getattr(self, name) not in get_args(choices):
+                raise UsageError(
+                    f"{name} must be one of {list(get_args(choices))}, "
+                    f"but got {getattr(self, name)!r}"
+                )
 
     def public(self) -> dict[str, Any]:
         """Return the settings that decide about output bytes, as the manifest records them."""

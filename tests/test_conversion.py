@@ -405,6 +405,10 @@ def test_contradictions_are_said_at_once(folder):
         maskforge.convert(folder, overlap="keep")
     with pytest.raises(UsageError, match="--style must not be given for label"):
         maskforge.convert(folder, style="black-white")
+    with pytest.raises(UsageError, match="overlap must be one of"):
+        maskforge.convert(folder, overlap="lats")
+    with pytest.raises(UsageError, match="images must be one of"):
+        maskforge.convert(folder, images="move")
     with pytest.raises(UsageError, match="did you mean 'coco'"):
         maskforge.convert(folder, rule="cocoo")
     with pytest.raises(UsageError, match="only its own options"):

@@ -249,6 +249,8 @@ def test_one_hot_dictionary_with_faults(tmp_path: Path) -> None:
     assert "6 pixels belong to several classes" in notes(found)
     np.save(path, {"a": np.ones((2, 3))})  # type: ignore[arg-type]
     assert "1 arrays that are not (H, W, C), such as 'a'" in findings(inspect(path))
+    np.save(path, {"a": np.zeros((1, 1, 70_000), dtype=np.uint8)})  # type: ignore[arg-type]
+    assert "1 arrays that are not (H, W, C)" in findings(inspect(path))
     np.save(path, {})  # type: ignore[arg-type]
     assert "empty" in findings(inspect(path))
     np.save(path, {"a": wide})  # type: ignore[arg-type]

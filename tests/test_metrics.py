@@ -116,7 +116,7 @@ def test_mean_iou_names_its_denominator() -> None:
     assert metrics.mean_iou(matrix, over="present") == pytest.approx(0.75)
     assert metrics.mean_iou(matrix, over="union") == pytest.approx(0.75 / 2)
     assert metrics.mean_iou(matrix, over="all") == pytest.approx(0.75 / 3)
-    with pytest.raises(ValueError, match="over must be .* but got 'any'"):
+    with pytest.raises(ValueError, match=r"over must be .* but got 'any'"):
         metrics.mean_iou(matrix, over="any")  # type: ignore[arg-type]
 
 
@@ -194,7 +194,7 @@ def test_class_weights_by_hand() -> None:
 def test_class_weights_refuse() -> None:
     with pytest.raises(ValueError, match="not all 0"):
         metrics.class_weights([0, 0], method="enet")
-    with pytest.raises(ValueError, match="method must be .* but got 'cubic'"):
+    with pytest.raises(ValueError, match=r"method must be .* but got 'cubic'"):
         metrics.class_weights([1, 2], method="cubic")  # type: ignore[arg-type]
 
 

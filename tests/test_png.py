@@ -27,7 +27,7 @@ def opened(data: bytes) -> Image.Image:
     ("array", "mode"),
     [
         (NARROW, "L"),
-        (NARROW.astype(np.uint16) * 257, "I;16"),
+        (NARROW.astype(np.uint16) * 257, "I"),  # "I;16" since Pillow 11
         (np.stack([NARROW, NARROW[::-1], NARROW * 3], axis=2), "RGB"),
     ],
     ids=["8 bit", "16 bit", "RGB"],
@@ -35,7 +35,7 @@ def opened(data: bytes) -> Image.Image:
 def test_pixels_come_back(array: NDArray[np.uint8], mode: str) -> None:
     data = png.encode(array)
     image = opened(data)
-    assert image.mode == mode
+    assert image.mode.partition(";")[0] == mode
     assert image.size == (3, 2)
     assert (np.asarray(image) == array).all()
     read = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)

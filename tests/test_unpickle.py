@@ -109,6 +109,7 @@ HUGE = (2**31 - 1).to_bytes(4, "little")
         (entry(b"J\xff\xff\xff\xff\x85", b"C\x00"), "a shape that is none"),
         (entry(b"\x88\x85", b"C\x01a"), "a shape that is none"),
         (entry(b"]", b"C\x01a"), "a shape that is none"),
+        (entry(b"K\x00J" + HUGE + b"\x86", b"C\x00"), "an empty array of absurd shape"),
         (entry(b"(" + b"K\x01" * 9 + b"t", b"C\x01a"), "a shape that is none"),
         (entry(b"K\x01\x85", b"\x8e" + b"\xff" * 8), "bytes where .* are left"),
         (entry(b"K\x01\x85", b"B" + HUGE), "2147483647 bytes where"),

@@ -142,7 +142,7 @@ def _rectangle(shape: Shape, points: Points, pen: _Pen) -> tuple[Geometry, ...]:
 def _circle(shape: Shape, points: Points, pen: _Pen) -> tuple[Geometry, ...]:
     _check_count(shape, 2)
     (cx, cy), rim = shape.points
-    radius = math.dist((cx, cy), rim)
+    radius = math.sqrt((cx - rim[0]) ** 2 + (cy - rim[1]) ** 2)  # to the last bit as labelme
     if radius == 0:
         raise GeometryError("a circle must have a radius above 0", code="empty-shape")
     return (Ellipse(cx, cy, radius, radius),)

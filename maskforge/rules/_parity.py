@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge.geometry import Ellipse, Polyline, Ring
+from maskforge.geometry import Ellipse, Ring
 from maskforge.rules._scratch import Scratch, Window
 from maskforge.runs import Ints
 
@@ -78,21 +78,6 @@ def ellipse_ring(ellipse: Ellipse) -> Ring:
     return np.stack(
         [ellipse.cx + along * cos - across * sin, ellipse.cy + along * sin + across * cos], axis=1
     )
-
-
-def line_rings(line: Polyline) -> list[Ring]:
-    """Return rings whose union is the band of ``line.width`` around the line: flat ends, round
-    joints. One for each segment and joint: time grows with their number, however they cross.
-    """
-    start, end = line.points[:-1], line.points[1:]
-    long = (start != end).any(axis=1)
-    start, end = start[long], end[long]
-    run = end - start
-    # Half the width, to the side.
-    side = run[:, ::-1] * [-1, 1] * (line.width / 2 / np.hypot(run[:, 0], run[:, 1]))[:, None]
-    bands = np.stack([start + side, end + side, end - side, start - side], axis=1)
-    joints = [Ellipse(x, y, line.width / 2, line.width / 2) for x, y in start[1:].tolist()]
-    return [*bands, *map(ellipse_ring, joints)]
 
 
 def _crossings(start: Ints, end: Ints, width: int) -> Iterator[tuple[Ints, Ints, Ints]]:

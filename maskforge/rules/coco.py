@@ -20,7 +20,8 @@ from operator import itemgetter
 import numpy as np
 
 from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline, Ring
-from maskforge.rules._parity import crossings_of, ellipse_ring, line_rings
+from maskforge.rules._lines import band
+from maskforge.rules._parity import crossings_of, ellipse_ring
 from maskforge.rules._scratch import Scratch, Window
 from maskforge.runs import Ints, Runs
 
@@ -73,4 +74,4 @@ def _pieces(geometry: Geometry) -> Sequence[Polygon | Bitmap]:
         case Ellipse():
             return [Polygon(ellipse_ring(geometry))]
         case Polyline():
-            return [Polygon(ring) for ring in line_rings(geometry)]
+            return [Polygon(ring) for ring in band(geometry)]

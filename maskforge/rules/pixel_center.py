@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from maskforge import runs as runs_
 from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline, Ring
+from maskforge.rules._lines import band
 from maskforge.rules._ties import settle
 from maskforge.runs import Ints, Runs
 
@@ -138,28 +139,9 @@ def _polygons(geometry: Geometry) -> list[Polygon]:
         case Box(x0, y0, x1, y1):
             return [Polygon(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64))]
         case Polyline():
-            return band(geometry)
+            return [Polygon(ring) for ring in band(geometry)]
         case _:
             raise TypeError(f"geometry must be made of rings, but got {type(geometry).__name__}")
-
-
-def band(line: Polyline) -> list[Polygon]:
-    """Return the band of ``line.width`` around the line: flat ends, round joints (shapely)."""
-    import shapely  # only lines need it, and importing it takes as long as a small conversion
-
-    if len(line.points) < 2 or not line.width > 0:
-        return []
-    shape = shapely.LineString(line.points).buffer(
-        line.width / 2, cap_style="flat", join_style="round"
-    )
-    return [
-        Polygon(
-            np.array(part.exterior.coords[:-1]),
-            tuple(np.array(inner.coords[:-1]) for inner in part.interiors),
-        )
-        for part in shapely.get_parts(shape).tolist()
-        if not part.is_empty
-    ]
 
 
 def _ellipse(ellipse: Ellipse, *, height: int, width: int) -> tuple[Ints, Ints]:
@@ -169,7 +151,7 @@ def _ellipse(ellipse: Ellipse, *, height: int, width: int) -> tuple[Ints, Ints]:
     in x, whose two roots are the ends.
     """
     none = np.zeros(0, dtype=np.int64)
-    if not (ellipse.rx > 0 and ellipse.ry > 0):
+    if not min(ellipse.rx, ellipse.ry) > 1e-9:
         return none, none
     cos, sin = np.cos(ellipse.theta), np.sin(ellipse.theta)
     a = (cos / ellipse.rx) ** 2 + (sin / ellipse.ry) ** 2

@@ -36,13 +36,16 @@ def stored_ids(classes: ClassTable) -> NDArray[np.uint8] | NDArray[np.uint16]:
 
 
 def open_image(data: bytes, *modes: str) -> Image.Image:
-    """Return the image in ``data``, which must have one of ``modes``. Raises ReadError."""
+    """Return the image in ``data``, which must have one of ``modes``. Raises ReadError.
+
+    Pillow before 11 calls 16-bit grey "I", later ones call it "I;16": both are "I;16" here.
+    """
     try:
         image = Image.open(io.BytesIO(data), formats=["PNG"])
         image.load()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise ReadError(f"the mask must be a PNG file, but: {error}", code="bad-image") from error
-    if image.mode not in modes:
+    if image.mode not in modes and not (image.mode == "I" and "I;16" in modes):
         raise ReadError(
             f"the mask must have mode {' or '.join(modes)}, but has {image.mode}",
             code="bad-image",
@@ -51,9 +54,15 @@ def open_image(data: bytes, *modes: str) -> Image.Image:
     return image
 
 
+def pixels(image: Image.Image) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Return the pixels (height, width) of an image of mode "L", "P" or "I;16"."""
+    found = np.array(image)
+    return found.astype(np.uint8) if found.dtype == np.uint8 else found.astype(np.uint16)
+
+
 def label_image(image: Image.Image, classes: ClassTable) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """Return the ids (height, width) that ``image`` holds. Raises ReadError for unknown ones."""
-    ids = np.array(image)
+    ids = pixels(image)
     if ids.dtype != classes.dtype:
         raise ReadError(
             f"the mask must be {np.dtype(classes.dtype)} for {len(classes)} classes, "

@@ -56,4 +56,4 @@ def decode(
     data: bytes, classes: ClassTable, options: Options
 ) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """Return the instance image (height, width). Raises ReadError for anything else than one."""
-    return np.array(_png.open_image(data, "L", "P", "I;16"))
+    return _png.pixels(_png.open_image(data, "L", "P", "I;16"))

@@ -126,7 +126,8 @@ def _parts(case: Case, folder: Path) -> str:
             annotations.append(item)
     except ReadError as error:
         _check_error(error, path)
-        return "refused"
+        word = "refused"
+    # Labels are collected from files that cannot be read, too.
     try:
         classes = ClassTable.collect(labels)
     except ClassError:

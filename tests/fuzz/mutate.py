@@ -154,6 +154,9 @@ def _numbers(document: Any, rng: random.Random, donor: Any) -> None:
 
 def _types(document: Any, rng: random.Random, donor: Any) -> None:
     spot = _pick(document, rng)
+    if rng.random() < 0.35:  # text where text belongs: names, labels, paths
+        _set(_pick(document, rng, leaf=(str,)) or spot, rng.choice(_STRINGS))
+        return
     value = _value(spot)
     choices: list[Callable[[], Any]] = [
         lambda: None,

@@ -83,7 +83,7 @@ def test_partly_outside_is_clipped_as_a_larger_image_shows_it(rule: ModuleType) 
             whole = masks(rule, (large,), height=49, width=51)[0]
             if rule is pixel_center or not isinstance(small, Polyline | Ellipse):
                 np.testing.assert_array_equal(got, whole[20:29, 20:31], err_msg=str(small))
-            assert got.any()
+                assert got.any()
             assert not got.all()
 
 

@@ -39,7 +39,7 @@ def check_pillow(golden: dict[str, Any]) -> None:
         f"golden/labelme.npz was made with Pillow {recorded}, but {PIL.__version__} runs: install "
         f"that one (see constraints/), or make the file anew with golden/make_labelme.py"
     )
-    if os.environ.get("CI"):
+    if {"CI", "PIP_CONSTRAINT"} & os.environ.keys():  # make test pins Pillow, and says so like this
         pytest.fail(message)
     pytest.skip(message)
 

@@ -43,7 +43,7 @@ def test_factor_is_above_0_and_at_most_1(name: str, steps: int, data: st.DataObj
 
 
 def test_factor_refuses() -> None:
-    with pytest.raises(UsageError, match="schedule must be one of .* but got 'onecycle'"):
+    with pytest.raises(UsageError, match=r"schedule must be one of .* but got 'onecycle'"):
         schedules.factor("onecycle", 0, steps=1)
     with pytest.raises(ValueError, match="step must be in 0 … 4, but got 5"):
         schedules.factor("poly", 5, steps=5)

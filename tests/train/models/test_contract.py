@@ -144,7 +144,7 @@ def test_overfits_one_image(name: str) -> None:
 
 
 def test_build_refuses_unknown_names_and_options() -> None:
-    with pytest.raises(UsageError, match="train.models must be one of .* but got 'unett'"):
+    with pytest.raises(UsageError, match=r"train.models must be one of .* but got 'unett'"):
         models.build("unett", in_channels=3, num_classes=2)
     with pytest.raises(UsageError, match=r"options of network 'unet' are \['width', 'depth'\]"):
         models.build("unet", in_channels=3, num_classes=2, filters=3)

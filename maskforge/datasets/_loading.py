@@ -1,0 +1,239 @@
+"""From an example to its arrays: image upright, label image as class ids, both of one size."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskforge import inspection
+from maskforge.classes import ClassTable
+from maskforge.datasets import _pixels
+from maskforge.datasets._base import IGNORED, Dataset, Decoding, Example, Label
+from maskforge.datasets._pixels import Header
+from maskforge.errors import ClassError, MaskforgeError, ReadError
+from maskforge.onehot import OneHotFile
+
+LabelImage = NDArray[np.uint8] | NDArray[np.uint16]
+
+ASPECT = 0.01
+"""Mask and image may differ in the ratio of their sides by this much and still be one picture."""
+
+
+class Fit(NamedTuple):
+    """What makes a mask fit its image: turn it as the image's EXIF says; resize it."""
+
+    turned: bool
+    resized: bool
+
+
+def load(example: Example, dataset: Dataset) -> tuple[NDArray[np.uint8], LabelImage]:
+    """Return the image, uint8 (H, W, 3) in RGB, upright by EXIF, and its label image, (H, W).
+
+    The label image holds class ids and ``dataset.classes.ignore_index``, in the class table's
+    dtype. Raises ReadError and ClassError, which name the file.
+    """
+    image, header = _pixels.read_image(example.image)
+    ids = read_label(example.label, dataset.classes)
+    how = fit(header, ids.shape, example)
+    return image, apply(how, ids, header)
+
+
+def read_label(label: Label, classes: ClassTable) -> LabelImage:
+    """Return the label image as it is stored, (H, W), decoded to class ids.
+
+    Raises ReadError; ClassError for a pixel that the class table has no place for.
+    """
+    if label.decoding.form == "planes":
+        return _from_planes(label, classes)
+    colors = label.decoding.form == "colors"
+    values = _pixels.read_mask(label.path, colors=colors).values
+    return decode(values, label, classes)
+
+
+def decode(values: NDArray[Any], label: Label, classes: ClassTable) -> LabelImage:
+    """Return the class ids of ``values``: integers (H, W), or RGB (H, W, 3). Raises ClassError."""
+    keys, ids = _table(label.decoding, classes)
+    if label.decoding.form == "colors":
+        return _from_colors(values, keys, ids, label, classes)
+    if values.ndim != 2:
+        raise ReadError(
+            "the mask must hold one number a pixel, as the others of the set do, but is in colour",
+            code="bad-image",
+            file=str(label.path),
+        )
+    if values.dtype == np.uint8:
+        lut, known = _byte_lut(label.decoding, classes)
+        if not known[values].all():
+            _refuse(values, ~known[values], label, classes)
+        return lut[values]
+    place = np.minimum(np.searchsorted(keys, values), len(keys) - 1)
+    wrong = keys[place] != values
+    if wrong.any():
+        _refuse(values, wrong, label, classes)
+    return ids[place]
+
+
+def fit(image: Header, size: tuple[int, ...], example: Example) -> Fit:
+    """Return what makes a mask of ``size`` (height, width) fit its image.
+
+    Told by the size alone, like the frame of an annotation: that of the upright image or of the
+    stored one, else a size with the same ratio of sides. Raises ReadError for any other.
+    """
+    upright, stored = image.upright, (image.height, image.width)
+    if size == upright:
+        return Fit(turned=False, resized=False)
+    if size == stored:
+        return Fit(turned=True, resized=False)
+    if size != upright[::-1]:
+        if _similar(size, upright):
+            return Fit(turned=False, resized=True)
+        if image.orientation >= 5 and _similar(size, stored):
+            return Fit(turned=True, resized=True)
+    transposed = size == upright[::-1] or _similar(size, upright[::-1])
+    raise ReadError(
+        f"the mask must have the shape of its image, {upright[1]}x{upright[0]}, "
+        f"but is {size[1]}x{size[0]}" + (": rows and columns are swapped" if transposed else ""),
+        code="size-mismatch",
+        file=str(example.label),
+        cure=(
+            "transpose or turn the mask, once you have seen which way"
+            if transposed
+            else f"crop or pad it as the image {example.image.name!r} was, or make it again"
+        ),
+    )
+
+
+def apply(how: Fit, ids: LabelImage, image: Header) -> LabelImage:
+    """Return the label image turned and resized to the upright image, nearest."""
+    if how.turned:
+        ids = _turn(ids, image.orientation)
+    if how.resized:
+        # Pixel centers decide, so that neither side is favoured.
+        rows, columns = (
+            ((np.arange(new) + 0.5) * (old / new)).astype(np.intp)
+            for new, old in zip(image.upright, ids.shape, strict=True)
+        )
+        ids = ids[rows][:, columns]
+    return np.ascontiguousarray(ids)
+
+
+def _similar(mask: tuple[int, ...], image: tuple[int, ...]) -> bool:
+    """Return whether one size is the other times a factor, but for rounding."""
+    if abs(mask[0] * image[1] / (mask[1] * image[0]) - 1) <= ASPECT:
+        return True
+    (h, w), (high, wide) = sorted((mask, image))
+    return abs(h - w * high / wide) < 1 or abs(w - h * wide / high) < 1
+
+
+def _turn(ids: LabelImage, orientation: int) -> LabelImage:
+    """Return ``ids`` turned as EXIF orientation 5 … 8 says; the others keep a size as it is."""
+    turned = {
+        5: ids.T,
+        6: ids.T[:, ::-1],
+        7: ids.T[::-1, ::-1],
+        8: ids.T[::-1],
+    }
+    return turned[orientation]
+
+
+def _from_planes(label: Label, classes: ClassTable) -> LabelImage:
+    file = _dictionary(label.path, label.path.stat().st_mtime_ns)
+    if label.key not in file:
+        raise ReadError("the dictionary has no such image", file=str(label.path), place=label.key)
+    shape = file.shape(label.key)
+    if len(shape) != 3 or shape[2] > len(classes):
+        raise ClassError(
+            f"planes must be (H, W, {len(classes)}), a channel for each class, but are {shape}",
+            file=str(label.path),
+            place=label.key,
+            cure="use the class table that the file was made with",
+        )
+    planes = file[label.key]
+    ids = np.full(planes.shape[:2], classes.ignore_index, dtype=classes.dtype)
+    # Where several are 1, the lowest id wins, as an argmax has it.
+    for class_id in reversed(range(planes.shape[2])):
+        ids[planes[..., class_id] != 0] = class_id
+    return ids
+
+
+@lru_cache(maxsize=4)
+def _dictionary(path: Path, changed: int) -> OneHotFile:
+    """Return an open dictionary; its index costs one walk through the file. ``changed``: its time."""
+    return OneHotFile(path)
+
+
+def _from_colors(
+    pixels: NDArray[Any],
+    keys: NDArray[np.int64],
+    ids: LabelImage,
+    label: Label,
+    classes: ClassTable,
+) -> LabelImage:
+    packed = pack(pixels)
+    flat = packed.reshape(-1)
+    # Masks are areas: only where the colour changes does it have to be looked up.
+    start = np.append(0, np.flatnonzero(flat[1:] != flat[:-1]) + 1)
+    place = np.minimum(np.searchsorted(keys, flat[start]), len(keys) - 1)
+    if (keys[place] != flat[start]).any():
+        _refuse(packed, ~np.isin(packed, keys), label, classes)
+    length = np.diff(np.append(start, flat.size))
+    return np.repeat(ids[place], length).reshape(packed.shape)
+
+
+def pack(pixels: NDArray[Any]) -> NDArray[np.int32]:
+    """Return 0xrrggbb for the RGB triples of the last axis, uint8."""
+    wide = pixels.astype(np.int32)
+    packed: NDArray[np.int32] = wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2]
+    return packed
+
+
+@lru_cache(maxsize=32)
+def _table(decoding: Decoding, classes: ClassTable) -> tuple[NDArray[np.int64], LabelImage]:
+    """Return what pixels hold, ascending, and the class id of each, (N,) both."""
+    pairs = sorted(decoding.table)
+    ids = [classes.ignore_index if i == IGNORED else i for _, i in pairs]
+    return np.array([value for value, _ in pairs]), np.array(ids, dtype=classes.dtype)
+
+
+@lru_cache(maxsize=32)
+def _byte_lut(decoding: Decoding, classes: ClassTable) -> tuple[LabelImage, NDArray[np.bool_]]:
+    """Return the class id of each byte, and whether it has one, (256,) both."""
+    lut, known = np.zeros(256, dtype=classes.dtype), np.zeros(256, dtype=np.bool_)
+    for value, class_id in zip(*_table(decoding, classes), strict=True):
+        if 0 <= value <= 255:
+            lut[value], known[value] = class_id, True
+    return lut, known
+
+
+def _refuse(
+    values: NDArray[Any], wrong: NDArray[np.bool_], label: Label, classes: ClassTable
+) -> NoReturn:
+    """Raise ClassError with the strange values, where the first one is, and the likely cause."""
+    found, pixels = np.unique(values[wrong], return_counts=True)
+    row, column = np.unravel_index(int(wrong.argmax()), wrong.shape)
+    colored = label.decoding.form == "colors"
+    shown = ", ".join(
+        f"{f'#{value:06x}' if colored else value} ({count:,} px)"
+        for value, count in zip(found[:6].tolist(), pixels[:6].tolist(), strict=True)
+    )
+    what = "colour" if colored else "value"
+    raise ClassError(
+        f"every pixel must have a {what} that stands for one of the {len(classes)} classes or "
+        f"for ignore, but there is {shown}{' …' if len(found) > 6 else ''}",
+        file=str(label.path),
+        place=f"row {row}, column {column}",
+        cure=likely_cause(label.path) or "name the classes with --labels, or a value with --ignore",
+    )
+
+
+def likely_cause(path: Path) -> str:
+    """Return what is probably wrong with the mask ``path``, "" when nothing else strikes."""
+    try:
+        found = inspection.inspect(path).findings
+    except MaskforgeError:
+        return ""
+    return "; ".join(f"{f.text}: {f.cure}" if f.cure else f.text for f in found)

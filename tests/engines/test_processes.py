@@ -1,0 +1,232 @@
+"""Several processes: order, the window, deaths, interrupts. Workers import this file by its path."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from maskforge.engines import processes
+
+# Functions that travel to other processes must live in a module that these can import.
+JOBS = '''
+import os, time
+from pathlib import Path
+
+def double(n):
+    return 2 * n
+
+def pid(n):
+    return os.getpid()
+
+def size(data):
+    return len(data), data
+
+def first_is_slow(job):
+    folder, n = job
+    if n == 0:
+        while not Path(folder, "go").exists():
+            time.sleep(0.01)
+    Path(folder, f"done-{n}").touch()
+    return n
+
+def dies_at_3(n):
+    if n == 3:
+        os._exit(9)
+    return n
+
+def dies_once(job):
+    folder, n = job
+    mark = Path(folder, "died")
+    if n == 3 and not mark.exists():
+        mark.touch()
+        os._exit(9)
+    return n
+
+def always_dies(n):
+    os._exit(1)
+
+def raises_at_3(n):
+    if n == 3:
+        raise RuntimeError("a defect")
+    return n
+
+def note_pid(folder):
+    Path(folder, f"pid-{os.getpid()}").touch()
+    time.sleep(0.05)
+    return 0
+'''
+
+
+@pytest.fixture
+def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    (tmp_path / "jobs_of_engines.py").write_text(JOBS)
+    monkeypatch.syspath_prepend(tmp_path)  # spawn hands sys.path on
+    import jobs_of_engines  # type: ignore[import-not-found]
+
+    yield jobs_of_engines
+    del sys.modules["jobs_of_engines"]
+
+
+def lost(job: object) -> str:
+    return f"lost {job}"
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "CHUNK", 2)
+    monkeypatch.setattr(processes, "WINDOW", 3)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it did not happen within 20 seconds")
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    try:  # a zombie has ended, though nobody has asked for its exit status
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return not Path("/proc/self").exists()
+
+
+def test_answers_come_in_order(jobs: object) -> None:
+    got = list(processes.run(jobs.double, range(31), workers=2, on_death=lost))
+    assert got == [2 * n for n in range(31)]
+
+
+def test_no_jobs(jobs: object) -> None:
+    assert list(processes.run(jobs.double, [], workers=2, on_death=lost)) == []
+
+
+def test_work_is_done_elsewhere(jobs: object) -> None:
+    found = set(processes.run(jobs.pid, range(12), workers=2, on_death=lost))
+    assert os.getpid() not in found
+    assert 1 <= len(found) <= 2
+
+
+def test_jobs_and_answers_larger_than_a_pipe(jobs: object) -> None:
+    data = [bytes([n]) * 1_000_000 for n in range(6)]
+    got = list(processes.run(jobs.size, data, workers=2, on_death=lost))
+    assert got == [(1_000_000, block) for block in data]
+
+
+def test_a_slow_first_job_holds_the_others_back_and_loses_none(
+    jobs: object, tmp_path: Path
+) -> None:
+    """More jobs than the window holds: memory is bounded, and the rest is done afterwards."""
+    total = 60
+    asked: list[int] = []
+
+    def source() -> Iterator[tuple[str, int]]:
+        for n in range(total):
+            asked.append(n)
+            if n == 0:
+                continue_when_the_window_is_full()
+            yield str(tmp_path), n
+
+    def continue_when_the_window_is_full() -> None:
+        """Let the first job go on once the other worker has filled the window."""
+        script = (
+            "import time, sys; from pathlib import Path; p = Path(sys.argv[1])\n"
+            "while len(list(p.glob('done-*'))) < 6: time.sleep(0.02)\n"
+            "time.sleep(0.3); (p / 'go').touch()"
+        )
+        watchers.append(subprocess.Popen([sys.executable, "-c", script, str(tmp_path)]))
+
+    watchers: list[subprocess.Popen[bytes]] = []
+    got = []
+    asked_first = 0
+    for answer in processes.run(jobs.first_is_slow, source(), workers=2, on_death=lost):
+        asked_first = asked_first or len(asked)
+        got.append(answer)
+    for watcher in watchers:
+        watcher.wait(timeout=20)
+    # The window (3 chunks) and a chunk a worker, 2 jobs each.
+    assert asked_first <= (3 + 2) * 2
+    assert got == list(range(total))
+
+
+def test_a_job_that_kills_its_worker_costs_itself_only(jobs: object) -> None:
+    got = list(processes.run(jobs.dies_at_3, range(9), workers=2, on_death=lost))
+    assert got == [0, 1, 2, "lost 3", 4, 5, 6, 7, 8]
+
+
+def test_a_worker_that_dies_once_costs_nothing(jobs: object, tmp_path: Path) -> None:
+    listed = [(str(tmp_path), n) for n in range(9)]
+    assert list(processes.run(jobs.dies_once, listed, workers=2, on_death=lost)) == list(range(9))
+    assert (tmp_path / "died").exists()
+
+
+def test_when_every_worker_dies_every_job_is_lost(jobs: object) -> None:
+    got = list(processes.run(jobs.always_dies, range(3), workers=2, on_death=lost))
+    assert got == ["lost 0", "lost 1", "lost 2"]
+
+
+def test_an_exception_is_a_death(jobs: object, capfd: pytest.CaptureFixture[str]) -> None:
+    got = list(processes.run(jobs.raises_at_3, range(5), workers=1, on_death=lost))
+    assert got == [0, 1, 2, "lost 3", 4]
+    assert "a defect" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("end", ["close", "throw"])
+def test_no_worker_outlives_an_interrupted_run(jobs: object, tmp_path: Path, end: str) -> None:
+    folder = str(tmp_path)
+    answers = processes.run(jobs.note_pid, [folder] * 1000, workers=2, on_death=lost)
+    next(answers)
+    if end == "close":
+        answers.close()
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            answers.throw(KeyboardInterrupt)
+    workers = [int(path.name.partition("-")[2]) for path in tmp_path.glob("pid-*")]
+    assert workers
+    assert not any(map(alive, workers))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a thing of POSIX")
+def test_workers_leave_when_their_parent_is_killed(jobs: object, tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(
+        textwrap.dedent(
+            f"""
+            import sys
+            sys.path.insert(0, {str(tmp_path)!r})
+            import jobs_of_engines
+            from maskforge.engines import processes
+            if __name__ == "__main__":
+                endless = iter(lambda: {str(tmp_path)!r}, None)
+                for _ in processes.run(
+                    jobs_of_engines.note_pid, endless, workers=2, on_death=str
+                ):
+                    pass
+            """
+        )
+    )
+    package = Path(processes.__file__).parents[2]
+    parent = subprocess.Popen(
+        [sys.executable, str(script)],
+        env={**os.environ, "PYTHONPATH": str(package)},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: len(list(tmp_path.glob("pid-*"))) >= 2)
+    finally:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+    workers = [int(path.name.partition("-")[2]) for path in tmp_path.glob("pid-*")]
+    wait_for(lambda: not any(map(alive, workers)))
