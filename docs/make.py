@@ -3,7 +3,7 @@
     python docs/make.py            texts and pictures
     python docs/make.py --check    exit code 1 when a text is out of date or a picture is missing
 
-A part stands between ``<!-- made: NAME -->`` and ``<!-- /made -->``; NAME is one of ``_make.PARTS``.
+A part stands between ``<!-- made: NAME -->`` and ``<!-- /made -->``; NAME is in ``_make.PARTS``.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from maskforge.geometry import Polygon as Polygon
     from maskforge.geometry import Polyline as Polyline
     from maskforge.inspection import inspect as inspect
-    from maskforge.rasterize import Raster as Raster
-    from maskforge.rasterize import rasterize as rasterize
+    from maskforge.raster import Raster as Raster
+    from maskforge.raster import rasterize as rasterize
     from maskforge.reading import read as read
     from maskforge.result import Conversion as Conversion
 
@@ -54,8 +54,8 @@ _HOME = {
     "Polygon": "geometry",
     "Polyline": "geometry",
     "inspect": "inspection",
-    "Raster": "rasterize",
-    "rasterize": "rasterize",
+    "Raster": "raster",
+    "rasterize": "raster",
     "read": "reading",
     "Conversion": "result",
 }

@@ -16,7 +16,7 @@ from maskforge.class_lookup import Labels
 from maskforge.errors import ReadError, UsageError
 from maskforge.images import Exif
 from maskforge.overlap import Overlap
-from maskforge.rasterize import MAX_PIXELS, Unknown
+from maskforge.raster import MAX_PIXELS, Unknown
 from maskforge.result import Conversion
 from maskforge.run import Progress, Run
 from maskforge.settings import Images, Settings

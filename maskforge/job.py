@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from maskforge.errors import MaskforgeError, Problem, ReadError, WriteError
 from maskforge.images import Picture
 from maskforge.inputs import Job
 from maskforge.layouts import Names, Places
-from maskforge.rasterize import Raster, rasterize
+from maskforge.raster import Raster, rasterize
 from maskforge.settings import Settings
 
 
@@ -55,7 +56,8 @@ def process(settings: Settings, job: Job) -> Outcome:
         message = "the image must fit into memory, but it does not"
         return Outcome(job, problems=(Problem("too-large", str(job.source), message),))
     except Exception as error:  # a defect of ours must cost one image, not the run
-        message = f"{type(error).__name__}: {error}"
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        message = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
         return Outcome(job, problems=(Problem("internal", str(job.source), message),))
 
 
@@ -318,4 +320,5 @@ def _write_preview(
         except ReadError as error:
             found = error.problem(file=str(picture.path))
             problems.append(replace(found, severity="warning"))
-    files.write(target, preview.encode(preview.draw(image, raster)))
+    sheet = preview.draw(image, raster)
+    files.write(target, preview.encode(sheet, suffix=target.suffix))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError
 from maskforge.overlap import Segments
-from maskforge.rasterize import Raster
+from maskforge.raster import Raster
 
 
 def to_raster(label_image: NDArray[np.integer], classes: ClassTable) -> Raster:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import re
 from functools import cache
 
@@ -26,6 +27,38 @@ def voc_palette(size: int = 256) -> NDArray[np.uint8]:
         ids >>= 3
     palette.setflags(write=False)
     return palette
+
+
+_DISPLAY = bytes.fromhex(
+    "ff4d5e 1fc7b6 ffb31a 4d86ff b45cff 86d12c ff5cc8 19bfff ff8330 12b06f "
+    "9582ff f5e23d d92b6a 5ce6dc b98045 6f9e2f ffa6c9 3f57c4 ccf07a a8428b"
+)
+DISPLAYED = 250
+"""Classes that are shown in a colour of their own."""
+
+
+@cache
+def display_palette() -> NDArray[np.uint8]:
+    """Return the colours that classes are shown in, uint8 (251, 3) in RGB, read-only.
+
+    Bright and far apart, for previews and tables; what masks hold is the VOC palette or a style.
+    Row 0, the background, is black; the class with id k has row ``display_index(k)``.
+    """
+    chosen = np.frombuffer(_DISPLAY, dtype=np.uint8).reshape(-1, 3)
+    table = np.zeros((DISPLAYED + 1, 3), dtype=np.uint8)
+    table[1 : len(chosen) + 1] = chosen
+    for index in range(len(chosen) + 1, DISPLAYED + 1):
+        # The golden angle keeps neighbours in the class table far apart in hue.
+        hue, level = index * 0.618034 % 1, index % 3
+        rgb = colorsys.hsv_to_rgb(hue, (0.85, 0.55, 0.7)[level], (0.95, 1.0, 0.72)[level])
+        table[index] = [round(255 * part) for part in rgb]
+    table.setflags(write=False)
+    return table
+
+
+def display_index(class_id: int) -> int:
+    """Return the row of :func:`display_palette` for a class id; after 250 classes they repeat."""
+    return (class_id - 1) % DISPLAYED + 1 if class_id else 0
 
 
 def parse_color(text: str) -> tuple[int, int, int]:

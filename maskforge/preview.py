@@ -6,7 +6,6 @@ are dark, and several are shades of one. What masks hold is decided by the write
 
 from __future__ import annotations
 
-import colorsys
 import io
 from functools import cache
 from typing import NamedTuple
@@ -16,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from maskforge.classes import BACKGROUND, IGNORE
-from maskforge.rasterize import Raster
+from maskforge.palette import DISPLAYED, display_index, display_palette
+from maskforge.raster import Raster
 
 LONG_SIDE = 1024
 """Pixels of a preview's longer side at most; a larger image need not be decoded whole."""
@@ -24,13 +24,8 @@ LONG_SIDE = 1024
 SHORT_SIDE = 400
 """Pixels of a preview's longer side at least."""
 
-_FIRST = bytes.fromhex(
-    "ff4d5e 1fc7b6 ffb31a 4d86ff b45cff 86d12c ff5cc8 19bfff ff8330 12b06f "
-    "9582ff f5e23d d92b6a 5ce6dc b98045 6f9e2f ffa6c9 3f57c4 ccf07a a8428b"
-)
 _TINT, _SOLID, _LIGHT, _DARK = 118, 255, 235, 120  # opacity: area, line, two of the halo
 _STRIPE, _IGNORED, _WHITE, _BLACK = 252, 253, 254, 255  # palette entries that are no class
-_CLASSES_SHOWN = 250
 _PANEL, _INK, _FAINT = (27, 29, 34), (236, 238, 242), (150, 155, 166)
 _NO_IMAGE = (46, 49, 56)
 _LEGEND_ENTRIES = 24
@@ -46,27 +41,12 @@ class _Entry(NamedTuple):
 
 
 @cache
-def colors() -> NDArray[np.uint8]:
-    """Return the colours of previews, uint8 (256, 3) in RGB; row 0, the background, stays unused.
-
-    The class with id k has row ``color_index(k)``.
-    """
-    chosen = np.frombuffer(_FIRST, dtype=np.uint8).reshape(-1, 3)
+def _table() -> NDArray[np.uint8]:
+    """Return what the entries of the overlay's palette look like, uint8 (256, 3)."""
     table = np.zeros((256, 3), dtype=np.uint8)
-    table[1 : len(chosen) + 1] = chosen
-    for index in range(len(chosen) + 1, _CLASSES_SHOWN + 1):
-        # The golden angle keeps neighbours in the class table far apart in hue.
-        hue, level = index * 0.618034 % 1, index % 3
-        rgb = colorsys.hsv_to_rgb(hue, (0.85, 0.55, 0.7)[level], (0.95, 1.0, 0.72)[level])
-        table[index] = [round(255 * part) for part in rgb]
+    table[:251] = display_palette()
     table[_STRIPE], table[_IGNORED], table[_WHITE] = (110, 113, 120), (176, 179, 186), (255,) * 3
-    table.setflags(write=False)
     return table
-
-
-def color_index(class_id: int) -> int:
-    """Return the row of :func:`colors` for a class id; after 250 classes they repeat."""
-    return (class_id - 1) % _CLASSES_SHOWN + 1 if class_id else 0
 
 
 def draw(image: Image.Image | None, raster: Raster) -> Image.Image:
@@ -88,7 +68,7 @@ def draw(image: Image.Image | None, raster: Raster) -> Image.Image:
         scaled = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
         sheet.paste(scaled, (left, 0))
     classes = Image.fromarray(over)
-    classes.putpalette(colors().tobytes())
+    classes.putpalette(_table().tobytes())
     sheet.paste(classes.convert("RGB"), (left, 0), Image.fromarray(alpha))
     return sheet
 
@@ -119,7 +99,7 @@ def _sample(raster: Raster, width: int, height: int) -> tuple[NDArray[np.uint8],
     Scaled by taking the nearest pixel.
     """
     class_id = np.append(raster.region_class, 0)  # the last entry is that of no region
-    index = np.where(class_id > 0, (class_id - 1) % _CLASSES_SHOWN + 1, 0).astype(np.uint8)
+    index = np.where(class_id > 0, (class_id - 1) % DISPLAYED + 1, 0).astype(np.uint8)
     index[class_id == raster.classes.ignore_index] = _IGNORED
     thing = np.append(raster.region_instance, 0) * 256 + index
     things, number = np.unique(thing, return_inverse=True)
@@ -181,7 +161,7 @@ def _entries(raster: Raster) -> list[_Entry]:
     counts = raster.pixel_counts
     ids = sorted((i for i in counts if i not in (0, ignore)), key=lambda i: (-counts[i], i))
     entries = [
-        _Entry(_color(color_index(i)), str(i), raster.classes.names[i], _share(counts[i], total))
+        _Entry(_color(display_index(i)), str(i), raster.classes.names[i], _share(counts[i], total))
         for i in ids[:_LEGEND_ENTRIES]
     ]
     if len(ids) > _LEGEND_ENTRIES:
@@ -198,7 +178,7 @@ def _entries(raster: Raster) -> list[_Entry]:
 
 
 def _color(index: int) -> tuple[int, int, int]:
-    red, green, blue = colors()[index].tolist()
+    red, green, blue = _table()[index].tolist()
     return red, green, blue
 
 

@@ -10,12 +10,15 @@ from typing import Any
 
 from maskforge.classes import IGNORE, ClassTable
 from maskforge.errors import Problem
-from maskforge.palette import voc_palette
+from maskforge.palette import display_index, display_palette
 
 
 @dataclass(frozen=True, slots=True)
 class ClassCount:
-    """One row of the table: a class and how much of it the masks hold. ``color``: RGB."""
+    """One row of the table: a class and how much of it the masks hold.
+
+    color: RGB, as previews show the class.
+    """
 
     id: int
     name: str
@@ -70,9 +73,8 @@ class Conversion:
         names = dict(enumerate(self.classes.names))
         if pixels[self.classes.ignore_index]:
             names[self.classes.ignore_index] = IGNORE
-        colors = voc_palette(max(256, max(names) + 1))
         return [
-            ClassCount(i, name, _rgb(colors[i]), images[i], pixels[i], pixels[i] / total)
+            ClassCount(i, name, _color(i, self.classes), images[i], pixels[i], pixels[i] / total)
             for i, name in names.items()
         ]
 
@@ -139,6 +141,8 @@ class Conversion:
         return f"<p>{html.escape(str(self))}</p><table><tr>{head}</tr>{rows}</table>{listed}"
 
 
-def _rgb(color: Any) -> tuple[int, int, int]:
-    red, green, blue = (int(v) for v in color)
+def _color(class_id: int, classes: ClassTable) -> tuple[int, int, int]:
+    if class_id == classes.ignore_index:
+        return 176, 179, 186  # as previews show it
+    red, green, blue = display_palette()[display_index(class_id)].tolist()
     return red, green, blue

@@ -44,7 +44,6 @@ class Run:
         self._writer = settings_.writer(settings.writer)
         self._writer_options = settings_.options(self._writer, settings.writer_options)
         self.collection = hasattr(self._writer, "COLLECTION")
-        self._keys: set[str] = set()
         out = settings.out
         self.folder = out.parent if self.collection else out
         prefix = f"{out.stem}." if self.collection else ""
@@ -150,7 +149,7 @@ class Run:
         return files.atomic(self.settings.out) if self.collection else nullcontext()
 
     def _collector(self, file: IO[bytes] | None) -> Any:
-        return None if file is None else self._writer.OneHotWriter(file)
+        return None if file is None else self._writer.Collection(file, self._writer_options)
 
     def _take(self, outcome: Any, tally: _Tally, journal: manifest.Journal, collect: Any) -> None:
         if outcome.fatal is not None:
@@ -166,18 +165,10 @@ class Run:
             tally.kept += 1
         tally.records.append(record)
         if collect is not None:
-            record["key"] = self._key(record)
-            collect.add(record["key"], self._writer.planes(outcome.raster, self._writer_options))
+            name = record.pop("name").rpartition("/")[2]
+            record["key"] = collect.add(name, record["stem"], outcome.raster)
         else:
             journal.add(record)
-
-    def _key(self, record: dict[str, Any]) -> str:
-        """Return the image's file name; twins are told apart as output names are."""
-        name = str(record.pop("name")).rpartition("/")[2]
-        if name in self._keys:
-            name = record["stem"].replace("/", "-") + Path(name).suffix
-        self._keys.add(name)
-        return name
 
     def _raise_if_strict(self, problems: Sequence[Problem]) -> None:
         if self.strict and problems:

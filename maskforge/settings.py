@@ -15,7 +15,7 @@ from maskforge.classes import ClassTable
 from maskforge.errors import UsageError
 from maskforge.images import Exif
 from maskforge.overlap import Overlap
-from maskforge.rasterize import MAX_PIXELS, Unknown
+from maskforge.raster import MAX_PIXELS, Unknown
 
 Images: TypeAlias = Literal["link", "copy", "none"]
 """What becomes of the images. link: a hard link where the file system can, else a copy."""

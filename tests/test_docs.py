@@ -26,7 +26,9 @@ def _name(page: Path) -> str:
 
 
 def _blocks(page: Path, language: str) -> list[str]:
-    return [code for kind, code in _FENCE.findall(page.read_text(encoding="utf-8")) if kind == language]
+    return [
+        code for kind, code in _FENCE.findall(page.read_text(encoding="utf-8")) if kind == language
+    ]
 
 
 def _with_blocks() -> list[Path]:
@@ -64,7 +66,9 @@ def _commands(console: str) -> Iterator[tuple[list[str], int]]:
     for index, line in enumerate(lines):
         if not line.startswith("$ maskforge"):
             continue
-        following = next((n for n in range(index + 1, len(lines)) if lines[n].startswith("$ ")), None)
+        following = next(
+            (n for n in range(index + 1, len(lines)) if lines[n].startswith("$ ")), None
+        )
         code = 0
         if following is not None and lines[following] == "$ echo $?":
             code = int(lines[following + 1])
@@ -136,7 +140,9 @@ def _anchors(page: Path) -> set[str]:
 def test_every_decision_is_listed_and_has_its_parts() -> None:
     listed = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     decisions = sorted((ROOT / "docs" / "adr").glob("*.md"))
-    assert [path.name[:4] for path in decisions] == [f"{n:04}" for n in range(1, len(decisions) + 1)]
+    assert [path.name[:4] for path in decisions] == [
+        f"{n:04}" for n in range(1, len(decisions) + 1)
+    ]
     for path in decisions:
         text = path.read_text(encoding="utf-8")
         assert f"adr/{path.name}" in listed

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from strategies import region
+from strategies import annotation, patch, region
 
 from maskforge import inputs, plugins
 from maskforge.annotation import Annotation
@@ -114,7 +115,7 @@ def planned(tree: Path, module: ModuleType) -> tuple[list[inputs.Job], list[Prob
 
 def test_plan_leaves_reading_to_the_workers_where_it_can(tree: Path) -> None:
     jobs, problems = planned(tree, reader(many=False))
-    assert [(j.index, j.stem, j.shown, j.annotation) for j in jobs] == [
+    assert [(j.index, j.stem, j.shown, j.annotation()) for j in jobs] == [
         (0, "a", "a.lines", None),
         (1, "b/one", "b/one.lines", None),
         (2, "b/two", "b/two.lines", None),
@@ -126,13 +127,23 @@ def test_plan_names_images_after_their_place(tree: Path) -> None:
     jobs, problems = planned(tree, reader(many=True))
     assert [job.stem for job in jobs] == ["p", "p-2", "b/x/p", "b/q"]
     assert [job.index for job in jobs] == [0, 1, 2, 3]
-    assert [job.annotation.name for job in jobs if job.annotation] == [
-        "p.jpg", "p.png", "x/p.jpg", "q.png",
-    ]
+    read = [job.annotation() for job in jobs]
+    assert [item.name for item in read if item] == ["p.jpg", "p.png", "x/p.jpg", "q.png"]
     assert [problem.code for problem in problems] == ["bad-field", "name-collision"]
     assert problems[1].severity == "warning"
     assert "'p-2'" in problems[1].message
     assert problems[1].place == "p.png cat"
+
+
+def test_an_annotation_waits_packed_and_comes_back_whole() -> None:
+    item = annotation(region("cat", patch("#.\n##", x=1.5), group=2), height=3, width=4)
+    item = replace(item, embedded=memoryview(b"abc"), place="p")
+    job = inputs.Job.of(item, stem="s", source=Path("a"), shown="a")
+    again = pickle.loads(pickle.dumps(job)).annotation()
+    assert (job.place, job.labels) == ("p", {"cat"})
+    assert (again.height, again.width, again.embedded) == (3, 4, b"abc")
+    assert again.regions[0].group == 2
+    assert again.regions[0].geometry[0].mask.tolist() == [[True, False], [True, True]]
 
 
 def test_plan_goes_on_after_a_broken_file(tree: Path) -> None:

@@ -103,8 +103,8 @@ def test_a_manifest_without_its_parts_is_a_located_error(tmp_path: Path) -> None
         manifest.earlier(path, tmp_path / "none")
 
 
-def journal_of(path: Path, *records: dict[str, Any]) -> None:
-    journal = manifest.Journal(path, "print")
+def journal_of(path: Path, *records: dict[str, Any], fingerprint: str = "print") -> None:
+    journal = manifest.Journal(path, fingerprint)
     for item in records:
         journal.add(item)
     journal.close()
@@ -138,10 +138,17 @@ def test_a_journal_cut_anywhere_gives_the_whole_lines(
 
 def test_the_journal_goes_before_the_manifest(tmp_path: Path) -> None:
     (tmp_path / "m").write_bytes(manifest.encode(built(record("a", _0=1), record("b", _0=1))))
-    journal_of(tmp_path / "j", record("b", _0=2))
+    same = settings().fingerprint
+    journal_of(tmp_path / "j", record("b", _0=2), fingerprint=same)
     fingerprint, found = manifest.earlier(tmp_path / "m", tmp_path / "j")
-    assert fingerprint == "print"
+    assert fingerprint == same
     assert found == {"a": record("a", _0=1), "b": record("b", _0=2)}
+
+
+def test_records_of_other_settings_are_forgotten(tmp_path: Path) -> None:
+    (tmp_path / "m").write_bytes(manifest.encode(built(record("a", _0=1))))
+    journal_of(tmp_path / "j", record("b", _0=2), fingerprint="other")
+    assert manifest.earlier(tmp_path / "m", tmp_path / "j") == ("other", {"b": record("b", _0=2)})
 
 
 def test_nothing_earlier(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from maskforge.annotation import Annotation, Region
 from maskforge.classes import ClassTable
 from maskforge.geometry import Box
 from maskforge.label_image import to_raster
-from maskforge.rasterize import Raster, rasterize
+from maskforge.palette import display_index, display_palette
+from maskforge.raster import Raster, rasterize
 
 TABLE = ClassTable.from_names(["__ignore__", "person", "dog"])
 PHOTO = (200, 180, 160)
@@ -61,7 +62,7 @@ def test_image_is_tinted_where_classes_are(factor: float) -> None:
     image = preview.draw(photo, scene(480, 600))
     tint = preview._TINT / 255
     for x, y, class_id in ((0.1, 0.1, 1), (0.9, 0.9, 2)):
-        expected = (1 - tint) * np.array(PHOTO) + tint * preview.colors()[class_id]
+        expected = (1 - tint) * np.array(PHOTO) + tint * display_palette()[class_id]
         assert np.abs(np.array(pixel(image, x, y, height=480)) - expected).max() <= 2
     assert pixel(image, 0.5, 0.5, height=480) == PHOTO
     assert pixel(image, 0.1, 0.9, height=480) == PHOTO
@@ -76,7 +77,7 @@ def test_ignored_pixels_are_hatched_grey() -> None:
 def test_outline_in_full_colour_with_a_halo_outside() -> None:
     image = preview.draw(Image.new("RGB", (600, 480), PHOTO), scene(480, 600))
     row = np.asarray(image)[80, 190:210].tolist()
-    full = preview.colors()[1].tolist()
+    full = display_palette()[1].tolist()
     assert row[8:10] == [full, full]  # columns 198 and 199 are the last of the person
     assert min(row[10]) > 235
     assert sum(row[11]) < sum(PHOTO) - 100
@@ -88,7 +89,7 @@ def test_instances_of_one_class_are_told_apart() -> None:
     annotation = Annotation("a", Path("a"), "", regions, height=480, width=600)
     image = preview.draw(Image.new("RGB", (600, 480), PHOTO), rasterize(annotation, TABLE))
     row = np.asarray(image)[240].tolist()
-    full = preview.colors()[1].tolist()
+    full = display_palette()[1].tolist()
     assert [x for x in range(600) if row[x] == full] == [298, 299, 300, 301]
 
 
@@ -107,7 +108,7 @@ def test_legend_lists_classes_by_share_then_ignore_and_background() -> None:
         ("255", "ignore", "10.0 %"),
         ("0", "background", "40.0 %"),
     ]
-    assert entries[0].color == tuple(preview.colors()[2].tolist())
+    assert entries[0].color == tuple(display_palette()[2].tolist())
 
 
 def test_legend_of_many_classes_is_cut_and_says_so() -> None:
@@ -135,9 +136,9 @@ def test_small_shares_and_odd_names() -> None:
 
 
 def test_colours_are_distinct_and_repeat_only_after_250_classes() -> None:
-    shown = preview.colors()[1:251]
+    shown = display_palette()[1:251]
     assert len(np.unique(shown, axis=0)) == 250
-    assert [preview.color_index(i) for i in (0, 1, 250, 251, 501)] == [0, 1, 250, 1, 1]
+    assert [display_index(i) for i in (0, 1, 250, 251, 501)] == [0, 1, 250, 1, 1]
     classes = ClassTable.from_names([str(i) for i in range(1, 300)])
     image = preview.draw(None, to_raster(np.full((400, 400), 299), classes))
     assert image.getpixel((200, 200)) == tuple(shown[48].tolist())

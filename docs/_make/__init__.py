@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from _make import areas, choices, commands, converted, records, reference
+from _make import areas, choices, commands, converted, layers, records, reference
 
 PARTS: dict[str, Callable[[], str]] = {
     "adr": records.decisions,
@@ -14,6 +14,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "engines": lambda: choices.table("engines"),
     "errors": reference.errors,
     "layouts": lambda: choices.table("layouts"),
+    "levels": layers.levels,
     "manifest": converted.manifest_excerpt,
     "problems": records.problems,
     "reader-labelme": lambda: choices.reader("labelme"),

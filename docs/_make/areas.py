@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from _make import markdown
 from maskforge import Annotation, ClassTable, Polygon, Region, plugins, rasterize
 from maskforge.geometry import Geometry
-
-from _make import markdown
 
 RADII = (6, 15, 50)
 POLYGONS = 300
@@ -27,7 +26,10 @@ def table() -> str:
     head = ["`--rule`", "same pixels as", *(f"{2 * r} px wide" for r in RADII), "contested pixels"]
     rows = []
     for rule in sorted(_LIKE, key=list(_LIKE).index):
-        errors = [f"{_bias(rule, radius):+.1f} %".replace("-0.0", "0.0").replace("+0.0", "0.0") for radius in RADII]
+        errors = [
+            f"{_bias(rule, radius):+.1f} %".replace("-0.0", "0.0").replace("+0.0", "0.0")
+            for radius in RADII
+        ]
         rows.append([f"`{rule}`", _LIKE[rule], *errors, str(contested(rule))])
     return markdown.table(head, rows, right=range(2, len(head)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 _PART = re.compile(r"(<!-- made: (\S+) -->\n)(.*?)(<!-- /made -->)", re.DOTALL)
@@ -21,17 +22,19 @@ def update(
     stale: list[str] = []
     for path in paths:
         old = path.read_text(encoding="utf-8")
-        new = _PART.sub(lambda match: _made(match, parts, path), old)
+        new = _PART.sub(partial(_made, parts, path), old)
         if new == old:
             continue
         was, now = ({m[2]: m[3] for m in _PART.finditer(text)} for text in (old, new))
-        stale += [f"{path.name}: part {name!r} is out of date" for name in now if was[name] != now[name]]
+        stale += [
+            f"{path.name}: part {name!r} is out of date" for name in now if was[name] != now[name]
+        ]
         if write:
             path.write_text(new, encoding="utf-8", newline="\n")
     return stale
 
 
-def _made(match: re.Match[str], parts: Mapping[str, Callable[[], str]], path: Path) -> str:
+def _made(parts: Mapping[str, Callable[[], str]], path: Path, match: re.Match[str]) -> str:
     name = match[2]
     if name not in parts:
         raise KeyError(f"{path}: a part must be one of {sorted(parts)}, but got {name!r}")

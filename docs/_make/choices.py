@@ -8,23 +8,26 @@ from importlib import import_module
 from pathlib import Path
 
 import maskforge
-from maskforge import plugins
-
 from _make import markdown
+from maskforge import plugins
 
 _PACKAGE = Path(maskforge.__file__).parent
 
 
 def table(package: str) -> str:
     """Return a table of the choices in ``package``: name and first sentence."""
-    rows = [[f"`{name}`", markdown.first(_docstring(package, name))] for name in plugins.names(package)]
+    rows = [
+        [f"`{name}`", markdown.first(_docstring(package, name))] for name in plugins.names(package)
+    ]
     return markdown.table(["name", "what it is"], rows)
 
 
 def sections(package: str) -> str:
     """Return a section for each choice in ``package``: its whole docstring, the default first."""
     names = sorted(plugins.names(package), key=lambda name: (name != "pixel-center", name))
-    return "\n\n".join(f"### `{name}`\n\n{markdown.text(_docstring(package, name))}" for name in names)
+    return "\n\n".join(
+        f"### `{name}`\n\n{markdown.text(_docstring(package, name))}" for name in names
+    )
 
 
 def reader(name: str) -> str:

@@ -24,7 +24,11 @@ def helps() -> str:
 
 def _section(title: str, command: list[str]) -> str:
     result = CliRunner().invoke(
-        cli, [*command, "--help"], prog_name="maskforge", terminal_width=_WIDTH, max_content_width=_WIDTH
+        cli,
+        [*command, "--help"],
+        prog_name="maskforge",
+        terminal_width=_WIDTH,
+        max_content_width=_WIDTH,
     )
     if result.exit_code:
         raise RuntimeError(f"{title} --help failed: {result.output}")

@@ -30,7 +30,9 @@ def manifest_excerpt() -> str:
     whole = json.loads(_manifest())
     images = whole.pop("images")
     lines = [f"  {json.dumps(key)}: {_value(value)}" for key, value in whole.items()]
-    lines.append('  "images": [\n    ' + ",\n    ".join(_record(image) for image in images) + "\n  ]")
+    lines.append(
+        '  "images": [\n    ' + ",\n    ".join(_record(image) for image in images) + "\n  ]"
+    )
     return "```json\n{\n" + ",\n".join(lines) + "\n}\n```"
 
 

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from _make.areas import contested, cover, polygon_area
 from maskforge import Annotation, Box, ClassTable, Ellipse, Polygon, Region, rasterize
 from maskforge.geometry import Geometry
-
-from _make.areas import contested, cover, polygon_area
 
 _PAPER, _GRID, _INK, _FAINT = (252, 252, 250), (221, 223, 226), (33, 37, 43), (107, 114, 125)
 _IN, _EXTRA, _BOTH, _DOT = (126, 208, 196), (246, 173, 85), (229, 72, 88), (150, 157, 166)
@@ -91,9 +90,7 @@ def _scene(width: int) -> Annotation:
 
 
 def _squares() -> list[NDArray[np.float64]]:
-    return [
-        np.array([(x, 2), (x + 6, 2), (x + 6, 10), (x, 10)], dtype=np.float64) for x in (2, 8)
-    ]
+    return [np.array([(x, 2), (x + 6, 2), (x + 6, 10), (x, 10)], dtype=np.float64) for x in (2, 8)]
 
 
 def _two(rule: str, left: NDArray[np.float64], right: NDArray[np.float64]) -> Image.Image:

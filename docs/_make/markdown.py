@@ -47,7 +47,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence
     """Return a Markdown table; columns numbered in ``right`` are flush right."""
     rule = ["---:" if index in right else "---" for index in range(len(head))]
     lines = [head, rule, *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
 
 
 def _inline(line: str) -> str:

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from maskforge import convert
-from maskforge import preview as preview_
 from maskforge.onehot import OneHotFile
+from maskforge.palette import display_palette
 
 _PANEL, _INK, _FAINT = (27, 29, 34), (236, 238, 242), (150, 155, 166)
 _TILE = (400, 300)
@@ -26,7 +26,11 @@ def readme(samples: Path) -> Image.Image:
     """Return three columns, a command each: photo and preview, and what the command writes."""
     columns = (
         ("maskforge labelme dir/", "label PNG: class ids, in colour here", _labelme(samples)),
-        ("maskforge via segmentation_train.json", "one-hot: a 0/1 plane for each class", _via(samples)),
+        (
+            "maskforge via segmentation_train.json",
+            "one-hot: a 0/1 plane for each class",
+            _via(samples),
+        ),
         ("maskforge ochuman --style purple-yellow", "colour mask", _ochuman(samples)),
     )
     head, foot = 44, 40
@@ -61,7 +65,15 @@ def styles(samples: Path) -> Image.Image:
     with _copied(samples / "labelme", ["park_009.json", "park_009.jpg", "labels.txt"]) as folder:
         for number, style in enumerate(names):
             out = folder / str(number)
-            convert(folder, format="labelme", out=out, as_="color", style=style, size=size, images="none")
+            convert(
+                folder,
+                format="labelme",
+                out=out,
+                as_="color",
+                style=style,
+                size=size,
+                images="none",
+            )
             x, y = _GAP + number % 3 * (size[0] + _GAP), _GAP + number // 3 * (size[1] + 36)
             sheet.paste(_open(out / "masks/park_009.png"), (x, y))
             shown = style if len(style) < 20 else "#222222,#e63946,#f1faee,…"
@@ -74,7 +86,7 @@ def _labelme(samples: Path) -> tuple[Image.Image, Image.Image]:
     with _copied(samples / "labelme", names) as folder:
         convert(folder, format="labelme", out=folder / "out", size=_doubled())
         ids = np.asarray(Image.open(folder / f"out/masks/{_LABELME}.png"))
-        colors = preview_.colors().copy()
+        colors = display_palette().copy()
         colors[0] = (46, 49, 56)
         above = _half_and_half(folder / "out", f"{_LABELME}.jpg")
         return above, _fitted(Image.fromarray(colors[np.where(ids == 255, 0, ids)]))
@@ -91,7 +103,9 @@ def _via(samples: Path) -> tuple[Image.Image, Image.Image]:
         small = (_TILE[0] // 2 - 2, _TILE[1] // 2 - 2)
         pen = ImageDraw.Draw(below)
         for channel in range(4):
-            tile = Image.fromarray(planes[:, :, channel] * np.uint8(255)).resize(small, Image.Resampling.LANCZOS)
+            tile = Image.fromarray(planes[:, :, channel] * np.uint8(255)).resize(
+                small, Image.Resampling.LANCZOS
+            )
             x, y = channel % 2 * (small[0] + 4), channel // 2 * (small[1] + 4)
             below.paste(tile.convert("RGB"), (x, y))
             pen.rectangle((x, y, x + 24, y + 24), fill=_PANEL)
@@ -101,7 +115,9 @@ def _via(samples: Path) -> tuple[Image.Image, Image.Image]:
 
 def _ochuman(samples: Path) -> tuple[Image.Image, Image.Image]:
     with _copied(samples / "ochuman", ["ochuman.json", f"images/{_OCHUMAN}.jpg"]) as folder:
-        convert(folder, format="ochuman", style="purple-yellow", out=folder / "out", size=(800, 800))
+        convert(
+            folder, format="ochuman", style="purple-yellow", out=folder / "out", size=(800, 800)
+        )
         above = _half_and_half(folder / "out", f"{_OCHUMAN}.jpg")
         return above, _fitted(_open(folder / f"out/masks/{_OCHUMAN}.png"))
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maskforge.errors import CODES
-
 from _make import markdown
+from maskforge.errors import CODES
 
 _ADR = Path(__file__).resolve().parent.parent / "adr"
 

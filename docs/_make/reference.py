@@ -8,10 +8,9 @@ from types import FunctionType
 from typing import Any
 
 import maskforge
+from _make import markdown
 from maskforge import errors as errors_
 from maskforge import onehot
-
-from _make import markdown
 
 _LINE = 92
 _MORE = {"onehot.OneHotFile": onehot.OneHotFile, "onehot.read_onehot": onehot.read_onehot}
@@ -25,7 +24,9 @@ def names() -> str:
         for name, value in found.items()
         if not (isinstance(value, type) and issubclass(value, Exception))
     }
-    order = sorted(chosen, key=lambda name: (not isinstance(chosen[name], FunctionType), name.lower()))
+    order = sorted(
+        chosen, key=lambda name: (not isinstance(chosen[name], FunctionType), name.lower())
+    )
     sections = [_section(f"maskforge.{name}", chosen[name]) for name in order]
     sections += [_section(f"maskforge.{name}", value) for name, value in _MORE.items()]
     return "\n\n".join(sections)
@@ -39,14 +40,18 @@ def errors() -> str:
     return markdown.text(errors_.__doc__) + "\n\n" + markdown.table(["error", "when"], rows)
 
 
-def _section(name: str, value: Any) -> str:  # noqa: ANN401
-    parts = [f"### `{name}`", f"```text\n{_signature(name, value)}\n```", markdown.text(value.__doc__)]
+def _section(name: str, value: Any) -> str:
+    parts = [
+        f"### `{name}`",
+        f"```text\n{_signature(name, value)}\n```",
+        markdown.text(value.__doc__),
+    ]
     if isinstance(value, type):
         parts.append("\n".join(_members(value)))
     return "\n\n".join(part for part in parts if part)
 
 
-def _signature(name: str, value: Any) -> str:  # noqa: ANN401
+def _signature(name: str, value: Any) -> str:
     """Return the call; annotations as they stand in the source, one parameter a line where long."""
     signature = inspect.signature(value)
     hidden = {f.name for f in fields(value) if not f.init} if is_dataclass(value) else set()
@@ -79,7 +84,11 @@ def _parameter(parameter: inspect.Parameter) -> str:
 def _annotation(annotation: object) -> str:
     if annotation is inspect.Signature.empty:
         return ""
-    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+    return (
+        annotation
+        if isinstance(annotation, str)
+        else getattr(annotation, "__name__", str(annotation))
+    )
 
 
 def _members(kind: type) -> list[str]:
@@ -98,6 +107,8 @@ def _members(kind: type) -> list[str]:
 
 def _call(name: str, function: FunctionType) -> str:
     parameters = list(inspect.signature(function).parameters.values())[1:]
-    shown = ", ".join(f"{p.name}={p.default!r}" if p.default is not p.empty else p.name for p in parameters)
+    shown = ", ".join(
+        f"{p.name}={p.default!r}" if p.default is not p.empty else p.name for p in parameters
+    )
     special = {"__len__": "len(·)", "__contains__": "name in ·", "__getitem__": "·[name]"}
     return special.get(name, f".{name}({shown})")

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
 
 @click.command("inspect")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--labels",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The class table that the masks should fit. [default: the one in the mask]",
+)
 @click.option("--json", "as_json", is_flag=True, help="The findings as JSON on standard output.")
-def command(files: tuple[str, ...], *, as_json: bool) -> int:
+def command(files: tuple[str, ...], *, labels: Path | None, as_json: bool) -> int:
     """Say what mask files really hold: mode, bit depth, size, ids, palette, class table, and what
     is probably wrong with them (JPEG damage, 0/255, painted colours, a palette that OpenCV reads
     as colours …). Exit code 1 when something is.
@@ -21,9 +27,11 @@ def command(files: tuple[str, ...], *, as_json: bool) -> int:
       maskforge inspect dir-masks/masks/*.png --json
       maskforge inspect segmentation_train.npy
     """
+    from maskforge.class_lookup import read_table
     from maskforge.inspection import inspect
 
-    found = [inspect(file) for file in files]
+    classes = read_table(labels) if labels is not None else None
+    found = [inspect(file, classes=classes) for file in files]
     if as_json:
         click.echo(json.dumps([one.as_dict() for one in found], ensure_ascii=False, indent=1))
     else:

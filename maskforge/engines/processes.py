@@ -11,6 +11,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
@@ -104,10 +105,9 @@ def run(
 
 
 def _feed(worker: _Worker, number: int, jobs: list[Any]) -> None:
-    try:
+    # Where it died while idle, the wait sees the end of its pipe and replaces it.
+    with suppress(BrokenPipeError, ConnectionResetError):
         worker.give(number, jobs)
-    except (BrokenPipeError, ConnectionResetError):
-        pass  # it died while idle: the wait sees the end of its pipe and replaces it
 
 
 def _one_by_one(

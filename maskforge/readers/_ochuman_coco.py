@@ -12,7 +12,7 @@ import msgspec
 from maskforge import rle
 from maskforge.errors import GeometryError, Problem, ReadError
 from maskforge.geometry import Bitmap, Geometry, Polygon
-from maskforge.rasterize import MAX_PIXELS
+from maskforge.raster import MAX_PIXELS
 from maskforge.readers import _json
 from maskforge.readers._ochuman_image import Person, Record, is_nothing, ring
 

@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from maskforge.classes import ClassTable
 from maskforge.errors import ReadError
-from maskforge.rasterize import Raster
+from maskforge.raster import Raster
 from maskforge.runs import Ints
 
 CLASSES_KEY = "maskforge:classes"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from maskforge import png, styles
 from maskforge.classes import ClassTable
 from maskforge.errors import ReadError, UsageError
-from maskforge.rasterize import Raster
+from maskforge.raster import Raster
 from maskforge.writers import _png
 
 TITLE = "colour mask"

@@ -16,7 +16,7 @@ from maskforge import png
 from maskforge.classes import ClassTable
 from maskforge.errors import GeometryError
 from maskforge.palette import voc_palette
-from maskforge.rasterize import Raster
+from maskforge.raster import Raster
 from maskforge.writers import _png
 
 TITLE = "instance image"
@@ -40,11 +40,9 @@ def encode(raster: Raster, options: Options) -> bytes:
         )
     wide = count > 255
     numbers = np.arange(count + 1)
-    instance = np.append(raster.region_instance, 0)[raster.segments.owner]
-    instance[raster.segment_class == raster.classes.ignore_index] = 0
     return png.encode_runs(
         raster.segments.start,
-        instance,
+        raster.segment_instance,
         colors=numbers.astype(np.uint16) if wide else numbers.astype(np.uint8),
         height=raster.height,
         width=raster.width,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from maskforge import png
 from maskforge.classes import ClassTable
-from maskforge.rasterize import Raster
+from maskforge.raster import Raster
 from maskforge.writers import _png
 
 TITLE = "label image"

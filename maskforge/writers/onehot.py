@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskforge.errors import WriteError
-from maskforge.rasterize import Raster
+from maskforge.raster import Raster
 
 TITLE = "one-hot dictionary"
 SUFFIX = ".npy"

@@ -15,7 +15,7 @@ from maskforge import png
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError
 from maskforge.palette import voc_palette
-from maskforge.rasterize import Raster
+from maskforge.raster import Raster
 from maskforge.writers import _png
 
 TITLE = "palette label image"

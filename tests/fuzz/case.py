@@ -19,7 +19,7 @@ import numpy as np
 
 from corpus import Seed
 from guard import Trespass, only_inside
-from maskforge import plugins, transform
+from maskforge import plugins, rasterize, transform
 from maskforge import settings as settings_
 from maskforge.annotation import Annotation
 from maskforge.classes import ClassTable
@@ -34,7 +34,7 @@ from maskforge.errors import (
     UsageError,
 )
 from maskforge.onehot import OneHotFile
-from maskforge.rasterize import rasterize
+from maskforge.raster import rasterize
 from mutate import mutate
 
 BUDGET_S = 2.0
@@ -83,20 +83,25 @@ def make(seed: int, reader: str, level: str, number: int, *, corpus: list[Seed],
     return Case(name, reader, chosen, data, entire, rng)
 
 
-def check(case: Case, folder: Path) -> str:
-    """Return a word for what became of the case; raises Broken, Trespass or what escaped."""
+def check(case: Case, folder: Path, *, peak: bool = True) -> str:
+    """Return a word for what became of the case; raises Broken, Trespass or what escaped.
+
+    peak: look at the memory of the whole process, too.
+    """
     for name in ("source", "out"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    with _time_limit(CONVERT_BUDGET_S if case.whole else BUDGET_S), only_inside(folder):
+    with _time_limit(CONVERT_BUDGET_S if case.whole else BUDGET_S), only_inside(
+        folder, pickles=case.whole
+    ):
         if case.whole:
             word = _convert(case, folder)
         elif case.reader == "onehot":
             word = _onehot(case, folder)
         else:
             word = _parts(case, folder)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    if peak > MEMORY:
-        raise Broken(f"memory: the peak is {peak >> 20} MiB")
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    if peak and used > MEMORY:
+        raise Broken(f"memory: the peak is {used >> 20} MiB")
     return word
 
 

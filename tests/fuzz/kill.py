@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -27,7 +28,8 @@ CONVERSIONS: dict[str, tuple[str, ...]] = {
     "via -j 2": ("via", "via/segmentation_train.json", "-j", "2"),
     "ochuman": ("ochuman", "ochuman", "--size", "80x80"),
 }
-"""Name → reader, source below the input folder, options."""
+"""Name → reader, source below the input folder, options. Outputs must all be as far from their input
+as the undisturbed one, since a manifest tells the way to images that were left where they are."""
 
 
 def make_input(folder: Path, *, images: int = 100) -> Path:
@@ -75,11 +77,61 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), **more}
 
 
-def convert(folder: Path, name: str, out: Path, *more: str) -> subprocess.CompletedProcess[bytes]:
-    """Run one of :data:`CONVERSIONS` to its end."""
+def convert(
+    folder: Path,
+    name: str,
+    out: Path,
+    *more: str,
+    variables: dict[str, str] | None = None,
+    file_limit: int | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    """Run one of :data:`CONVERSIONS` to its end.
+
+    variables: of the environment. file_limit: bytes beyond which the system lets no file grow.
+    """
+
+    def limit() -> None:
+        if file_limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
+
     return subprocess.run(
-        _line(folder, name, out, *more), env=environment(), capture_output=True, check=False
+        _line(folder, name, out, *more),
+        env=environment(**(variables or {})),
+        capture_output=True,
+        check=False,
+        preexec_fn=limit,
     )
+
+
+def kill_a_worker(folder: Path, name: str, out: Path) -> bool:
+    """Run a conversion and kill one of its workers after the first file; tell if one was killed."""
+    process = subprocess.Popen(
+        _line(folder, name, out), env=environment(), stdout=subprocess.DEVNULL
+    )
+    killed = False
+    while process.poll() is None:
+        if not killed and any(p.suffix in (".png", ".jpg") for p in out.rglob("*")):
+            for child in _children(process.pid):
+                if b"spawn_main" in _command_line(child):
+                    os.kill(child, signal.SIGKILL)
+                    killed = True
+                    break
+        time.sleep(0.002)
+    return killed
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+    except OSError:
+        return []
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _line(folder: Path, name: str, out: Path, *more: str) -> list[str]:
@@ -93,9 +145,9 @@ def target(name: str, out: Path) -> Path:
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Return the contents of all files below ``folder``, b"/" for folders."""
+    """Return the contents of all files below ``folder``, b"/" for what is none."""
     return {
-        path.relative_to(folder).as_posix(): b"/" if path.is_dir() else path.read_bytes()
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else b"/"
         for path in sorted(folder.rglob("*"))
     }
 
@@ -141,7 +193,7 @@ def _wait_for_orphans(group: int, *, seconds: float = 20.0) -> None:
 
 def killed_and_resumed(folder: Path, name: str, seconds: float, wanted: dict[str, bytes]) -> str:
     """Kill one conversion after ``seconds``, resume it, return how it differs from ``wanted``."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         out = Path(scratch, "out")
         out.mkdir()
         kill_after(_line(folder, name, out), seconds)
@@ -150,7 +202,7 @@ def killed_and_resumed(folder: Path, name: str, seconds: float, wanted: dict[str
 
 def changes(folder: Path, name: str) -> int:
     """Return how many times a conversion changes something in its output folder."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         count = Path(scratch, "count")
         _die_at(0, folder, name, Path(scratch, "out"), count)
         return int(count.read_text())
@@ -158,7 +210,7 @@ def changes(folder: Path, name: str) -> int:
 
 def killed_at_change(folder: Path, name: str, number: int, wanted: dict[str, bytes]) -> str:
     """Kill before the change ``number``, resume, return how it differs from ``wanted``."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         out = Path(scratch, "out")
         out.mkdir()
         _die_at(number, folder, name, out, Path(scratch, "count"))
@@ -183,7 +235,7 @@ def _resumed(folder: Path, name: str, out: Path, wanted: dict[str, bytes]) -> st
 
 def undisturbed(folder: Path, name: str) -> tuple[dict[str, bytes], float]:
     """Return the tree that a conversion makes, and the seconds it took."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         out = Path(scratch, "out")
         out.mkdir()
         begin = time.monotonic()

@@ -18,7 +18,7 @@ from PIL import Image
 from maskforge.annotation import Annotation
 from maskforge.classes import ClassTable
 from maskforge.geometry import Bitmap, Box, Ellipse, Polygon, Polyline
-from maskforge.rasterize import rasterize
+from maskforge.raster import rasterize
 from maskforge.readers import labelme as reader
 from maskforge.rules import labelme
 

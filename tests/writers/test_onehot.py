@@ -18,7 +18,7 @@ from maskforge.classes import ClassTable
 from maskforge.errors import WriteError
 from maskforge.geometry import Box
 from maskforge.label_image import to_raster
-from maskforge.rasterize import rasterize
+from maskforge.raster import rasterize
 from maskforge.writers.onehot import Collection, OneHotWriter, Options
 
 TABLE = ClassTable.from_names(["person", "dog"])

@@ -16,7 +16,7 @@ from maskforge.errors import ClassError, GeometryError, ReadError, UsageError
 from maskforge.geometry import Box
 from maskforge.label_image import to_raster
 from maskforge.palette import voc_palette
-from maskforge.rasterize import Raster, rasterize
+from maskforge.raster import Raster, rasterize
 from maskforge.writers import color, instance, label, palette
 
 TABLE = ClassTable.from_names(["__ignore__", "person", "dög"])

@@ -15,7 +15,7 @@ from maskforge.annotation import Annotation, Region
 from maskforge.classes import BACKGROUND, IGNORE, ClassTable
 from maskforge.errors import ClassError, GeometryError, ReadError, UsageError
 from maskforge.geometry import Bitmap, Box, Polygon, Polyline
-from maskforge.rasterize import MAX_CROSSINGS, Raster, rasterize
+from maskforge.raster import MAX_CROSSINGS, Raster, rasterize
 
 HEIGHT, WIDTH = 3, 4
 CLASSES = ClassTable.from_names(["a", "b", "c"])
@@ -260,7 +260,7 @@ def test_everything_against_a_painter(data: st.DataObject) -> None:
                 stack = [] if known[k] == 0 else [*stack, k]
         top = max(stack, key=rank) if stack else None
         image[pixel] = 0 if top is None else known[top]
-        if top is not None:
+        if top is not None and known[top] != 255:  # what is ignored is no instance
             key = top if groups[top] is None else (labels[top], groups[top])
             instances[pixel] = instance_of[key]
         for other in {known[k] for k in stack} - {int(image[pixel])}:

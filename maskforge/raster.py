@@ -53,6 +53,13 @@ class Raster:
         """Class id by segment, (S,) int64."""
         return np.append(self.region_class, 0)[self.segments.owner]
 
+    @cached_property
+    def segment_instance(self) -> Ints:
+        """Instance id by segment, (S,) int64; 0 for the background and for ignored pixels."""
+        instance = np.append(self.region_instance, 0)[self.segments.owner]
+        instance[self.segment_class == self.classes.ignore_index] = 0
+        return instance
+
     def label_image(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """Return the label image (height, width), uint8 or uint16 by the class table."""
         values = self.segment_class.astype(self.classes.dtype)
@@ -72,8 +79,7 @@ class Raster:
             raise GeometryError(
                 f"an image must have at most 65535 instances, but got {top}", code="too-large"
             )
-        values = np.append(self.region_instance, 0)[self.segments.owner]
-        values = values.astype(np.uint8 if top <= 255 else np.uint16)
+        values = self.segment_instance.astype(np.uint8 if top <= 255 else np.uint16)
         return np.repeat(values, self.segments.length).reshape(self.height, self.width)
 
     def one_hot(self, *, keep_overlaps: bool = False) -> NDArray[np.uint8]:

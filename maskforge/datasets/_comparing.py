@@ -1,0 +1,175 @@
+"""Two folders of masks, prediction and truth, side by side: what scoring without a network needs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from maskforge import files, onehot
+from maskforge.class_lookup import Labels
+from maskforge.classes import ClassTable
+from maskforge.datasets import _loading, _meaning, _names, _naming, _pairing, voc
+from maskforge.datasets import manifest as manifest_
+from maskforge.datasets._base import Decoding, Label, Meaning, Options
+from maskforge.datasets._loading import LabelImage
+from maskforge.datasets._names import Names
+from maskforge.errors import ClassError, Problem, ReadError
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A predicted label image and the true one. ``name``: what both are called."""
+
+    name: str
+    prediction: Label
+    truth: Label
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Pairs of label images with one class table. problems: what has no partner."""
+
+    classes: ClassTable
+    names: tuple[str, ...]
+    pairs: tuple[Pair, ...]
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def compare(
+    predictions: str | os.PathLike[str],
+    truths: str | os.PathLike[str],
+    *,
+    labels: Labels = None,
+    ignore: int | None = None,
+) -> Comparison:
+    """Return the pairs of label images of the same stem in two folders of masks.
+
+    Either may be a folder of masks, one with ``masks/`` or the like in it, an output of maskforge,
+    or a one-hot file. labels: class table, names or the file that lists them; else those of the
+    truth or of the predictions. ignore: a value that is not scored. A truth without prediction is
+    a problem of severity "error". Raises ReadError, ClassError, UsageError.
+    """
+    options = Options(labels, ignore)
+    truth, prediction = _Side.of(Path(truths), options), _Side.of(Path(predictions), options)
+    if truth.names and prediction.names:
+        theirs, ours = prediction.names.classes.names, truth.names.classes.names
+        if theirs != ours:
+            raise ClassError(
+                "predictions and truth must have the same classes, but they have "
+                f"{', '.join(theirs)} and {', '.join(ours)}",
+                file=str(predictions),
+                cure="name the classes of both with --labels, if the ids mean the same",
+            )
+    meaning = truth.meaning(truth.names or prediction.names, options)
+    names = Names(meaning.classes, meaning.notes[0] if meaning.notes else "truth", meaning.first)
+    read = prediction.meaning(names, options)
+    if read.classes.names != meaning.classes.names:
+        raise ClassError(
+            f"predictions tell {len(read.classes)} classes apart, the truth {len(meaning.classes)}",
+            file=str(predictions),
+        )
+    partners = _pairing.pair_up(truth.labels, prediction.labels)
+    pairs = tuple(
+        Pair(name, prediction.label(stem, read), truth.label(name, meaning))
+        for name, stem in sorted(partners.items())
+    )
+    if not pairs:
+        raise _pairing.nothing(Path(predictions), [])
+    problems = [*truth.problems, *prediction.problems]
+    used = set(partners.values())
+    for name, label in truth.labels.items():
+        if name not in partners:
+            message = "there is no prediction of this name: not scored"
+            problems.append(Problem("no-mask", str(label), message))
+    for stem, label in prediction.labels.items():
+        if stem not in used:
+            message = "there is no truth of this name: not scored"
+            problems.append(Problem("no-mask", str(label), message, severity="warning"))
+    shown = (meaning.first, *meaning.classes.names[1:])
+    return Comparison(meaning.classes, shown, pairs, meaning.notes, tuple(problems))
+
+
+def load_pair(pair: Pair, comparison: Comparison) -> tuple[LabelImage, LabelImage]:
+    """Return prediction and truth, (H, W) both, of class ids and the ignore index.
+
+    Raises ReadError, also when the sizes differ; ClassError for values that are no class.
+    """
+    prediction = _loading.read_label(pair.prediction, comparison.classes)
+    truth = _loading.read_label(pair.truth, comparison.classes)
+    if prediction.shape != truth.shape:
+        raise ReadError(
+            f"the prediction must have the size of the truth, {truth.shape[1]}x{truth.shape[0]}, "
+            f"but is {prediction.shape[1]}x{prediction.shape[0]}",
+            code="size-mismatch",
+            file=str(pair.prediction),
+            cure="predict in the size of the image",
+        )
+    return prediction, truth
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The masks of one side by stem, and the names that they have of their own, if any.
+
+    fixed: the decoding is known, and the labels have it already.
+    """
+
+    labels: dict[str, Label]
+    names: Names | None
+    problems: list[Problem]
+    fixed: bool = False
+
+    @classmethod
+    def of(cls, path: Path, options: Options) -> _Side:
+        if manifest_.sniff(path, options):
+            classes, labels = manifest_.labels(path, options)
+            return cls(labels, Names(classes, str(path)), [], fixed=True)
+        if path.is_file() and onehot.is_onehot(path):
+            found = onehot.OneHotFile(path)
+            planes = {
+                _naming.without_suffix(key): Label(path, Decoding("planes"), key) for key in found
+            }
+            names = _names.given(options.labels) or _names.beside(path.parent)
+            return cls(planes, names, [], fixed=True)
+        folder = _masks_in(path)
+        paths, problems = _pairing.by_stem(folder, _pairing.MASK_SUFFIXES)
+        if not paths:
+            raise ReadError(
+                "there must be a folder with masks, or a one-hot file",
+                code="no-mask" if path.exists() else "unreadable",
+                file=str(path),
+            )
+        beside = dict.fromkeys((path, folder, folder.parent))
+        names = _meaning.find_names(list(paths.values()), options, beside=list(beside))
+        labels = {stem: Label(mask, _UNKNOWN) for stem, mask in paths.items()}
+        return cls(labels, names, problems)
+
+    def meaning(self, names: Names | None, options: Options) -> Meaning:
+        """Return what the pixels mean when the classes have ``names``, if any."""
+        if not self.fixed:
+            return _meaning.under_names(
+                [label.path for label in self.labels.values()], names, options
+            )
+        if names is None:
+            raise ClassError(
+                "one-hot planes do not name their classes", cure="name them with --labels"
+            )
+        return Meaning(names.classes, _UNKNOWN, names.first, (f"classes: {names.origin}",))
+
+    def label(self, stem: str, meaning: Meaning) -> Label:
+        """Return the label image ``stem``, decoded as ``meaning`` says."""
+        found = self.labels[stem]
+        return found if self.fixed else replace(found, decoding=meaning.decoding)
+
+
+_UNKNOWN = Decoding("ids")
+
+
+def _masks_in(path: Path) -> Path:
+    """Return the folder with masks that ``path`` holds, or itself."""
+    for name in (*_pairing.MASK_FOLDERS, *voc.MASK_FOLDERS):
+        if (path / name).is_dir() and files.find(path / name, _pairing.MASK_SUFFIXES):
+            return path / name
+    return path

@@ -1,0 +1,47 @@
+"""Folders of images and of masks that hold class ids, such as images/ and masks/.
+
+Either may have folders inside, ``train`` and ``val`` among them, or stand in such a folder itself;
+lists ``train.txt`` and ``val.txt`` beside them tell the splits too. Masks are PNG of one channel or
+with a palette, .npy, or any image file without loss; masks of 0 and 255 are understood.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from maskforge.datasets import _meaning, _pairing
+from maskforge.datasets._base import Dataset, Options
+
+
+def sniff(path: Path, options: Options) -> str:
+    """Return why ``path`` is such a folder, "" when it is not."""
+    pairs = _pairing.folders(path)
+    if not pairs or options.style is not None or _meaning.are_colored(_pairing.masks_of(pairs)):
+        return ""
+    return f"images in {pairs[0].images.name!r}, masks in {pairs[0].masks.name!r}"
+
+
+def read(path: Path, options: Options) -> Dataset:
+    """Return the data set. Raises ReadError, ClassError, UsageError."""
+    return read_pairs(path, options, kind="pairs")
+
+
+def read_pairs(path: Path, options: Options, *, kind: str) -> Dataset:
+    """Return the data set of the folders below ``path``, whatever its masks hold."""
+    pairs = _pairing.folders(path)
+    masks = _pairing.masks_of(pairs)
+    if not masks:
+        raise _pairing.nothing(path, [])
+    beside = (path, *dict.fromkeys(pair.masks for pair in pairs))
+    meaning = _meaning.find(masks, options, beside=beside)
+    found, problems = _pairing.match_all(pairs, meaning.decoding, root=path)
+    examples, notes, strange = _pairing.by_lists(found, path)
+    return Dataset(
+        kind,
+        path,
+        meaning.classes,
+        tuple(examples),
+        (*meaning.notes, *notes),
+        (*meaning.problems, *problems, *strange),
+        meaning.first,
+    )
