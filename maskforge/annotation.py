@@ -9,6 +9,11 @@ from maskforge.errors import Problem
 from maskforge.geometry import Geometry
 
 
+def clean_label(text: str) -> str:
+    """Return ``text`` as readers give labels: one line, as a labels.txt can hold it."""
+    return " ".join(text.split())
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
     """One label and the place it takes; several geometries are the parts of one thing (a union).

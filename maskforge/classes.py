@@ -40,6 +40,9 @@ class ClassTable:
         if len(self._ids) != len(self.names):
             twice = sorted({n for n in self.names if self.names.count(n) > 1})
             raise ClassError(f"a class name must occur once, but {twice} occur more often")
+        for name in self.names:
+            if name == IGNORE or not name or name != name.strip() or len(name.splitlines()) > 1:
+                raise ClassError(f"a class name must be a line of text, but got {name!r}")
         if len(self.names) > 65535:
             raise ClassError(f"a class table holds at most 65535 classes, but got {len(self)}")
         self._ids[IGNORE] = self.ignore_index
@@ -136,7 +139,7 @@ class ClassTable:
         ignore = IGNORE in found
         plain = found - {IGNORE, BACKGROUND}
         numbers = {int(label) for label in plain if _is_class_number(label)}
-        if plain and len(numbers) == len(plain) and max(numbers) <= 1000:
+        if plain and len(numbers) == len(plain):
             names = [str(number) for number in range(1, max(numbers) + 1)]
         else:
             names = sorted(plain)
@@ -144,4 +147,4 @@ class ClassTable:
 
 
 def _is_class_number(label: str) -> bool:
-    return label.isascii() and label.isdigit() and not label.startswith("0")
+    return label.isascii() and label.isdigit() and label[0] != "0" and int(label[:5]) <= 1000

@@ -14,9 +14,10 @@ from maskforge import settings as settings_
 from maskforge import split as split_
 from maskforge.class_lookup import Labels
 from maskforge.errors import ReadError, UsageError
+from maskforge.geometry import MAX_PIXELS
 from maskforge.images import Exif
 from maskforge.overlap import Overlap
-from maskforge.raster import MAX_PIXELS, Unknown
+from maskforge.raster import Unknown
 from maskforge.result import Conversion
 from maskforge.run import Progress, Run
 from maskforge.settings import Images, Settings

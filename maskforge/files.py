@@ -8,12 +8,12 @@ import re
 import shutil
 import unicodedata
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
-from maskforge.errors import WriteError
+from maskforge.errors import MaskforgeError, ReadError, WriteError
 
 PART = ".maskforge-part"
 """Suffix of files under way; :func:`sweep` removes those that a killed run left behind."""
@@ -23,6 +23,13 @@ JOURNAL = ".maskforge-journal.jsonl"
 
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))}
 _MAX_NAME = 120
+_MAX_PATH = 900
+_IMAGE_SUFFIX = r"(?i)\.(png|jpe?g|bmp|tiff?|webp|gif|npy)$"
+
+
+def part_of(path: Path) -> str:
+    """Return how the names of files under way to ``path`` begin; short, whatever its length."""
+    return f".{sha256(path.name.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}."
 
 
 @contextmanager
@@ -32,7 +39,7 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
     Bytes go to a temporary file beside the target, which takes its place when the block ends well
     and is removed when it does not. Raises WriteError when the system refuses.
     """
-    part = path.with_name(f".{path.name[:_MAX_NAME]}.{os.getpid()}{PART}")
+    part = path.with_name(f"{part_of(path)}{os.getpid()}{PART}")
     try:
         try:
             file = part.open("wb")
@@ -43,11 +50,12 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
             yield file
         os.replace(part, path)
     except OSError as error:
-        if isinstance(error, WriteError):
+        if isinstance(error, MaskforgeError):
             raise
         raise write_error(path, error) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def write(path: Path, data: bytes) -> None:
@@ -57,20 +65,38 @@ def write(path: Path, data: bytes) -> None:
 
 
 def place(source: Path, target: Path, *, link: bool) -> None:
-    """Put ``source`` at ``target``: a hard link where ``link`` and system allow, else a copy."""
-    if link:
-        part = target.with_name(f".{target.name[:_MAX_NAME]}.{os.getpid()}{PART}")
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.link(source.resolve(), part)
-            os.replace(part, target)
-            # Renaming one hard link of a file onto another does nothing and leaves both.
-            part.unlink(missing_ok=True)
+    """Put ``source`` at ``target``: a hard link where ``link`` and system allow, else a copy.
+
+    Raises ReadError for a source that cannot be read, WriteError for a target that cannot be
+    written.
+    """
+    try:
+        original = source.open("rb")
+    except OSError as error:
+        raise ReadError(
+            f"the image cannot be read: {error.strerror}", code="bad-image", file=str(source)
+        ) from error
+    with original:
+        if link and _linked(source, target):
             return
-        except OSError:
-            part.unlink(missing_ok=True)  # another device, or no hard links here: copy
-    with atomic(target) as file, source.open("rb") as original:
-        shutil.copyfileobj(original, file, 1 << 20)
+        with atomic(target) as file:
+            shutil.copyfileobj(original, file, 1 << 20)
+
+
+def _linked(source: Path, target: Path) -> bool:
+    """Make ``target`` a hard link to ``source`` and tell whether that was possible."""
+    part = target.with_name(f"{part_of(target)}{os.getpid()}{PART}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.link(source.resolve(), part)
+        os.replace(part, target)
+    except OSError:
+        return False  # another device, or no hard links here
+    finally:
+        # Renaming one hard link of a file onto another does nothing and leaves both.
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+    return True
 
 
 def write_error(path: Path, error: OSError) -> WriteError:
@@ -131,23 +157,32 @@ def _is_ours(path: Path) -> bool:
 def safe_name(name: str) -> str:
     """Return ``name`` as a relative path with forward slashes that stays inside its folder.
 
-    Drives, roots, ``..`` and characters that some system refuses are taken out; parts that are too
-    long are cut and marked with a digest, so that different names stay different.
+    Drives, roots, ``..`` and characters that some system refuses are taken out; what is too long
+    is cut and marked with a digest, so that different names stay different. A folder called like
+    an image loses its dot: masks/a.png must not be a file and a folder.
     """
-    parts = [_safe_part(part) for part in re.split(r"[/\\]+", name)]
-    return "/".join(part for part in parts if part) or "unnamed"
+    *folders, last = list(filter(None, map(_safe_part, re.split(r"[/\\]+", name)))) or [""]
+    folders = [re.sub(_IMAGE_SUFFIX, r"_\1", folder) for folder in folders]
+    path = "/".join([*folders, last])
+    if len(path.encode()) > _MAX_PATH:
+        path = f"{_digest(name)}/{last}"
+    return path or "unnamed"
 
 
 def _safe_part(part: str) -> str:
     text = unicodedata.normalize("NFC", part)
-    text = re.sub(r'[\x00-\x1f\x7f<>:"|?*\ud800-\udfff]', "_", text).strip(" ")
-    text = text.rstrip(".") if text.strip(".") else ""
-    if text.split(".")[0].casefold() in _RESERVED:
-        text = f"_{text}"
+    text = re.sub(r'[\x00-\x1f\x7f<>:"|?*\\\ud800-\udfff]', "_", text)
     if len(text.encode()) > _MAX_NAME:
-        digest = sha256(part.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-        text = text.encode()[: _MAX_NAME - 9].decode("utf-8", "ignore") + "-" + digest
+        cut = text.encode()[: _MAX_NAME - 9].decode("utf-8", "ignore")
+        text = f"{cut}-{_digest(part)}"
+    text = text.strip(" ").rstrip(". ")  # Windows drops these
+    if text.split(".")[0].rstrip().casefold() in _RESERVED:
+        text = f"_{text}"
     return text
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def unique_names(names: Iterable[str]) -> list[str]:
@@ -158,12 +193,13 @@ def unique_names(names: Iterable[str]) -> list[str]:
     wanted = list(names)
     taken = {name.casefold() for name in wanted}
     seen: set[str] = set()
+    numbers: dict[str, int] = {}  # where to go on counting
     result = []
     for name in wanted:
-        chosen, number = name, 1
-        while chosen.casefold() in seen or (number > 1 and chosen.casefold() in taken):
-            number += 1
-            chosen = f"{name}-{number}"
+        chosen, key = name, name.casefold()
+        while chosen.casefold() in seen or (chosen != name and chosen.casefold() in taken):
+            numbers[key] = numbers.get(key, 1) + 1
+            chosen = f"{name}-{numbers[key]}"
         seen.add(chosen.casefold())
         result.append(chosen)
     return result

@@ -22,6 +22,11 @@ MAX_COORDINATE = 1e6
 """Coordinates beyond this are refused: no image is that large, and rasterizers overflow."""
 
 
+MAX_PIXELS = 2**28
+"""Images larger than this are refused unless the caller raises the limit: a few bytes of hostile
+JSON must not cost gigabytes."""
+
+
 def points(values: ArrayLike) -> NDArray[np.float64]:
     """Return ``values`` as an (N, 2) float64 array of finite x, y within :data:`MAX_COORDINATE`.
 

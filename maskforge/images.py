@@ -6,6 +6,8 @@ import base64
 import binascii
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -21,6 +23,9 @@ Exif: TypeAlias = Literal["auto", "upright", "stored"]
 by the declared size, upright where that cannot tell (annotation tools show images upright)."""
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "MPO", "PPM", "JPEG2000")
+"""What is opened as an image: formats of pixels. Pillow would hand others to other programs."""
+
 _ORIENTATION = 0x0112
 _FORMAT_SUFFIX = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "TIFF": ".tif"}
 
@@ -59,8 +64,8 @@ def locate(annotation: Annotation, folder: Path | None = None) -> Path | None:
     """Return the image file of ``annotation``, or None when there is none.
 
     Tried in order: in ``folder``, when one is given, by the image's path and by its name; the path
-    that the source gives; the file of that name beside the source or in ``images`` beside it; the
-    source's own stem with the suffix of an image.
+    that the source gives; the file of that name beside the source or in ``images`` beside it;
+    where the source describes one image only, a file of the image's or the source's stem.
     """
     base = annotation.name.rsplit("/", 1)[-1]
     named = annotation.image.name if annotation.image is not None else base
@@ -74,10 +79,12 @@ def locate(annotation: Annotation, folder: Path | None = None) -> Path | None:
     for candidate in candidates:
         if candidate.suffix.lower() not in (".json", ".csv", "") and _is_file(candidate):
             return candidate
-    for suffix in SUFFIXES:
-        beside = folder / (base.rsplit(".", 1)[0] + suffix)
-        if beside != annotation.source and _is_file(beside):
-            return beside
+    if annotation.place:
+        return None
+    for stem in (base.rsplit(".", 1)[0], annotation.source.stem):
+        for suffix in SUFFIXES:
+            if _is_file(folder / (stem + suffix)):
+                return folder / (stem + suffix)
     return None
 
 
@@ -185,26 +192,28 @@ def _is_file(path: Path) -> bool:
 
 
 def _header(source: Path | bytes) -> Picture:
-    with _open(source) as image:
+    with _open(source) as image, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of damaged EXIF, which is passed over here
         width, height = image.size
         try:
             orientation = int(image.getexif().get(_ORIENTATION, 1))
         except (SyntaxError, ValueError, TypeError, OSError, KeyError):
             orientation = 1  # EXIF so damaged that no viewer can follow it either
         kind = image.format or ""
+    orientation = orientation if 1 <= orientation <= 8 else 1
+    if kind == "TIFF" and orientation >= 5:
+        width, height = height, width  # Pillow gives the size that it turns a TIFF into
     path = source if isinstance(source, Path) else None
     suffix = path.suffix if path is not None else _FORMAT_SUFFIX.get(kind, ".png")
-    orientation = orientation if 1 <= orientation <= 8 else 1
     data = source if isinstance(source, bytes) else None
     return Picture(path, data, height, width, orientation, suffix)
 
 
 def _open(source: Path | bytes) -> Image.Image:
     try:
-        with warnings.catch_warnings():
-            # Pillow warns of large images here; the limit on pixels is checked before any decoding.
-            warnings.simplefilter("ignore")
-            return Image.open(source if isinstance(source, Path) else io.BytesIO(source))
+        with _no_other_limit():
+            file = source if isinstance(source, Path) else io.BytesIO(source)
+            return Image.open(file, formats=FORMATS)
     except Exception as error:  # Pillow's decoders raise whatever the damage leads them to
         raise ReadError(
             f"the file must be an image, but: {error}",
@@ -212,3 +221,14 @@ def _open(source: Path | bytes) -> Image.Image:
             file=str(source) if isinstance(source, Path) else "",
             cure="replace the image",
         ) from error
+
+
+@contextmanager
+def _no_other_limit() -> Iterator[None]:
+    """Lift Pillow's limit on pixels: ours is checked before decoding, and users can raise it."""
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before

@@ -92,7 +92,10 @@ def find(sources: Sequence[Path], reader: ModuleType) -> list[Path]:
         if not reader.ONE_IMAGE_PER_FILE:
             inside = [path for path in inside if reader.sniff(head(path))]
         found += inside
-    return list(dict.fromkeys(found))
+    once: dict[Path, Path] = {}
+    for path in found:
+        once.setdefault(_absolute(path), path)
+    return list(once.values())
 
 
 def head(path: Path) -> bytes:

@@ -137,6 +137,14 @@ def _picture(annotation: Annotation, settings: Settings, problems: list[Problem]
         found = error.problem(file=str(annotation.source), place=annotation.place)
         problems.append(replace(found, severity="warning"))
         return None
+    if picture is not None and picture.height * picture.width > settings.max_pixels:
+        raise ReadError(
+            f"an image must have at most {settings.max_pixels} pixels, "
+            f"but this one is {picture.width}x{picture.height}",
+            code="too-large",
+            file=str(picture.path or annotation.source),
+            cure="raise --max-pixels if the size is right",
+        )
     if picture is None:
         if not sized:
             problem = images.missing(annotation, severity="error")

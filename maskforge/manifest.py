@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any
 
 from maskforge import files
@@ -54,9 +54,17 @@ def encode(manifest: Mapping[str, Any]) -> bytes:
     """Return the manifest as JSON text, one image a line, so that it can be read and compared."""
     images = manifest["images"]
     rest = {key: value for key, value in manifest.items() if key != "images"}
-    text = json.dumps(rest, indent=1, ensure_ascii=False)[:-2]
-    lines = ",\n  ".join(json.dumps(image, ensure_ascii=False) for image in images)
-    return f'{text},\n "images": [\n  {lines}\n ]\n}}\n'.encode()
+    text = _json(rest, indent=1)[:-2]
+    lines = b",\n  ".join(map(_json, images))
+    return text + b',\n "images": [\n  ' + lines + b"\n ]\n}\n"
+
+
+def _json(value: object, indent: int | None = None) -> bytes:
+    """Return JSON in UTF-8, escaped where a name is no text that UTF-8 could hold."""
+    try:
+        return json.dumps(value, ensure_ascii=False, indent=indent).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent).encode()
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -75,6 +83,15 @@ def load(path: Path) -> dict[str, Any]:
         raise ReadError(
             f"the manifest must say format {FORMAT!r}", code="wrong-format", file=str(path)
         )
+    parts = {"classes": dict, "settings": dict, "fingerprint": str, "images": list}
+    for name, kind in parts.items():
+        if not isinstance(manifest.get(name), kind):
+            raise ReadError(
+                f"the manifest must have {name!r}, a {kind.__name__}",
+                file=str(path),
+                place=name,
+                cure="convert again with --overwrite",
+            )
     return manifest
 
 
@@ -92,14 +109,12 @@ def output_files(record: Mapping[str, Any]) -> set[str]:
 
 
 def _inside(name: str) -> bool:
-    path = PurePosixPath(name)
-    return not path.is_absolute() and ".." not in path.parts
+    return name == files.safe_name(name)
 
 
 def problem_lines(problems: Iterable[Problem], root: Path) -> bytes:
     """Return problems as JSON lines, files relative to ``root`` where they are below it."""
-    lines = (json.dumps(relative(p, root), ensure_ascii=False) for p in problems)
-    return "".join(f"{line}\n" for line in lines).encode()
+    return b"".join(_line(relative(problem, root)) for problem in problems)
 
 
 def relative(problem: Problem, root: Path) -> dict[str, str]:
@@ -144,7 +159,7 @@ class Journal:
 
 
 def _line(entry: Mapping[str, Any]) -> bytes:
-    return (json.dumps(entry, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+    return _json(entry) + b"\n"
 
 
 def earlier(
@@ -161,7 +176,7 @@ def earlier(
         fingerprint = manifest["fingerprint"]
         records |= {record["stem"]: record for record in manifest["images"]}
     if journal_path.is_file():
-        lines = journal_path.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = journal_path.read_bytes().split(b"\n")
         entries = [entry for entry in map(_parsed, lines) if entry is not None]
         if entries and entries[0].get("fingerprint") != fingerprint:
             fingerprint, records = entries[0].get("fingerprint"), {}
@@ -169,7 +184,7 @@ def earlier(
     return fingerprint, records
 
 
-def _parsed(line: str) -> dict[str, Any] | None:
+def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
         entry = json.loads(line)
     except ValueError:

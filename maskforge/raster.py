@@ -15,17 +15,13 @@ from maskforge import plugins
 from maskforge.annotation import Annotation, Region
 from maskforge.classes import BACKGROUND, IGNORE, ClassTable
 from maskforge.errors import ClassError, GeometryError, ReadError, UsageError
-from maskforge.geometry import Geometry, Polygon, Polyline
+from maskforge.geometry import MAX_PIXELS, Geometry, Polygon, Polyline
 from maskforge.overlap import Overlap, Segments
 from maskforge.runs import Ints, distinct
 
 Unknown: TypeAlias = Literal["error", "skip", "ignore", "background"]
 """What becomes of a label that the class table lacks. skip: the region is left out. ignore: its
 pixels become the ignore index. background: it erases, as a region labelled _background_ does."""
-
-MAX_PIXELS = 2**28
-"""Images larger than this are refused unless the caller raises the limit: a few bytes of hostile
-JSON must not cost gigabytes."""
 
 MAX_CROSSINGS = 10_000_000
 """Rows and columns crossed by all edges of one region; no drawn shape comes near it."""

@@ -11,11 +11,13 @@ from types import ModuleType
 from typing import Any, Literal, TypeAlias, get_args
 
 from maskforge import plugins
+from maskforge._version import __version__
 from maskforge.classes import ClassTable
 from maskforge.errors import UsageError
+from maskforge.geometry import MAX_PIXELS
 from maskforge.images import Exif
 from maskforge.overlap import Overlap
-from maskforge.raster import MAX_PIXELS, Unknown
+from maskforge.raster import Unknown
 
 Images: TypeAlias = Literal["link", "copy", "none"]
 """What becomes of the images. link: a hard link where the file system can, else a copy."""
@@ -74,8 +76,9 @@ class Settings:
 
     @property
     def fingerprint(self) -> str:
-        """sha256 (hex) of :meth:`public`; results of two runs mix only when it is equal."""
-        return sha256(json.dumps(self.public(), sort_keys=True).encode()).hexdigest()
+        """sha256 (hex) of :meth:`public` and our version; only equal ones may be mixed."""
+        text = json.dumps([__version__, self.public()], sort_keys=True)
+        return sha256(text.encode()).hexdigest()
 
 
 _PLACES = ("out", "images_from")

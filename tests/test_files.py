@@ -36,7 +36,7 @@ def test_an_exception_leaves_what_was_there(
     path = tmp_path / "x.bin"
     if before is not None:
         path.write_bytes(before)
-    with pytest.raises(type(error)), files.atomic(path) as file:
+    with pytest.raises(type(error)), files.atomic(path) as file:  # noqa: PT012
         file.write(b"half")
         file.flush()
         assert len(listing(tmp_path)) == 1 + (before is not None)
@@ -59,7 +59,7 @@ def test_what_the_system_refuses_is_a_write_error(
     path.write_bytes(b"old")
     if step == "replace":
         monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(WriteError, match=os.strerror(number)) as caught, files.atomic(path) as file:
+    with pytest.raises(WriteError, match=os.strerror(number)) as caught, files.atomic(path) as file:  # noqa: PT012
         file.write(b"half")
         if step == "write":
             refuse()
@@ -172,7 +172,15 @@ def test_sweep_removes_what_a_killed_run_left(tmp_path: Path) -> None:
 
 
 def test_find(tmp_path: Path) -> None:
-    for name in ("b.json", "a/c.JSON", "a/._c.json", ".hidden/d.json", "a.txt", "a-b.json", ".e.json"):
+    for name in (
+        "b.json",
+        "a/c.JSON",
+        "a/._c.json",
+        ".hidden/d.json",
+        "a.txt",
+        "a-b.json",
+        ".e.json",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     found = [path.relative_to(tmp_path).as_posix() for path in files.find(tmp_path, [".json"])]
@@ -182,8 +190,9 @@ def test_find(tmp_path: Path) -> None:
 hostile = st.one_of(
     st.text(max_size=20),
     st.text('.. /\\:<>|?*"\x00\n~conuxCOM1é\ud800a', max_size=20),
-    st.lists(st.sampled_from(["..", ".", "a", "CON", "con.x", "", "C:", " ", "a.", "a .", "\ufeff"]))
-    .map("/".join),
+    st.lists(
+        st.sampled_from(["..", ".", "a", "CON", "con.x", "", "C:", " ", "a.", "a .", "\ufeff"])
+    ).map("/".join),
     st.text("aé", min_size=100, max_size=300),
 )
 
@@ -201,7 +210,14 @@ def test_a_safe_name_stays_inside_and_is_legal_everywhere(name: str) -> None:
         assert part not in ("", ".", "..")
         assert not re.search(r'[\x00-\x1f\x7f<>:"|?*\\]', part)
         assert part == part.rstrip(". "), "Windows drops these"
-        assert part.split(".")[0].rstrip().lower() not in ("con", "prn", "aux", "nul", "com1", "lpt9")
+        assert part.split(".")[0].rstrip().lower() not in (
+            "con",
+            "prn",
+            "aux",
+            "nul",
+            "com1",
+            "lpt9",
+        )
         assert len(part.encode()) <= 120
 
 

@@ -66,7 +66,8 @@ def test_a_ring_is_not_closed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "count"), [([], 0), ([(1, 1)], 1), ([(1, 1), (2, 2)], 2), ([(1, 1), (2, 2), (1, 1)], 2)]
+    ("values", "count"),
+    [([], 0), ([(1, 1)], 1), ([(1, 1), (2, 2)], 2), ([(1, 1), (2, 2), (1, 1)], 2)],
 )
 def test_a_ring_has_3_points(values: list[tuple[int, int]], count: int) -> None:
     with pytest.raises(GeometryError, match=f"at least 3 points, but got {count}") as caught:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def test_sizes_upright_and_stored(orientation: int) -> None:
     assert (picture.height, picture.width) == (SWAPPED if orientation >= 5 else SAME)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("orientation", [None, 1, 6, 8])
 def test_header(tmp_path: Path, kind: str, orientation: int | None) -> None:
     (tmp_path / "a.jpg").write_bytes(image_bytes(kind, orientation))
@@ -82,6 +82,21 @@ def test_header(tmp_path: Path, kind: str, orientation: int | None) -> None:
     assert got == expected
     with got.open() as opened:
         assert opened.size == (WIDTH, HEIGHT)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_is_that_of_the_image_once_it_is_upright(
+    tmp_path: Path, kind: str, orientation: int
+) -> None:
+    """Pillow turns TIFF by itself, in the size it tells as well, and other formats not."""
+    (tmp_path / "a.jpg").write_bytes(image_bytes(kind, orientation))
+    got = images.picture(annotation(tmp_path))
+    assert got is not None
+    assert (got.height, got.width) == (SWAPPED if orientation >= 5 else SAME)
+    with got.open() as opened:
+        opened.load()
+        assert images.upright(opened).size == (got.width, got.height)
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 77])
@@ -93,16 +108,13 @@ def test_an_orientation_that_is_none_counts_for_nothing(tmp_path: Path, orientat
 
 
 def test_damaged_exif_is_passed_over_without_a_word(tmp_path: Path) -> None:
+    """Warnings are errors in tests: Pillow's words about the damage must not reach the user."""
     data = bytearray(image_bytes("TIFF", 6))
     start = int.from_bytes(data[4:8], "little")
     data[start : start + 2] = b"\xff\x0f"  # a table of 4095 entries, nearly all beyond the end
     (tmp_path / "a.jpg").write_bytes(bytes(data))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            images.picture(annotation(tmp_path))
-        except ReadError as error:
-            assert error.code == "bad-image"
+    with contextlib.suppress(ReadError):
+        assert images.picture(annotation(tmp_path)) is not None
 
 
 @pytest.mark.parametrize(
@@ -212,7 +224,9 @@ def test_the_file_goes_before_an_embedded_image_which_is_then_not_decoded(tmp_pa
 def test_base64_as_json_writes_it(tmp_path: Path) -> None:
     text = embedded(image_bytes()).replace(b"/", rb"\/")
     folded = rb"\n".join(text[i : i + 60] for i in range(0, len(text), 60))
-    assert images.decode_embedded(annotation(tmp_path, embedded=memoryview(folded))) == image_bytes()
+    assert (
+        images.decode_embedded(annotation(tmp_path, embedded=memoryview(folded))) == image_bytes()
+    )
 
 
 @pytest.mark.parametrize("text", [b"x", b"AAAA", b""])

@@ -39,7 +39,9 @@ def reader(*, many: bool, default: str | None = None) -> ModuleType:
             elif name == "broken":
                 raise ReadError("broken line")
             else:
-                yield Annotation(name, path, "", tuple(region(label) for label in labels), place=line)
+                yield Annotation(
+                    name, path, "", tuple(region(label) for label in labels), place=line
+                )
 
     def labels(path: Path, options: object) -> set[str]:
         return {r.label for item in read(path, options) for r in getattr(item, "regions", ())}
@@ -182,7 +184,11 @@ def test_collect_labels(tree: Path) -> None:
 def test_collect_labels_leaves_broken_files_to_the_conversion(tree: Path) -> None:
     (tree / "a.lines").write_text("lines\nbroken\n")
     module = reader(many=False)
-    assert inputs.collect_labels(planned(tree, module)[0], module, Options()) == {"cat", "dog", "cow"}
+    assert inputs.collect_labels(planned(tree, module)[0], module, Options()) == {
+        "cat",
+        "dog",
+        "cow",
+    }
 
 
 def test_head(tree: Path) -> None:

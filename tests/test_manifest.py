@@ -24,7 +24,11 @@ def settings(**more: Any) -> Settings:
 
 
 def record(stem: str, **pixels: int) -> dict[str, Any]:
-    return {"stem": stem, "mask": f"masks/{stem}.png", "pixels": {k[1:]: n for k, n in pixels.items()}}
+    return {
+        "stem": stem,
+        "mask": f"masks/{stem}.png",
+        "pixels": {k[1:]: n for k, n in pixels.items()},
+    }
 
 
 def built(*records: dict[str, Any]) -> dict[str, Any]:

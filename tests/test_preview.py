@@ -121,7 +121,7 @@ def test_legend_of_many_classes_is_cut_and_says_so() -> None:
 
 
 def test_small_shares_and_odd_names() -> None:
-    classes = ClassTable(("_background_", "two\nlines  and\tmore", "人" * 300))
+    classes = ClassTable(("_background_", "two lines  and\tmore", "人" * 300))
     label_image = np.zeros((100, 100), dtype=np.uint8)
     label_image[0, :2] = 1, 2
     assert [e.share for e in preview._entries(to_raster(label_image, classes))][:2] == [

@@ -304,7 +304,7 @@ def test_size_must_be_within_the_limit() -> None:
         rasterize(annotation(height=100_000, width=100_000), CLASSES)
     assert caught.value.code == "too-large"
     assert "--max-pixels" in caught.value.cure
-    with pytest.raises(ReadError, match="at most|1 to 11"):
+    with pytest.raises(ReadError, match="1 to 11"):
         rasterize(at(), CLASSES, max_pixels=11)
     assert rasterize(at(), CLASSES, max_pixels=12).height == HEIGHT
 
@@ -313,8 +313,6 @@ def test_a_polygon_that_crosses_absurdly_many_rows_is_refused() -> None:
     zigzag = np.tile(np.array([(0.0, 0.0), (1.0, 4000.0)]), (2000, 1))
     for geometry in (Polygon(zigzag), Polyline(zigzag, 1.0)):
         with pytest.raises(GeometryError, match=str(MAX_CROSSINGS)) as caught:
-            rasterize(
-                at(region("a", geometry, place="shapes[0]"), height=4000, width=3), CLASSES
-            )
+            rasterize(at(region("a", geometry, place="shapes[0]"), height=4000, width=3), CLASSES)
         assert caught.value.code == "too-large"
         assert caught.value.place == "shapes[0]"

@@ -45,7 +45,7 @@ SETTINGS = {"LC_ALL": "C", "LANG": "C", "TZ": "Asia/Kathmandu", "PYTHONHASHSEED"
 @pytest.fixture(autouse=True)
 def _no_hang() -> Iterator[None]:
     def stop(*_: object) -> None:
-        pytest.fail(f"still running after {HANGS_S} s")
+        pytest.fail(f"still running after {HANGS_S} s", pytrace=False)
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.alarm(HANGS_S)
@@ -58,6 +58,7 @@ def _no_hang() -> Iterator[None]:
 def space(tmp_path: Path) -> Path:
     """A folder with ``in`` for the input and ``out`` for the output."""
     (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
     return tmp_path
 
 

@@ -27,6 +27,13 @@ SAME_BYTES = ("13.0.0", "3.2.0", "2.3.3")
 """Pillow, libjpeg-turbo and zlib-ng of the committed files; samples/README.md names them too."""
 
 
+def opened(file) -> Image.Image:
+    """Return the image, decoded, its file closed."""
+    with Image.open(file) as image:
+        image.load()
+        return image
+
+
 def load(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
@@ -66,7 +73,7 @@ def test_the_script_makes_the_committed_files(tmp_path: Path) -> None:
         if made_here():
             assert path.read_bytes() == kept[name].read_bytes(), name
         elif path.suffix in (".jpg", ".png"):
-            assert Image.open(path).size == Image.open(kept[name]).size, name
+            assert opened(path).size == opened(kept[name]).size, name
         else:
             old, new = (without_bytes(p.read_text(encoding="utf-8")) for p in (kept[name], path))
             assert old == new, name
@@ -111,10 +118,10 @@ def test_labelme_images_are_where_the_files_say_with_the_size_they_say() -> None
         image = path.parent / record["imagePath"].replace("\\", "/")
         if path.stem in inside:
             content = base64.b64decode(record["imageData"])
-            size = Image.open(io.BytesIO(content)).size
+            size = opened(io.BytesIO(content)).size
             assert not path.with_suffix(".jpg").exists()
         else:
-            size = ImageOps.exif_transpose(Image.open(image)).size
+            size = ImageOps.exif_transpose(opened(image)).size
         if "version" in record:
             assert size == (record["imageWidth"], record["imageHeight"]), path.name
 
@@ -125,10 +132,10 @@ def test_labelme_oddities() -> None:
     assert records["windows"]["imagePath"] == "photos\\windows.jpg"
     assert records["windows_parent"]["imagePath"] == "..\\labelme\\windows_parent.jpg"
     assert records["Größe_公园"]["shapes"] and records["nobody"]["shapes"] == []
-    phone = Image.open(LABELME / "phone.jpg")
+    phone = opened(LABELME / "phone.jpg")
     assert (phone.size, phone.getexif()[0x0112]) == ((160, 120), 6)
     assert records["phone"]["imageData"] is None
-    assert Image.open(LABELME / "park_005.png").format == "PNG"
+    assert opened(LABELME / "park_005.png").format == "PNG"
     assert list((LABELME / "more").glob("*.json"))
     assert any(record["flags"] for record in records.values() if "flags" in record)
     assert any(shape.get("flags") == {"occluded": True} for shape in shapes())
@@ -157,7 +164,7 @@ def test_via_projects(name: str, count: int) -> None:
     labels = set()
     for key, entry in entries.items():
         image = VIA / entry["filename"]
-        assert Image.open(image).size == (160, 120)
+        assert opened(image).size == (160, 120)
         assert key == f"{entry['filename']}{entry['size']}"
         if made_here():
             assert entry["size"] == image.stat().st_size
@@ -220,7 +227,7 @@ def test_ochuman_has_what_the_api_reads() -> None:
     assert len(dataset["images"]) == 60
     persons = []
     for image in dataset["images"]:
-        picture = Image.open(OCHUMAN / "images" / image["file_name"])
+        picture = opened(OCHUMAN / "images" / image["file_name"])
         assert picture.size == (image["width"], image["height"])
         boxes = [person["bbox"] for person in image["annotations"]]
         for index, person in enumerate(image["annotations"]):

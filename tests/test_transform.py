@@ -35,9 +35,7 @@ shapes: st.SearchStrategy[Geometry] = st.one_of(
     st.tuples(off_grid, off_grid, off_grid, off_grid).map(
         lambda v: Box(min(v[0], v[2]), min(v[1], v[3]), max(v[0], v[2]), max(v[1], v[3]))
     ),
-    st.builds(
-        Ellipse, off_grid, off_grid, st.floats(0.3, 5), st.floats(0.3, 5), st.floats(-3, 3)
-    ),
+    st.builds(Ellipse, off_grid, off_grid, st.floats(0.3, 5), st.floats(0.3, 5), st.floats(-3, 3)),
     st.builds(
         lambda line: Polyline(np.array(line), 1.7),
         st.lists(st.tuples(off_grid, off_grid), min_size=2, max_size=3, unique=True),
@@ -115,7 +113,7 @@ def test_an_ellipse_under_unequal_scales_is_its_image() -> None:
     angle = np.linspace(0, 7, 50)
     u = np.stack([5 * np.cos(angle), 2 * np.sin(angle)])
     turn = np.array([[np.cos(0.6), -np.sin(0.6)], [np.sin(0.6), np.cos(0.6)]])
-    on = (turn @ u).T + [6, 4]
+    on = (turn @ u).T + np.array([6, 4])
     back = on * [1.5, 0.7] - [got.cx, got.cy]
     along = back @ [np.cos(got.theta), np.sin(got.theta)]
     across = back @ [-np.sin(got.theta), np.cos(got.theta)]

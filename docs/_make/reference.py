@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import fields, is_dataclass
 from types import FunctionType
 from typing import Any
@@ -44,11 +45,28 @@ def _section(name: str, value: Any) -> str:
     parts = [
         f"### `{name}`",
         f"```text\n{_signature(name, value)}\n```",
-        markdown.text(value.__doc__),
+        _explained(value),
     ]
     if isinstance(value, type):
         parts.append("\n".join(_members(value)))
     return "\n\n".join(part for part in parts if part)
+
+
+def _explained(value: Any) -> str:
+    """Return the docstring; what it says of each parameter or field becomes an item of a list."""
+    names = set(inspect.signature(value).parameters) | set(vars(value).get("__annotations__", {}))
+    name = "|".join(sorted(names, key=len, reverse=True))
+    item = re.compile(rf"(?:(?<=\. )|^)((?:{name})(?:, (?:{name}))*): ")
+    paragraphs = []
+    for paragraph in markdown.text(value.__doc__).split("\n\n"):
+        # A new line begins an item as a full stop does, so that both look the same below.
+        flat = re.sub(r"\n(?=\S)", " ", paragraph)
+        before, *items = item.split(flat)
+        found = "".join(
+            f"\n- `{n}`: {text.strip()}" for n, text in zip(items[::2], items[1::2], strict=True)
+        )
+        paragraphs.append(f"{before.strip()}\n{found}".strip() if found else paragraph)
+    return "\n\n".join(paragraphs)
 
 
 def _signature(name: str, value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Two folders of masks, prediction and truth, side by side: what scoring without a network needs."""
+"""Two folders of masks, prediction and truth, side by side: scoring needs no more than that."""
 
 from __future__ import annotations
 

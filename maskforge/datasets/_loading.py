@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,12 @@ from maskforge import inspection
 from maskforge.classes import ClassTable
 from maskforge.datasets import _pixels
 from maskforge.datasets._base import IGNORED, Dataset, Decoding, Example, Label
-from maskforge.datasets._pixels import Header
+from maskforge.datasets._pixels import MAX_PIXELS, Header
 from maskforge.errors import ClassError, MaskforgeError, ReadError
 from maskforge.onehot import OneHotFile
 
-LabelImage = NDArray[np.uint8] | NDArray[np.uint16]
+LabelImage: TypeAlias = NDArray[Any]
+"""Class ids and the ignore index, (H, W), in the class table's dtype: uint8 or uint16."""
 
 ASPECT = 0.01
 """Mask and image may differ in the ratio of their sides by this much and still be one picture."""
@@ -48,7 +49,7 @@ def read_label(label: Label, classes: ClassTable) -> LabelImage:
     Raises ReadError; ClassError for a pixel that the class table has no place for.
     """
     if label.decoding.form == "planes":
-        return _from_planes(label, classes)
+        return from_planes(read_planes(label, classes), classes)
     colors = label.decoding.form == "colors"
     values = _pixels.read_mask(label.path, colors=colors).values
     return decode(values, label, classes)
@@ -65,11 +66,13 @@ def decode(values: NDArray[Any], label: Label, classes: ClassTable) -> LabelImag
             code="bad-image",
             file=str(label.path),
         )
-    if values.dtype == np.uint8:
-        lut, known = _byte_lut(label.decoding, classes)
-        if not known[values].all():
-            _refuse(values, ~known[values], label, classes)
-        return lut[values]
+    if values.dtype == classes.dtype == np.uint8:
+        known, table = _byte_tables(label.decoding, classes)
+        # Methods of bytes: several times as fast as indexing with an array.
+        data = values.tobytes()
+        if data.translate(None, known):
+            _refuse(values, ~np.isin(values, keys), label, classes)
+        return np.frombuffer(bytearray(data.translate(table)), np.uint8).reshape(values.shape)
     place = np.minimum(np.searchsorted(keys, values), len(keys) - 1)
     wrong = keys[place] != values
     if wrong.any():
@@ -140,21 +143,36 @@ def _turn(ids: LabelImage, orientation: int) -> LabelImage:
     return turned[orientation]
 
 
-def _from_planes(label: Label, classes: ClassTable) -> LabelImage:
-    file = _dictionary(label.path, label.path.stat().st_mtime_ns)
+def read_planes(label: Label, classes: ClassTable) -> NDArray[np.uint8]:
+    """Return the planes, (H, W, C) of 0 and 1, of an entry of a one-hot dictionary.
+
+    Raises ReadError; ClassError for another number of channels than there are classes.
+    """
+    try:
+        file = _dictionary(label.path, label.path.stat().st_mtime_ns)
+    except OSError as error:
+        raise ReadError(
+            f"the file cannot be read: {error}", code="unreadable", file=str(label.path)
+        ) from error
     if label.key not in file:
         raise ReadError("the dictionary has no such image", file=str(label.path), place=label.key)
     shape = file.shape(label.key)
-    if len(shape) != 3 or shape[2] > len(classes):
+    if len(shape) != 3 or shape[2] != len(classes) or not 0 < shape[0] * shape[1] <= MAX_PIXELS:
         raise ClassError(
             f"planes must be (H, W, {len(classes)}), a channel for each class, but are {shape}",
             file=str(label.path),
             place=label.key,
             cure="use the class table that the file was made with",
         )
-    planes = file[label.key]
+    return file[label.key]
+
+
+def from_planes(planes: NDArray[np.uint8], classes: ClassTable) -> LabelImage:
+    """Return the class ids (H, W) of planes (H, W, C); ignore where no plane is 1.
+
+    Where several are, the lowest id wins, as in an argmax.
+    """
     ids = np.full(planes.shape[:2], classes.ignore_index, dtype=classes.dtype)
-    # Where several are 1, the lowest id wins, as an argmax has it.
     for class_id in reversed(range(planes.shape[2])):
         ids[planes[..., class_id] != 0] = class_id
     return ids
@@ -162,7 +180,7 @@ def _from_planes(label: Label, classes: ClassTable) -> LabelImage:
 
 @lru_cache(maxsize=4)
 def _dictionary(path: Path, changed: int) -> OneHotFile:
-    """Return an open dictionary; its index costs one walk through the file. ``changed``: its time."""
+    """Return an open dictionary, whose index costs a walk through it. ``changed``: when it was."""
     return OneHotFile(path)
 
 
@@ -186,8 +204,10 @@ def _from_colors(
 
 def pack(pixels: NDArray[Any]) -> NDArray[np.int32]:
     """Return 0xrrggbb for the RGB triples of the last axis, uint8."""
-    wide = pixels.astype(np.int32)
-    packed: NDArray[np.int32] = wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2]
+    packed = pixels[..., 0].astype(np.int32)
+    for channel in (1, 2):
+        packed <<= 8
+        packed |= pixels[..., channel]
     return packed
 
 
@@ -200,13 +220,11 @@ def _table(decoding: Decoding, classes: ClassTable) -> tuple[NDArray[np.int64], 
 
 
 @lru_cache(maxsize=32)
-def _byte_lut(decoding: Decoding, classes: ClassTable) -> tuple[LabelImage, NDArray[np.bool_]]:
-    """Return the class id of each byte, and whether it has one, (256,) both."""
-    lut, known = np.zeros(256, dtype=classes.dtype), np.zeros(256, dtype=np.bool_)
-    for value, class_id in zip(*_table(decoding, classes), strict=True):
-        if 0 <= value <= 255:
-            lut[value], known[value] = class_id, True
-    return lut, known
+def _byte_tables(decoding: Decoding, classes: ClassTable) -> tuple[bytes, bytes]:
+    """Return the bytes that have a class id, and the class id of each of the 256 bytes."""
+    pairs = [(int(v), int(i)) for v, i in zip(*_table(decoding, classes), strict=True)]
+    ids = {value: class_id for value, class_id in pairs if 0 <= value <= 255}
+    return bytes(ids), bytes(ids.get(value, 0) for value in range(256))
 
 
 def _refuse(

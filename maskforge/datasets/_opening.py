@@ -1,4 +1,4 @@
-"""From what the user names to a data set: the kind is told by content, several places become one."""
+"""From what the user names to a data set: of a kind told by content, and one of several places."""
 
 from __future__ import annotations
 

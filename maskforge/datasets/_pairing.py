@@ -17,7 +17,6 @@ IMAGE_FOLDERS = ("images", "image", "imgs", "img", "features")
 MASK_FOLDERS = ("masks", "mask", "labels", "label", "annotations", "annotation", "gt")
 MASK_SUFFIXES = (*(s for s in images.SUFFIXES if s != ".gif"), ".npy")
 
-_LISTS = ("", "ImageSets/Segmentation", "ImageSets", "splits", "lists")
 _MASK_TAIL = re.compile(
     r"(?i)[_\-. ](masks?|labels?|labelids|seg|segmentation|gt|annotation|matte|l|y)$"
 )
@@ -89,8 +88,8 @@ def pair_up(names: Iterable[str], masks: Iterable[str]) -> dict[str, str]:
         (_last(_image_core), _last(_mask_core)),
     )
     for name_key, mask_key in keys:
-        by_key = _unique(left, name_key)
-        for key, mask in _unique(free, mask_key).items():
+        by_key = unique_keys(left, name_key)
+        for key, mask in unique_keys(free, mask_key).items():
             if key in by_key:
                 partners[by_key[key]] = mask
                 del left[by_key[key]], free[mask]
@@ -151,89 +150,6 @@ def masks_of(pairs: Iterable[Folders]) -> list[Path]:
     return [path for pair in pairs for path in files.find(pair.masks, MASK_SUFFIXES)]
 
 
-def by_lists(
-    examples: Sequence[Example], root: Path
-) -> tuple[list[Example], list[str], list[Problem]]:
-    """Return the examples in the splits that the lists below ``root`` give them, notes, problems.
-
-    ``train.txt``, ``val.txt``, ``test.txt``, ``trainval.txt`` hold a name a line, or a line of
-    paths that begins with the image's. Without lists nothing changes; with them, what none of
-    them names is left out.
-    """
-    lists = _lists(root)
-    if not lists:
-        return list(examples), [], []
-    names = _Finder(examples)
-    chosen: dict[str, Example] = {}
-    problems: list[Problem] = []
-    for split, path in lists:
-        for number, line in enumerate(_lines(path), start=1):
-            example = names.find(line)
-            if line and example is None:
-                message = (
-                    f"the list names {line[:80]!r}, of which there are not both image and mask"
-                )
-                problems.append(
-                    Problem("no-image", str(path), message, f"line {number}", "", "warning")
-                )
-            elif (
-                example is not None
-                and chosen.setdefault(example.name, replace(example, split=split)).split != split
-            ):
-                message = f"{example.name!r} is in the list of another split too"
-                problems.append(
-                    Problem("name-collision", str(path), message, f"line {number}", "", "warning")
-                )
-    notes = [f"split: {', '.join(path.relative_to(root).as_posix() for _, path in lists)}"]
-    if len(chosen) < len(examples):
-        notes.append(f"{len(examples) - len(chosen)} pairs are in no list and were left out")
-    return list(chosen.values()), notes, problems
-
-
-class _Finder:
-    """Finds examples by what lists call them: a stem, a file name, a path."""
-
-    def __init__(self, examples: Iterable[Example]) -> None:
-        by_name = {example.name: example for example in examples}
-        self._exact = by_name
-        lasts = _unique(by_name, lambda name: name.rpartition("/")[2])
-        self._last = {last: by_name[name] for last, name in lasts.items()}
-
-    def find(self, line: str) -> Example | None:
-        for text in (line, line.split()[0] if line.split() else ""):
-            stem = _stem(text.replace("\\", "/"))
-            for name in (text, stem):
-                found = self._exact.get(name) or self._last.get(name.rpartition("/")[2])
-                if found is not None:
-                    return found
-        return None
-
-
-def _lists(root: Path) -> list[tuple[str | None, Path]]:
-    """Return the lists of the first folder that has some, with their splits."""
-    for folder in _LISTS:
-        found = [
-            (split, root / folder / f"{name}.txt")
-            for name, split in SPLITS.items()
-            if (root / folder / f"{name}.txt").is_file()
-        ]
-        if found:
-            return list(found)
-        if (root / folder / "trainval.txt").is_file():
-            return [(None, root / folder / "trainval.txt")]
-    return []
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReadError(
-            f"the list must be UTF-8 text, but: {error}", code="unreadable", file=str(path)
-        ) from error
-    return [line.strip() for line in text.splitlines()]
-
-
 def _pair(root: Path, split: str | None) -> list[Folders]:
     inside = _subfolders(root)
     pictures = [inside[name] for name in IMAGE_FOLDERS if name in inside]
@@ -264,7 +180,7 @@ def _alone(path: Path, code: str, what: str, folder: Path) -> Problem:
     )  # fmt: skip
 
 
-def _unique(stems: Iterable[str], key: Callable[[str], str]) -> dict[str, str]:
+def unique_keys(stems: Iterable[str], key: Callable[[str], str]) -> dict[str, str]:
     """Return stem by key, for those keys that only one stem has."""
     groups: dict[str, list[str]] = defaultdict(list)
     for stem in stems:
@@ -276,11 +192,6 @@ def _split_of(name: str, split: str | None) -> str | None:
     """Return ``split``, or the split that the first folder of ``name`` is called after."""
     folder, slash, _ = name.partition("/")
     return split or (SPLITS.get(folder.lower()) if slash else None)
-
-
-def _stem(text: str) -> str:
-    suffix = Path(text).suffix.lower()
-    return text[: -len(suffix)] if suffix in MASK_SUFFIXES else text
 
 
 def _image_core(stem: str) -> str:

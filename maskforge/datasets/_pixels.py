@@ -18,7 +18,8 @@ MAX_PIXELS = 2**27
 
 _ORIENTATION = 0x0112
 _TAIL = 4096
-_ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
+_METADATA = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
+_MAX_CHUNKS = 1 << 16
 
 
 class Header(NamedTuple):
@@ -48,11 +49,16 @@ def header(path: Path) -> Header:
     Raises ReadError.
     """
     with _open(path) as image:
-        found = Header(image.height, image.width, _orientation(image))
-        end = _ENDS.get(image.format or "")
-        if end is not None and end not in _tail(path):
+        if image.format == "PNG":
+            # Pillow would decode all pixels before it says that there is no EXIF.
+            chunks = _png_chunks(path)
+            whole, exif = b"IEND" in chunks, not chunks.isdisjoint(_METADATA)
+        else:
+            whole, exif = image.format != "JPEG" or b"\xff\xd9" in _tail(path), True
+        if not whole:
             _decode(image, path)  # it may only have something behind its end: see
-    return found
+        orientation = _orientation(image) if exif else 1
+        return Header(image.height, image.width, orientation)
 
 
 def read_image(path: Path) -> tuple[NDArray[np.uint8], Header]:
@@ -232,3 +238,19 @@ def _tail(path: Path) -> bytes:
         size = file.seek(0, 2)
         file.seek(max(0, size - _TAIL))
         return file.read()
+
+
+def _png_chunks(path: Path) -> set[bytes]:
+    """Return the types of the chunks of a PNG file, up to one that is cut off."""
+    found: set[bytes] = set()
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        place = 8
+        for _ in range(_MAX_CHUNKS):
+            file.seek(place)
+            head = file.read(8)
+            place += 12 + int.from_bytes(head[:4], "big")
+            if len(head) < 8 or place > size:
+                return found
+            found.add(head[4:])
+    return found | set(_METADATA)

@@ -1,4 +1,4 @@
-"""Cityscapes: leftImg8bit/SPLIT/CITY/*_leftImg8bit.png, gtFine/…/*_labelIds.png or *_labelTrainIds.png.
+"""Cityscapes: leftImg8bit/SPLIT/CITY/*.png with gtFine/…/*_labelIds.png or *_labelTrainIds.png.
 
 The 19 train ids are taken where files of them exist, since they have to be made on purpose; else
 the 34 ids. Names and numbers are those of cityscapesScripts (helpers/labels.py).

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maskforge.datasets import _meaning, _pairing, pairs
+from maskforge.datasets import _pairing, _scanning, pairs
 from maskforge.datasets._base import Dataset, Options
 
 
@@ -18,7 +18,7 @@ def sniff(path: Path, options: Options) -> str:
         return ""
     if options.style is not None:
         return f"masks in {found[0].masks.name!r} and a style"
-    if _meaning.are_colored(_pairing.masks_of(found)):
+    if _scanning.are_colored(_pairing.masks_of(found)):
         return f"coloured masks in {found[0].masks.name!r}"
     return ""
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from maskforge import manifest
 from maskforge.classes import ClassTable
-from maskforge.datasets import _meaning, _names, _naming
+from maskforge.datasets import _colors, _names, _naming
 from maskforge.datasets._base import Dataset, Decoding, Example, Label, Options, id_decoding
 from maskforge.errors import ClassError, MaskforgeError, Problem, ReadError, UsageError
 
@@ -181,7 +181,7 @@ def _decoding(
     if writer == "onehot":
         return Decoding("planes"), classes
     if writer == "color":
-        return _meaning.style_decoding(style, classes)
+        return _colors.style_decoding(style, classes)
     raise ClassError(
         f"masks written --as {writer} hold no class ids",
         cure="convert --as label, palette, npy, color or onehot",

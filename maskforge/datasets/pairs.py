@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maskforge.datasets import _meaning, _pairing
+from maskforge.datasets import _lists, _meaning, _pairing, _scanning
 from maskforge.datasets._base import Dataset, Options
 
 
 def sniff(path: Path, options: Options) -> str:
     """Return why ``path`` is such a folder, "" when it is not."""
     pairs = _pairing.folders(path)
-    if not pairs or options.style is not None or _meaning.are_colored(_pairing.masks_of(pairs)):
+    if not pairs or options.style is not None or _scanning.are_colored(_pairing.masks_of(pairs)):
         return ""
     return f"images in {pairs[0].images.name!r}, masks in {pairs[0].masks.name!r}"
 
@@ -35,7 +35,7 @@ def read_pairs(path: Path, options: Options, *, kind: str) -> Dataset:
     beside = (path, *dict.fromkeys(pair.masks for pair in pairs))
     meaning = _meaning.find(masks, options, beside=beside)
     found, problems = _pairing.match_all(pairs, meaning.decoding, root=path)
-    examples, notes, strange = _pairing.by_lists(found, path)
+    examples, notes, strange = _lists.by_lists(found, path)
     return Dataset(
         kind,
         path,

@@ -6,15 +6,18 @@ colours with no id above 20, they are the twenty of VOC.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from maskforge import files
 from maskforge.classes import BACKGROUND, ClassTable
-from maskforge.datasets import _meaning, _pairing
-from maskforge.datasets._base import Dataset, Meaning, Options, id_decoding
+from maskforge.datasets import _colors, _lists, _meaning, _pairing, _scanning
+from maskforge.datasets._base import Dataset, Options
+from maskforge.datasets._colors import VOC_IGNORE
+from maskforge.datasets._loading import pack
+from maskforge.datasets._names import Names
 from maskforge.datasets._pairing import Folders
 from maskforge.errors import ReadError
+from maskforge.palette import voc_palette
 
 MASK_FOLDERS = ("SegmentationClass", "SegmentationClassPNG", "SegmentationClassNpy")
 
@@ -39,9 +42,10 @@ def read(path: Path, options: Options) -> Dataset:
             "there must be JPEGImages and SegmentationClass", code="no-mask", file=str(path)
         )
     masks = _pairing.masks_of([pair])
-    meaning = _own_names(_meaning.find(masks, options, beside=(path,)), masks)
+    names = _meaning.find_names(masks, options, beside=(path,)) or _own_names(masks)
+    meaning = _meaning.under_names(masks, names, options)
     found, problems = _pairing.match_all([pair], meaning.decoding, root=path)
-    examples, notes, strange = _pairing.by_lists(found, path)
+    examples, notes, strange = _lists.by_lists(found, path)
     # Most images of VOC have boxes only: that one has no mask is no news.
     unlabelled = sum(problem.code == "no-mask" for problem in problems)
     if unlabelled:
@@ -60,22 +64,19 @@ def read(path: Path, options: Options) -> Dataset:
 def _folders(path: Path) -> Folders | None:
     for name in MASK_FOLDERS:
         pair = Folders(path / "JPEGImages", path / name)
-        if pair.images.is_dir() and pair.masks.is_dir():
-            if files.find(pair.masks, _pairing.MASK_SUFFIXES):
-                return pair
+        if pair.images.is_dir() and files.find(pair.masks, _pairing.MASK_SUFFIXES):
+            return pair
     return None
 
 
-def _own_names(meaning: Meaning, masks: list[Path]) -> Meaning:
-    """Return ``meaning`` with VOC's own names where nothing else names the classes."""
-    guessed = all(name.startswith("class_") for name in meaning.classes.names[1:])
-    if not guessed or len(meaning.classes) > len(NAMES) + 1 or not _meaning.in_voc_colors(masks):
-        return meaning
-    classes = ClassTable((BACKGROUND, *NAMES), has_ignore=True)
-    decoding = meaning.decoding
-    if decoding.form == "ids":
-        decoding = id_decoding(classes)
-    else:
-        decoding, _ = _meaning.style_decoding("palette", classes)
-    notes = ("classes: the twenty of PASCAL VOC, since the masks are in its colours",)
-    return replace(meaning, classes=classes, decoding=decoding, notes=notes)
+def _own_names(masks: list[Path]) -> Names | None:
+    """Return VOC's own classes where the masks are in its colours and have no id above 20."""
+    if not _colors.in_voc_colors(masks):
+        return None
+    colored = _scanning.are_colored(masks)
+    found = set(_scanning.scan(masks, colors=colored))
+    ids = pack(voc_palette()).tolist()[: len(NAMES) + 1] if colored else range(len(NAMES) + 1)
+    if not found <= {*ids, VOC_IGNORE if colored else 255}:
+        return None
+    origin = "the twenty of PASCAL VOC, since the masks are in its colours"
+    return Names(ClassTable((BACKGROUND, *NAMES), has_ignore=True), origin)

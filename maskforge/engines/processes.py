@@ -83,9 +83,12 @@ def run(
                     chunk = next(chunks, None)
                     if chunk is not None:
                         _feed(worker, *chunk)
+            drained = due in answers
             while due in answers:
                 yield from answers.pop(due)
                 due += 1
+            if drained:
+                continue  # there is room for more now
             busy: dict[object, _Worker] = {w.pipe: w for w in pool if w.chunk is not None}
             if not busy:
                 return

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from maskforge import geometry
-from maskforge.annotation import Region
+from maskforge.annotation import Region, clean_label
 from maskforge.errors import GeometryError, Problem, ReadError
 from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
 
@@ -70,7 +70,7 @@ def regions(
                 raise _read_error(error, file=file, place=place) from error
             problems.append(Problem(error.code, file, error.message, place, severity="warning"))
             continue
-        found.append(Region(shape.label, made, shape.group_id, place=place))
+        found.append(Region(clean_label(shape.label), made, shape.group_id, place=place))
     return tuple(found), tuple(problems)
 
 

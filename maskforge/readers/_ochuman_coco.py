@@ -11,8 +11,7 @@ import msgspec
 
 from maskforge import rle
 from maskforge.errors import GeometryError, Problem, ReadError
-from maskforge.geometry import Bitmap, Geometry, Polygon
-from maskforge.raster import MAX_PIXELS
+from maskforge.geometry import MAX_PIXELS, Bitmap, Geometry, Polygon
 from maskforge.readers import _json
 from maskforge.readers._ochuman_image import Person, Record, is_nothing, ring
 

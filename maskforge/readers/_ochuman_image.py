@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from maskforge import geometry
-from maskforge.annotation import Annotation, Region
+from maskforge.annotation import Annotation, Region, clean_label
 from maskforge.errors import GeometryError, Problem, ReadError
 from maskforge.geometry import Bitmap, Geometry, Ring
 
@@ -162,7 +162,9 @@ def _regions(
                 raise ReadError(error.message, code=error.code, place=place) from error
             problems.append(Problem(error.code, file, error.message, place, severity="warning"))
             continue
-        regions.append(Region(person.label, shape, crowd=person.crowd, place=person.place))
+        regions.append(
+            Region(clean_label(person.label), shape, crowd=person.crowd, place=person.place)
+        )
     return tuple(regions), tuple(problems)
 
 

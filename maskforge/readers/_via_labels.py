@@ -16,6 +16,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from maskforge.annotation import clean_label
 from maskforge.errors import ReadError
 from maskforge.readers._via_entry import Entry, Project, RawRegion, shorten
 
@@ -94,7 +95,7 @@ def _label(value: object, texts: Mapping[str, str]) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
     text = value if isinstance(value, str) else _decimal(value)
-    return texts.get(text, "").strip() or text.strip()
+    return clean_label(texts.get(text, "")) or clean_label(text)
 
 
 def _decimal(number: int | float) -> str:

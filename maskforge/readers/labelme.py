@@ -24,7 +24,7 @@ from pathlib import Path, PureWindowsPath
 
 import msgspec
 
-from maskforge.annotation import Annotation
+from maskforge.annotation import Annotation, clean_label
 from maskforge.errors import Problem, ReadError, UsageError
 from maskforge.readers import _json, _labelme_shapes
 from maskforge.readers._labelme_shapes import Shape
@@ -90,7 +90,7 @@ def sniff(head: bytes) -> str | None:
 def labels(path: Path, options: Options) -> set[str]:
     """Return the labels of all shapes in ``path``. Raises ReadError."""
     file = _load(_json.read_bytes(path), _Labels, file=str(path))
-    return {shape.label for shape in file.shapes}
+    return {clean_label(shape.label) for shape in file.shapes} - {""}
 
 
 def read(path: Path, options: Options) -> Iterator[Annotation | Problem]:

@@ -1,4 +1,4 @@
-"""Several processes: order, the window, deaths, interrupts. Workers import this file by its path."""
+"""Several processes: order, the window, deaths, interrupts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from maskforge.engines import processes
 
 # Functions that travel to other processes must live in a module that these can import.
-JOBS = '''
+JOBS = """
 import os, time
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def note_pid(folder):
     Path(folder, f"pid-{os.getpid()}").touch()
     time.sleep(0.05)
     return 0
-'''
+"""
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def _check(event: str, path: Any) -> None:
     # The folder is resolved, the name is not: a link is replaced or removed itself.
     place = Path(os.path.abspath(os.fsdecode(path)))
     real = os.path.join(os.path.realpath(place.parent), place.name)
-    if not real.startswith(_State.roots):
+    if not (real + os.sep).startswith(_State.roots):
         _refuse(f"{event} {os.fsdecode(path)!r:.200}")
 
 

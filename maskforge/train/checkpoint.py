@@ -1,0 +1,143 @@
+"""Checkpoints: files that rebuild network and run alone, and that run no code when they are read.
+
+A file holds tensors, numbers and text only. What a stranger wrote in it is checked before use.
+
+    format    "maskforge-checkpoint/1"
+    config    the settings as JSON, see config.py
+    classes   the class table as the text of a labels.txt
+    names     class names to show, by class id
+    scores    what the weights reached on the validation images, by name
+    weights   the state dict of the network to predict with
+    run       what the loop needs to go on; not in ``best.pt``
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from maskforge import files
+from maskforge.classes import ClassTable
+from maskforge.errors import MaskforgeError, ReadError
+from maskforge.train import models
+from maskforge.train.config import Config
+
+FORMAT = "maskforge-checkpoint/1"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """What a checkpoint holds; ``run`` is None where it is only there to predict with."""
+
+    config: Config
+    classes: ClassTable
+    names: tuple[str, ...]
+    scores: dict[str, float]
+    weights: dict[str, Tensor]
+    run: dict[str, Any] | None = None
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write ``checkpoint`` to ``path``, whole or not at all. Raises WriteError."""
+    content = {
+        "format": FORMAT,
+        "config": checkpoint.config.to_json(),
+        "classes": checkpoint.classes.to_text(),
+        "names": list(checkpoint.names),
+        "scores": checkpoint.scores,
+        "weights": checkpoint.weights,
+    }
+    if checkpoint.run is not None:
+        content["run"] = checkpoint.run
+    with files.atomic(path) as file:
+        torch.save(content, file)
+
+
+def load(path: Path) -> Checkpoint:
+    """Return the checkpoint in ``path``, its tensors in the CPU's memory. Raises ReadError."""
+    content = _read(path)
+    try:
+        weights = content["weights"]
+        if not all(isinstance(n, str) and isinstance(w, Tensor) for n, w in weights.items()):
+            raise TypeError("weights must be tensors by name")
+        classes = ClassTable.from_text(content["classes"])
+        names = tuple(str(name) for name in content["names"])
+        if len(names) != len(classes):
+            raise ValueError(f"there must be {len(classes)} names, but got {len(names)}")
+        config = Config.from_json(content["config"])
+        scores = {str(name): float(value) for name, value in content["scores"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _refused(path, error) from error
+    return Checkpoint(config, classes, names, scores, weights, content.get("run"))
+
+
+def network(checkpoint: Checkpoint, *, path: Path) -> nn.Module:
+    """Return the network of the checkpoint read from ``path``, in evaluation mode.
+
+    Raises ReadError where the weights are not those of the network that the settings describe.
+    """
+    try:
+        built = build(checkpoint.config, checkpoint.classes, weights=checkpoint.weights)
+        built.load_state_dict(checkpoint.weights)
+    except (MaskforgeError, RuntimeError, TypeError, ValueError, ArithmeticError) as error:
+        raise _refused(path, error) from error
+    return built.eval()
+
+
+def build(
+    config: Config, classes: ClassTable, *, weights: dict[str, Tensor] | None = None
+) -> nn.Module:
+    """Return the network that ``config`` describes, with random weights.
+
+    Where ``weights`` are given, which will be loaded into it, nothing else is read from a file, and
+    memory is taken only after the settings are known to describe a network of their shapes.
+    """
+    options = dict(config.options)
+    outputs = 1 if config.sigmoid else len(classes)
+    if weights is not None:
+        options.pop("encoder_weights", None)
+        if not config.network.startswith("smp"):
+            with torch.device("meta"):
+                described = models.build(
+                    config.network, in_channels=3, num_classes=outputs, **options
+                )
+            _compare(described.state_dict(), weights)
+    return models.build(config.network, in_channels=3, num_classes=outputs, **options)
+
+
+def _compare(described: dict[str, Tensor], weights: dict[str, Tensor]) -> None:
+    for name, tensor in described.items():
+        shape = tuple(weights[name].shape) if name in weights else None
+        if shape != tuple(tensor.shape):
+            raise ValueError(f"weight {name} must be {tuple(tensor.shape)}, but got {shape}")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise ReadError("there must be a checkpoint, but there is none", file=str(path)) from error
+    except (OSError, EOFError, RuntimeError, ValueError, UnpicklingError, LookupError) as error:
+        raise _refused(path, error) from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise _refused(path, f"it is not marked {FORMAT}")
+    return content
+
+
+def _refused(path: Path, reason: object) -> ReadError:
+    return ReadError(
+        f"the file must be a checkpoint of maskforge, but: {str(reason).splitlines()[0][:200]}",
+        code="wrong-format",
+        file=str(path),
+    )
+
+
+def finite(scores: dict[str, float]) -> dict[str, float]:
+    """Return the scores that are numbers."""
+    return {name: value for name, value in scores.items() if math.isfinite(value)}

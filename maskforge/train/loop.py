@@ -1,0 +1,125 @@
+"""The training loop, in the order of a textbook.
+
+    trained = train(config, data, out=Path("runs/people"))
+
+The folder ``out`` then holds ``best.pt`` (by mean IoU) and ``last.pt``, from which
+``train(…, resume=True)`` goes on to the same numbers that an undisturbed run reaches.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from maskforge.train import checkpoint
+from maskforge.train.config import Config
+from maskforge.train.distributed import Ranks
+from maskforge.train.evaluate import Interrupted
+from maskforge.train.history import Row
+from maskforge.train.interrupt import Interrupt, interruptible
+from maskforge.train.items import Data
+from maskforge.train.machine import Machine
+from maskforge.train.session import Session
+from maskforge.train.watch import Watch
+
+SAVE_SECONDS = 300.0
+"""Time between checkpoints within an epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a run came to: its folder, one row for each evaluation, the best mean IoU, the time."""
+
+    out: Path
+    history: tuple[Row, ...]
+    best: float
+    steps: int
+    seconds: float
+
+
+def train(
+    config: Config,
+    data: Data,
+    *,
+    out: Path,
+    watch: Watch | None = None,
+    resume: bool = False,
+) -> Trained:
+    """Train a network on ``data`` as ``config`` says and return what came of it.
+
+    With ``resume`` the settings are those of ``out/last.pt``, but for the machine's. ``watch`` is
+    told of each step and evaluation. Raises UsageError for settings that do not fit together,
+    MaskforgeError when the loss is no longer a number, and KeyboardInterrupt, after
+    ``last.pt`` is written, when the user interrupts.
+    """
+    ranks = Ranks.of_environment()
+    machine = Machine.of(config, local_rank=ranks.local)
+    with ranks.joined(machine.device), interruptible() as interrupt:
+        session = Session.begin(config, data, out, machine, ranks, watch or Watch())
+        if resume:
+            session.restore(checkpoint.load(out / "last.pt"))
+        try:
+            _loop(session, interrupt)
+        except Interrupted:
+            session.save_last()
+            raise KeyboardInterrupt from None
+        finally:
+            session.watch.close()
+    state = session.state
+    return Trained(out, tuple(state.history), state.best, state.step, state.seconds)
+
+
+def _loop(session: Session, interrupt: Interrupt) -> None:
+    """Train until the budget is used up; see the module."""
+    config, state, machine, ranks = session.config, session.state, session.machine, session.ranks
+    network, optimizer = session.network.train(), session.optimizer
+    stream = session.training_batches()
+    session.start()
+    started, saved = time.monotonic() - state.seconds, time.monotonic()
+    while True:
+        seconds, stop = ranks.most(
+            time.monotonic() - started, float(interrupt.asked), device=machine.device
+        )
+        state.seconds = seconds
+        if stop:
+            raise Interrupted("interrupted")
+        if session.is_epoch_over() and state.evaluated != state.step:
+            session.evaluate(interrupt)
+            saved = time.monotonic()
+        elif time.monotonic() - saved > SAVE_SECONDS:
+            session.save_last()
+            saved = time.monotonic()
+        if session.is_done():
+            return
+
+        # Learning rate, and all randomness of the step: both are functions of the step.
+        lr = config.lr * session.lr_factor()
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        torch.manual_seed((config.seed * 1_000_003 + state.step) * ranks.count + ranks.rank)
+
+        # Forward and backward, in as many parts as the memory asks for.
+        optimizer.zero_grad(set_to_none=True)
+        total = torch.zeros((), device=machine.device)
+        for part in range(config.accumulate):
+            batch = next(stream)
+            images, targets = machine.images(batch.images), machine.targets(batch.targets)
+            with session.gradients_shared(last=part == config.accumulate - 1):
+                with machine.autocast():
+                    loss = session.loss_of(session.forward(images), targets) / config.accumulate
+                loss.backward()
+            total += loss.detach()
+
+        # Clip, step, average.
+        if config.clip:
+            torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
+        optimizer.step()
+        if session.ema is not None:
+            session.ema.update(network, state.step)
+
+        # Log.
+        state.step += 1
+        session.log(total, lr)

@@ -1,0 +1,100 @@
+"""Who is told how a run goes: the loop knows no terminal and no TensorBoard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskforge.metrics import Scores
+from maskforge.train.config import Config
+from maskforge.train.history import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What is about to be trained. steps: in all, None where minutes decide.
+
+    step: where a resumed run goes on. parameters: of the network.
+    """
+
+    config: Config
+    out: Path
+    device: str
+    bfloat16: bool
+    parameters: int
+    train: int
+    val: int
+    steps: int | None
+    epoch_steps: int
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step that is done. loss: mean since the last evaluation. share: of the run, 0 to 1.
+
+    mean_iou: of the last evaluation, nan before. seconds_left: as far as can be told.
+    """
+
+    step: int
+    epoch: int
+    loss: float
+    lr: float
+    share: float
+    mean_iou: float
+    images_per_second: float
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Epoch:
+    """An evaluation that is done. preview: a picture of input, truth and prediction, if any."""
+
+    row: Row
+    scores: Scores
+    best: bool
+    preview: Path | None
+
+
+class Watch:
+    """Hears of a run and does nothing; override what is of interest."""
+
+    def start(self, start: Start) -> None:
+        """The first step is about to be taken."""
+
+    def step(self, step: Step) -> None:
+        """A step is done; told a few times a second at most."""
+
+    def epoch(self, epoch: Epoch) -> None:
+        """An evaluation is done, and the files are written."""
+
+    def close(self) -> None:
+        """The run has ended, well or not."""
+
+
+class Watches(Watch):
+    """Tells several."""
+
+    def __init__(self, watches: Sequence[Watch]) -> None:
+        self._watches = tuple(watches)
+
+    def start(self, start: Start) -> None:
+        """See :class:`Watch`."""
+        for watch in self._watches:
+            watch.start(start)
+
+    def step(self, step: Step) -> None:
+        """See :class:`Watch`."""
+        for watch in self._watches:
+            watch.step(step)
+
+    def epoch(self, epoch: Epoch) -> None:
+        """See :class:`Watch`."""
+        for watch in self._watches:
+            watch.epoch(epoch)
+
+    def close(self) -> None:
+        """See :class:`Watch`."""
+        for watch in self._watches:
+            watch.close()
