@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-
 import floor
 import inputs
-import maskforge
 import peers
 import truth
 from measure import Entrant
+
+import maskforge
 
 cv2.setNumThreads(1)
 

@@ -14,9 +14,8 @@ import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-
 from peers import class_numbers
+from PIL import Image
 
 
 class _Shape(msgspec.Struct, gc=False):
@@ -87,9 +86,7 @@ def labelme(folder: Path, out: Path, labels: tuple[str, ...]) -> None:
 
 def via(folder: Path, out: Path) -> None:
     """Write the planes of a VIA 2 project, one image after the other, to one file."""
-    document = msgspec.json.decode(
-        (folder / "segmentation_train.json").read_bytes(), type=_Project
-    )
+    document = msgspec.json.decode((folder / "segmentation_train.json").read_bytes(), type=_Project)
     with (out / "masks.raw").open("wb") as file:
         for entry in document.via_img_metadata.values():
             with Image.open(folder / entry.filename) as image:
@@ -117,5 +114,12 @@ def ochuman(folder: Path, out: Path) -> None:
 
 def _png(canvas: NDArray[np.uint8]) -> bytes:
     """Return ``canvas`` as a PNG, by what OpenCV has fastest: run lengths, no filter."""
-    options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, 3, cv2.IMWRITE_PNG_FILTER, 8]
+    options = [
+        cv2.IMWRITE_PNG_COMPRESSION,
+        1,
+        cv2.IMWRITE_PNG_STRATEGY,
+        3,
+        cv2.IMWRITE_PNG_FILTER,
+        8,
+    ]
     return cv2.imencode(".png", canvas, options)[1].tobytes()

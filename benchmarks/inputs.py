@@ -67,8 +67,8 @@ def photograph(random: Random, *, height: int, width: int, grain: float) -> NDAr
 def photographs(
     random: Random, count: int, *, height: int, width: int, grain: float
 ) -> Iterator[Image.Image]:
-    """Yield ``count`` RGB images; every eighth is new, the others are shifted, every second turned."""
-    base = np.zeros(0)
+    """Yield ``count`` RGB images; one in eight is new, the others shifted, some turned."""
+    base = np.zeros((0, 0, 3), dtype=np.uint8)
     for index in range(count):
         if index % 8 == 0:
             base = photograph(random, height=height, width=width, grain=grain)
@@ -102,7 +102,7 @@ def _street(folder: Path, count: int, *, suffix: str = ".png") -> None:
     images = photographs(random, count, height=1024, width=2048, grain=1.2)
     for index, image in enumerate(images):
         name = f"frame_{index:04}"
-        options = {"compress_level": 3} if suffix == ".png" else {"quality": 95}
+        options: dict[str, Any] = {"compress_level": 3} if suffix == ".png" else {"quality": 95}
         image.save(folder / f"{name}{suffix}", **options)
         shapes = []
         for number in range(80):
@@ -122,7 +122,7 @@ def _street_jpeg(folder: Path, count: int) -> None:
 def _labelme(
     path: Path, suffix: str, shapes: list[tuple[str, Points]], *, height: int, width: int
 ) -> None:
-    document = {
+    document: dict[str, Any] = {
         "version": "6.3.1",
         "flags": {},
         "shapes": [
@@ -202,7 +202,7 @@ def _ochuman(folder: Path, count: int) -> None:
         for person in people:
             number = len(coco["annotations"]) + 1
             coco["annotations"].append(_in_coco(person, number=number, image_id=index + 1))
-    document = {"keypoint_names": [], "keypoint_visible": {}, "images": native}
+    document: dict[str, Any] = {"keypoint_names": [], "keypoint_visible": {}, "images": native}
     (folder / "ochuman.json").write_text(json.dumps(document), encoding="utf-8")
     categories = [{"id": 1, "name": "person", "supercategory": "person"}]
     text = json.dumps({**coco, "categories": categories})

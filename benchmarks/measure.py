@@ -63,7 +63,7 @@ def race(entrants: Sequence[Entrant], *, scratch: Path, repeats: int) -> None:
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Return ``rows``, the first one the heads, as a Markdown table; all but column 1 to the right."""
+    """Return ``rows``, the first one the heads, as a Markdown table, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["| " + _line(row, widths) + " |" for row in rows]
     rule = [":" + "-" * (widths[0] - 1), *("-" * (width - 1) + ":" for width in widths[1:])]

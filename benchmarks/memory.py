@@ -16,10 +16,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import inputs
 import measure
+import numpy as np
 
 FRAMES = (200, 2000)
 QUICK = (20, 40)

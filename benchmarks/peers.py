@@ -8,11 +8,11 @@ beyond that (visualisations, .npy files, copies of the photographs) is left out,
   photograph, draw each shape on a mask of its own with Pillow, assign class and instance
   arrays through it, save the class array as a palette PNG with Pillow's default compression.
 - book: ``chapter12-segmentation/utils/generate_gt_segmentation.py`` of Atienza's Advanced Deep
-  Learning with Keras: decode each photograph, fill its polygons on an RGB canvas and on a background
-  plane, divide as float32, keep all arrays in a dictionary, ``numpy.save`` it at the end.
-- article: the notebook of the person-segmentation U-Net that reads OCHuman: draw the people onto the
-  photograph, resize both to 512x512, compare value by value in a Python loop, save the result. The
-  people are found with the mask arithmetic of OCHumanApi, which is that of pycocotools.
+  Learning with Keras: decode each photograph, fill its polygons on an RGB canvas and on a
+  background plane, divide as float32, keep all arrays in a dictionary, ``numpy.save`` that.
+- article: the notebook of the person-segmentation U-Net that reads OCHuman: draw the people onto
+  the photograph, resize both to 512x512, compare value by value in a Python loop, save the result.
+  The people are found with the mask arithmetic of OCHumanApi, which is that of pycocotools.
 - coco: the usual loop around pycocotools: ``annToMask`` a person, ``numpy.maximum``, Pillow.
 """
 
@@ -25,13 +25,12 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import inputs
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
-
-import inputs
 
 VOC_PALETTE = [
     sum(((index >> (3 * bit + channel)) & 1) << (7 - bit) for bit in range(8))
@@ -87,13 +86,13 @@ def book(folder: Path, out: Path) -> None:
         for region in entry["regions"]:
             shape = region["shape_attributes"]
             points = np.array([shape["all_points_x"], shape["all_points_y"]], dtype=np.int32)
-            polygons.append((int(region["region_attributes"]["Name"]), points.T.reshape(1, -1, 2)))
+            polygons.append((int(region["region_attributes"]["Name"]), points.T.copy()))
         with Image.open(folder / entry["filename"]) as image:
             canvas = np.zeros_like(np.asarray(image))
         background = np.full((*canvas.shape[:2], 1), 255, dtype=np.uint8)
         for number, points in polygons:
-            cv2.fillPoly(canvas, points, colors[number - 1])
-            cv2.fillPoly(background, points, 0)
+            cv2.fillPoly(canvas, [points], colors[number - 1])
+            cv2.fillPoly(background, [points], 0)
         planes = np.concatenate((background, canvas), axis=-1)
         arrays[entry["filename"]] = (planes.astype("float32") / 255).astype("uint8")
     np.save(out / "masks.npy", arrays)  # type: ignore[arg-type]  # a pickle, as the book has it
@@ -105,12 +104,12 @@ def article(folder: Path, out: Path, *, count: int) -> None:
     colors = ((255, 0, 0), (255, 255, 0), (0, 255, 0), (0, 255, 255), (0, 0, 255), (255, 0, 255))
     for index, data in enumerate(document["images"][:count]):
         path = str(folder / "images" / data["file_name"])
-        plain = cv2.resize(cv2.imread(path), (512, 512))
-        drawn = cv2.imread(path)
+        plain = cv2.resize(_photograph(path), (512, 512))
+        drawn = _photograph(path)
         for number, person in enumerate(data["annotations"]):
             mask = person_mask(person["segms"])
             drawn = _draw(drawn, mask, colors[number % len(colors)])
-        drawn = cv2.resize(drawn, (512, 512))
+        drawn = np.asarray(cv2.resize(drawn, (512, 512)), dtype=np.uint8)
         values = []
         for before, after in zip(plain.reshape(-1), drawn.reshape(-1), strict=True):
             if before != after:
@@ -133,12 +132,22 @@ def person_mask(segms: dict[str, Any]) -> NDArray[np.uint8]:
     return np.asarray(outer & (1 - inner), dtype=np.uint8)
 
 
+def _photograph(path: str) -> NDArray[np.uint8]:
+    """Return the BGR image in a file."""
+    image = cv2.imread(path)
+    assert image is not None, "the image cannot be read"
+    return np.asarray(image, dtype=np.uint8)
+
+
 def _draw(
     image: NDArray[np.uint8], mask: NDArray[np.uint8], color: tuple[int, int, int]
 ) -> NDArray[np.uint8]:
-    """Return the image with the mask faintly tinted and its edge strongly, as OCHumanApi draws it."""
-    slopes = (cv2.Sobel(mask.astype(np.float32), cv2.CV_16S, *axis) for axis in ((1, 0), (0, 1)))
-    steep = cv2.addWeighted(*(v for s in slopes for v in (cv2.convertScaleAbs(s), 0.5)), 0)
+    """Return the image, the mask faintly tinted and its edge strongly, as OCHumanApi draws it."""
+    across, down = (
+        cv2.convertScaleAbs(cv2.Sobel(mask.astype(np.float32), cv2.CV_16S, *axis))
+        for axis in ((1, 0), (0, 1))
+    )
+    steep = cv2.addWeighted(across, 0.5, down, 0.5, 0)
     tint = np.zeros(image.shape) + color
     shown = image.copy()
     for where, strength in ((mask > 0, 0.2), (steep > 0, 0.8)):

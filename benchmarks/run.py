@@ -1,12 +1,12 @@
 """maskforge beside its peers: speed, memory and start-up, from one run on one machine.
 
-    python benchmarks/run.py [--quick] [--only street,via,…] [--repeats N] [--cache DIR] [--json FILE]
+    python benchmarks/run.py [--quick] [--only street,…] [--repeats N] [--cache DIR] [--json FILE]
 
-Prints Markdown. Every entrant works in one thread of one process on the same files, which lie in the
-page cache; entrants take turns, and the median of the repetitions counts. maskforge is called
+Prints Markdown. Every entrant works in one thread of one process on the same files, which lie in
+the page cache; entrants take turns, and the median of the repetitions counts. maskforge is called
 as a user calls it, ``maskforge.convert(…, workers=1)``, with all that this does: problems, journal,
 manifest. Every result is checked before it is timed (benchmarks/truth.py). What the peers do is
-told in benchmarks/peers.py, what the floor is in benchmarks/floor.py.
+told in benchmarks/peers.py, what the floor is in benchmarks/floor.py. Time an idle machine.
 
 With MASKFORGE_LABELME_PYTHON, a Python that has labelme 6.3.1, labelme's own functions run as well.
 """

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import inputs
 import measure
+import numpy as np
 
 TIMES, QUICK = 20, 3
 
@@ -58,7 +57,12 @@ def _one_file(folder: Path) -> None:
     random = np.random.default_rng(inputs.SEED)
     points = inputs.blob(random, x=250, y=180, radius=90, count=20).tolist()
     shape = {"label": "person", "points": points, "group_id": None, "shape_type": "polygon"}
-    document = {"version": "6.3.1", "flags": {}, "shapes": [shape], "imageData": None}
+    document: dict[str, Any] = {
+        "version": "6.3.1",
+        "flags": {},
+        "shapes": [shape],
+        "imageData": None,
+    }
     document |= {"imagePath": "photo.jpg", "imageHeight": 375, "imageWidth": 500}
     (folder / "photo.json").write_text(json.dumps(document), encoding="utf-8")
     image = next(inputs.photographs(random, 1, height=375, width=500, grain=9))

@@ -1,4 +1,4 @@
-"""Whether what was timed is right: every entrant's files are compared with something independent."""
+"""Whether what was timed is right: every entrant's files are compared."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import inputs
 import numpy as np
+import peers
 from numpy.typing import NDArray
 from PIL import Image
-
-import inputs
-import peers
 
 FEW = 3
 """Images for which the slow test of every pixel center is made."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import itertools
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -36,15 +38,15 @@ class ClassTable:
     def __post_init__(self) -> None:
         if not self.names or self.names[0] != BACKGROUND:
             raise ClassError(f"the first class must be {BACKGROUND}, but got {self.names[:1]}")
+        if len(self.names) > 65535:
+            raise ClassError(f"a class table holds at most 65535 classes, but got {len(self)}")
         self._ids.update((name, i) for i, name in enumerate(self.names))
         if len(self._ids) != len(self.names):
-            twice = sorted({n for n in self.names if self.names.count(n) > 1})
+            twice = sorted(name for name, count in Counter(self.names).items() if count > 1)
             raise ClassError(f"a class name must occur once, but {twice} occur more often")
         for name in self.names:
             if name == IGNORE or not name or name != name.strip() or len(name.splitlines()) > 1:
                 raise ClassError(f"a class name must be a line of text, but got {name!r}")
-        if len(self.names) > 65535:
-            raise ClassError(f"a class table holds at most 65535 classes, but got {len(self)}")
         self._ids[IGNORE] = self.ignore_index
 
     def __len__(self) -> int:
@@ -88,7 +90,7 @@ class ClassTable:
         """Return the cure for labels that the table lacks: the nearest names, or what to do."""
         folded = {name.casefold(): name for name in self.names[1:]}
         guesses = []
-        for label in labels:
+        for label in itertools.islice((text for text in labels if len(text) < 100), 10):
             near = difflib.get_close_matches(label.casefold(), folded, n=1)
             if near:
                 guesses.append(f"{label!r}: did you mean {folded[near[0]]!r}?")
@@ -114,7 +116,7 @@ class ClassTable:
                 f"{BACKGROUND} must come before all classes, "
                 f"but it is number {names.index(BACKGROUND) + 1}"
             )
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted(name for name, count in Counter(names).items() if count > 1)
         if twice:
             raise ClassError(f"a class name must occur once, but {twice} occur more often")
         return cls((BACKGROUND, *kept), has_ignore=IGNORE in names)

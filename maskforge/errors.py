@@ -60,6 +60,9 @@ class Problem:
     def __post_init__(self) -> None:
         if self.code not in CODES:
             raise ValueError(f"code must be one of {sorted(CODES)}, but got {self.code!r}")
+        # What a file says may be a megabyte of text, and messages quote it.
+        for name, most in (("message", 1000), ("place", 300), ("cure", 600), ("file", 1000)):
+            object.__setattr__(self, name, shorten(getattr(self, name), most))
 
     def __str__(self) -> str:
         where = f"{self.file}: {self.place}" if self.place else self.file
@@ -71,6 +74,13 @@ class Problem:
         return asdict(self)
 
 
+def shorten(text: str, most: int) -> str:
+    """Return ``text``, its middle left out where it is longer than ``most`` characters."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most * 2 // 3]} … {text[-most // 4 :]}"
+
+
 class MaskforgeError(Exception):
     """Raised when maskforge cannot do what was asked; the root of all its errors."""
 
@@ -79,6 +89,7 @@ class MaskforgeError(Exception):
     def __init__(
         self, message: str, *, code: str = "", file: str = "", place: str = "", cure: str = ""
     ) -> None:
+        message = shorten(message, 1000)
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code

@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import shutil
+import stat
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -142,8 +143,17 @@ def find(folder: Path, suffixes: Iterable[str]) -> list[Path]:
             if name.lower().endswith(wanted)
             and not name.startswith(".")
             and not name.endswith(".manifest.json")
+            and _is_regular(Path(root, name))
         ]
     return sorted(found, key=lambda path: path.as_posix())
+
+
+def _is_regular(path: Path) -> bool:
+    """Tell whether ``path`` can be read without waiting; one that is not there says so later."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return True
 
 
 def _is_ours(path: Path) -> bool:

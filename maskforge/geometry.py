@@ -33,13 +33,14 @@ def points(values: ArrayLike) -> NDArray[np.float64]:
     Raises GeometryError otherwise.
     """
     try:
-        array = np.asarray(values, dtype=np.float64)
+        given = np.asarray(values)
     except (TypeError, ValueError, OverflowError) as error:
         raise GeometryError(f"points must be pairs of numbers, but got {_short(values)}") from error
-    if array.size == 0:
+    if given.size == 0:
         return np.zeros((0, 2))
-    if array.ndim != 2 or array.shape[1] != 2:
+    if given.ndim != 2 or given.shape[1] != 2 or given.dtype.kind not in "iuf":
         raise GeometryError(f"points must be pairs of numbers, but got {_short(values)}")
+    array = given.astype(np.float64, copy=False)
     # One pass: a NaN or an infinity fails the comparison as well.
     if not (np.abs(array) <= MAX_COORDINATE).all():
         index = int(np.flatnonzero(~(np.abs(array) <= MAX_COORDINATE).all(axis=1))[0])

@@ -91,15 +91,25 @@ def locate(annotation: Annotation, folder: Path | None = None) -> Path | None:
 def picture(annotation: Annotation, folder: Path | None = None) -> Picture | None:
     """Return the image of ``annotation`` by its header, or None when there is none.
 
-    An embedded image is used when no file is there, or when the file's size is not the declared
-    one and the embedded image's is. Raises ReadError (code ``bad-image``).
+    An embedded image is used when no file is there or the file is damaged, or when the file's size
+    is not the declared one and the embedded image's is. Raises ReadError (code ``bad-image``).
     """
     path = locate(annotation, folder)
-    found = _header(path) if path is not None else None
-    if annotation.embedded is None or (found is not None and _agrees(annotation, found)):
-        return found
-    inner = _header(decode_embedded(annotation))
-    return inner if found is None or _agrees(annotation, inner) else found
+    if annotation.embedded is None:
+        return None if path is None else _header(path)
+    found: list[Picture] = []
+    damage: list[ReadError] = []
+    for source in (path, annotation):
+        try:
+            if isinstance(source, Path):
+                found.append(_header(source))
+            elif source is not None:
+                found.append(_header(decode_embedded(annotation)))
+        except ReadError as error:
+            damage.append(error)
+    if not found:
+        raise damage[0]
+    return next((picture for picture in found if _agrees(annotation, picture)), found[0])
 
 
 def decode_embedded(annotation: Annotation) -> bytes:
@@ -197,8 +207,8 @@ def _header(source: Path | bytes) -> Picture:
         width, height = image.size
         try:
             orientation = int(image.getexif().get(_ORIENTATION, 1))
-        except (SyntaxError, ValueError, TypeError, OSError, KeyError):
-            orientation = 1  # EXIF so damaged that no viewer can follow it either
+        except Exception:  # EXIF so damaged that no viewer can follow it either
+            orientation = 1
         kind = image.format or ""
     orientation = orientation if 1 <= orientation <= 8 else 1
     if kind == "TIFF" and orientation >= 5:

@@ -101,6 +101,8 @@ def find(sources: Sequence[Path], reader: ModuleType) -> list[Path]:
 def head(path: Path) -> bytes:
     """Return the beginning of a file, b"" when it cannot be read."""
     try:
+        if not path.is_file():  # a pipe would keep us waiting
+            return b""
         with path.open("rb") as file:
             return file.read(HEAD)
     except OSError:

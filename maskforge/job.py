@@ -71,7 +71,7 @@ def _process(settings: Settings, job: Job) -> Outcome:
     annotation = job.annotation() or _read(settings, job)
     if job.previous and _still_good(job.previous, annotation, settings):
         record = {**job.previous, "split": annotation.split}
-        return Outcome(job, record, _remembered(record), kept=True)
+        return Outcome(job, record, _remembered(record, job), kept=True)
     problems = list(annotation.problems)
     picture = _picture(annotation, settings, problems)
     annotation, exif = _in_output_frame(annotation, picture, settings)
@@ -122,8 +122,11 @@ def _still_good(previous: Mapping[str, Any], annotation: Annotation, settings: S
     return all((settings.out / name).is_file() for name in outputs if name)
 
 
-def _remembered(previous: Mapping[str, Any]) -> tuple[Problem, ...]:
-    return tuple(Problem(**problem) for problem in previous.get("problems", ()))
+def _remembered(previous: Mapping[str, Any], job: Job) -> tuple[Problem, ...]:
+    """Return the problems of an earlier run, their files again below the root of the input."""
+    root = Path(os.path.abspath(job.source)).parents[job.shown.count("/")]
+    found = (Problem(**problem) for problem in previous.get("problems", ()))
+    return tuple(replace(problem, file=str(root / problem.file)) for problem in found)
 
 
 def _picture(annotation: Annotation, settings: Settings, problems: list[Problem]) -> Picture | None:

@@ -32,7 +32,7 @@ def to_raster(label_image: NDArray[np.integer], classes: ClassTable) -> Raster:
     owner = owner.astype(np.int64) - (shown[0] == 0)  # the background belongs to no region
     regions = shown[shown > 0]
     covered = np.flatnonzero(owner >= 0)
-    segments = Segments(start, length, owner, covered, owner[covered])
+    segments = Segments(start, length, owner, covered, regions[owner[covered]])
     area = np.bincount(owner[covered], weights=length[covered], minlength=len(regions))
     height, width = label_image.shape
     none = np.zeros_like(regions)

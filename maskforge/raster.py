@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,16 +16,22 @@ from maskforge import plugins
 from maskforge.annotation import Annotation, Region
 from maskforge.classes import BACKGROUND, IGNORE, ClassTable
 from maskforge.errors import ClassError, GeometryError, ReadError, UsageError
-from maskforge.geometry import MAX_PIXELS, Geometry, Polygon, Polyline
+from maskforge.geometry import MAX_PIXELS, Bitmap, Box, Geometry, Polygon, Polyline
 from maskforge.overlap import Overlap, Segments
-from maskforge.runs import Ints, distinct
+from maskforge.runs import Ints, Runs, distinct
 
 Unknown: TypeAlias = Literal["error", "skip", "ignore", "background"]
 """What becomes of a label that the class table lacks. skip: the region is left out. ignore: its
 pixels become the ignore index. background: it erases, as a region labelled _background_ does."""
 
-MAX_CROSSINGS = 10_000_000
-"""Rows and columns crossed by all edges of one region; no drawn shape comes near it."""
+MAX_CROSSINGS = 40_000_000
+"""Rows and columns crossed by the edges of all regions of one image; no drawing comes near it."""
+
+MAX_PLANES = 2**31
+"""Bytes of the one-hot planes of one image."""
+
+BATCH = 4_000_000
+"""As many crossings are worked out at once; bounds memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +71,8 @@ class Raster:
     def __array__(
         self, dtype: np.dtype | None = None, copy: bool | None = None
     ) -> NDArray[np.generic]:
+        if copy is False:
+            raise ValueError("the label image is made on demand and cannot be had without a copy")
         return self.label_image() if dtype is None else self.label_image().astype(dtype)
 
     def instance_image(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
@@ -82,12 +91,20 @@ class Raster:
         """Return 0/1 planes, uint8 (height, width, C), channel 0 the background.
 
         A pixel of the ignore index is 0 in every channel. With ``keep_overlaps`` a pixel is 1 in
-        the channel of every class that covers it, not only of the one on top.
+        the channel of every class that covers it, not only of the one on top. Raises GeometryError
+        (code ``too-large``) beyond :data:`MAX_PLANES`.
         """
         count = len(self.classes)
+        if self.height * self.width * count > MAX_PLANES:
+            raise GeometryError(
+                f"one-hot planes must have at most {MAX_PLANES} bytes, but {self.width}x"
+                f"{self.height} pixels of {count} classes have more",
+                code="too-large",
+                cure="choose --size, fewer classes or --as label",
+            )
         planes = np.zeros((len(self.segments.start), count), dtype=np.uint8)
         if keep_overlaps:
-            classes = self.region_class[self.segments.pair_region]
+            classes = self.segments.pair_class
             scored = classes < count
             planes[self.segments.pair_segment[scored], classes[scored]] = 1
             planes[self.segments.owner < 0, 0] = 1
@@ -112,7 +129,7 @@ class Raster:
     def contested(self) -> dict[tuple[int, int], int]:
         """Pixels that regions of two classes claim: {(class on top, class below): pixels}."""
         parts = self.segments
-        below = self.region_class[parts.pair_region]
+        below = parts.pair_class
         top = self.segment_class[parts.pair_segment]
         lost = below != top
         if not lost.any():
@@ -167,17 +184,14 @@ def rasterize(
         )
     regions = annotation.regions
     ids = _class_ids(regions, classes, unknown)
-    for region in regions:
-        _check_effort(region, height, width)
-    runs = plugins.load("rules", rule).cover(
-        [r.geometry if i >= 0 else () for r, i in zip(regions, ids.tolist(), strict=True)],
-        height=height,
-        width=width,
-    )
+    geometries = [r.geometry if i >= 0 else () for r, i in zip(regions, ids.tolist(), strict=True)]
+    runs = _cover(rule, geometries, regions, height=height, width=width)
     level = _levels(ids, classes, priority)
     areas = runs.areas(len(regions))
     bottom_up = overlap_.order(areas, level, overlap)
-    segments = overlap_.resolve(runs, bottom_up=bottom_up, eraser=ids == 0, size=height * width)
+    segments = overlap_.resolve(
+        runs, bottom_up=bottom_up, region_class=ids, eraser=ids == 0, size=height * width
+    )
     raster = Raster(height, width, classes, segments, ids, _instances(regions, ids), areas)
     if overlap == "error" and raster.contested:
         raise _contest(raster)
@@ -189,10 +203,9 @@ def _class_ids(regions: Sequence[Region], classes: ClassTable, unknown: Unknown)
     other = {"skip": -1, "ignore": classes.ignore_index, "background": 0}
     missing: dict[str, str] = {}
     for index, region in enumerate(regions):
-        if region.crowd and region.label != BACKGROUND:
-            ids[index] = classes.id_of(IGNORE)
-        elif region.label in classes:
-            ids[index] = classes.id_of(region.label)
+        if region.label in classes:
+            crowd = region.crowd and region.label != BACKGROUND
+            ids[index] = classes.ignore_index if crowd else classes.id_of(region.label)
         elif unknown == "error":
             missing.setdefault(region.label, region.place)
         else:
@@ -225,17 +238,58 @@ def _instances(regions: Sequence[Region], ids: Ints) -> Ints:
     return numbers
 
 
-def _check_effort(region: Region, height: int, width: int) -> None:
-    """Refuse a region whose edges cross absurdly many lines, before any rule spends time on it."""
-    crossed = sum(_lines_crossed(geometry, height, width) for geometry in region.geometry)
-    if crossed > MAX_CROSSINGS:
-        raise GeometryError(
-            f"a region's edges must cross at most {MAX_CROSSINGS} rows and columns, "
-            f"but they cross {crossed}",
-            code="too-large",
-            place=region.place,
-            cure="simplify the polygon",
-        )
+def _cover(
+    rule: str,
+    geometries: Sequence[tuple[Geometry, ...]],
+    regions: Sequence[Region],
+    *,
+    height: int,
+    width: int,
+) -> Runs:
+    """Return the runs of all regions, worked out in batches of bounded effort."""
+    cover = plugins.load("rules", rule).cover
+    bounds = [sum(_lines(g, height, width) for g in region) for region in geometries]
+    if sum(bounds) <= BATCH:  # the usual case
+        runs: Runs = cover(geometries, height=height, width=width)
+        return runs
+    efforts = [sum(_lines_crossed(g, height, width) for g in region) for region in geometries]
+    total = 0
+    for region, effort in zip(regions, efforts, strict=True):
+        total += effort
+        if total > MAX_CROSSINGS:
+            raise GeometryError(
+                f"the edges of all regions must cross at most {MAX_CROSSINGS} rows and columns, "
+                f"but up to this region they cross {total}",
+                code="too-large",
+                place=region.place,
+                cure="simplify the polygons",
+            )
+    batch = np.cumsum(efforts) // BATCH
+    parts = []
+    for first, last in _equal_stretches(batch):
+        part = cover(geometries[first:last], height=height, width=width)
+        parts.append((part.region + first, part.start, part.stop))
+    return Runs(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def _equal_stretches(values: Ints) -> list[tuple[int, int]]:
+    cuts = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
+    return list(itertools.pairwise(cuts))
+
+
+def _lines(geometry: Geometry, height: int, width: int) -> int:
+    """Return a bound, quickly had, of the rows and columns that the edges cross."""
+    match geometry:
+        case Polygon(exterior, interiors):
+            return sum(map(len, (exterior, *interiors))) * (height + width)
+        case Polyline(points, thickness):
+            return len(points) * (height + width) * (1 + int(min(thickness, height)))
+        case Box():
+            return 2 * height
+        case Bitmap(mask, _, _):
+            return int(mask.size)
+        case _:
+            return height
 
 
 def _lines_crossed(geometry: Geometry, height: int, width: int) -> int:
@@ -245,10 +299,12 @@ def _lines_crossed(geometry: Geometry, height: int, width: int) -> int:
             lines, breadth = (exterior, *interiors), 1
         case Polyline(points, thickness):
             lines, breadth = (points,), 1 + int(min(thickness, height))
+        case Box(_, top, _, bottom):
+            return int(2 * (min(max(bottom, 0), height) - min(max(top, 0), height))) + 1
+        case Bitmap(mask, _, _):
+            return int(np.count_nonzero(mask[:, 1:] != mask[:, :-1])) + len(mask)
         case _:
             return height
-    if sum(map(len, lines)) * (height + width) * breadth <= MAX_CROSSINGS:  # the usual case
-        return 0
     crossed = 0
     for line in lines:
         inside = np.clip(line, 0, (width, height))

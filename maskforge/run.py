@@ -13,7 +13,7 @@ from typing import IO, Any, TypeAlias
 from maskforge import files, manifest, plugins
 from maskforge import settings as settings_
 from maskforge import split as split_
-from maskforge.errors import Problem, ReadError, UsageError
+from maskforge.errors import GeometryError, Problem, ReadError, UsageError
 from maskforge.inputs import Job
 from maskforge.settings import Settings
 
@@ -162,12 +162,17 @@ class Run:
         record["problems"] = [manifest.relative(p, self.root) for p in outcome.problems]
         if outcome.kept:
             tally.kept += 1
-        tally.records.append(record)
-        if collect is not None:
-            name = record.pop("name").rpartition("/")[2]
-            record["key"] = collect.add(name, record["stem"], outcome.raster)
-        else:
+        if collect is None:
             journal.add(record)
+        else:
+            name = record.pop("name").rpartition("/")[2]
+            try:
+                record["key"] = collect.add(name, record["stem"], outcome.raster)
+            except GeometryError as error:
+                tally.problems.append(error.problem(file=str(outcome.job.source)))
+                tally.failed += 1
+                return
+        tally.records.append(record)
 
     def _raise_if_strict(self, problems: Sequence[Problem]) -> None:
         if self.strict and problems:
@@ -196,6 +201,10 @@ class Run:
         closing: Mapping[str, bytes] = {self.labels_path.name: self._labels_text()}
         if not self.collection:
             closing = settings_.layout(self.settings.layout).closing(self.settings.classes, stems)
+            empty: dict[str, list[str]] = {name: [] for name in ("all", *split_.NAMES)}
+            possible = settings_.layout(self.settings.layout).closing(self.settings.classes, empty)
+            for name in possible.keys() - closing.keys():  # of an earlier run with another split
+                (self.folder / name).unlink(missing_ok=True)
         for name, data in closing.items():
             files.write(self.folder / name, data)
         if problems:

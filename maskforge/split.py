@@ -27,15 +27,23 @@ def check(fractions: Sequence[float]) -> tuple[float, ...]:
 
 def assign(stems: Sequence[str], fractions: Sequence[float], *, seed: int) -> dict[str, str]:
     """Return the split of each stem: the same for the same stems, fractions and seed, whatever
-    their order.
+    their order. A split with a fraction above 0 gets an image where there are enough for all.
     """
     parts = check(fractions)
     shuffled = sorted(stems, key=lambda stem: sha256(f"{seed}:{stem}".encode()).digest())
-    total, done, cumulative = len(shuffled), 0, 0.0
-    result: dict[str, str] = {}
-    for name, part in zip(NAMES, parts, strict=False):
-        cumulative += part
-        end = total if name == NAMES[len(parts) - 1] else round(cumulative * total)
-        result |= dict.fromkeys(shuffled[done:end], name)
-        done = max(done, end)
-    return result
+    counts = _counts(len(shuffled), parts)
+    names = [name for name, count in zip(NAMES, counts, strict=False) for _ in range(count)]
+    return dict(zip(shuffled, names, strict=True))
+
+
+def _counts(total: int, parts: Sequence[float]) -> list[int]:
+    """Return how many of ``total`` each part gets, by largest remainder, none empty if possible."""
+    counts = [int(part * total) for part in parts]
+    by_remainder = sorted(range(len(parts)), key=lambda i: counts[i] - parts[i] * total)
+    for index in by_remainder[: total - sum(counts)]:
+        counts[index] += 1
+    for index, part in enumerate(parts):
+        if part > 0 and counts[index] == 0 and max(counts) > 1:
+            counts[counts.index(max(counts))] -= 1
+            counts[index] = 1
+    return counts

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskforge.annotation import Annotation
-from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
+from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline, points
 
 Matrix = NDArray[np.float64]
 
@@ -41,35 +41,39 @@ def transform_annotation(
 ) -> Annotation:
     """Return ``annotation`` in the frame that ``matrix`` leads to, ``height`` x ``width``."""
     regions = tuple(
-        replace(r, geometry=tuple(transform(g, matrix) for g in r.geometry))
+        replace(
+            r, geometry=tuple(transform(g, matrix, height=height, width=width) for g in r.geometry)
+        )
         for r in annotation.regions
     )
     return replace(annotation, regions=regions, height=height, width=width)
 
 
-def transform(geometry: Geometry, matrix: Matrix) -> Geometry:
+def transform(geometry: Geometry, matrix: Matrix, *, height: int, width: int) -> Geometry:
     """Return ``geometry`` under the affine (2, 3) ``matrix``, one of axis-parallel images.
 
-    Widths of lines grow by the geometric mean of the two scales; bitmaps are resampled at pixel
-    centers (nearest).
+    height, width: the frame it leads to. Widths of lines grow by the geometric mean of the two
+    scales; bitmaps are resampled at pixel centers (nearest) and cut at the frame. Raises
+    GeometryError for coordinates that become too large.
     """
     linear, offset = matrix[:, :2], matrix[:, 2]
     match geometry:
         case Polygon(exterior, interiors):
             return Polygon(
-                exterior @ linear.T + offset, tuple(i @ linear.T + offset for i in interiors)
+                points(exterior @ linear.T + offset),
+                tuple(points(i @ linear.T + offset) for i in interiors),
             )
         case Box(x0, y0, x1, y1):
-            corners = np.array([[x0, y0], [x1, y1]]) @ linear.T + offset
+            corners = points(np.array([[x0, y0], [x1, y1]]) @ linear.T + offset)
             (left, top), (right, bottom) = corners.min(0).tolist(), corners.max(0).tolist()
             return Box(left, top, right, bottom)
-        case Polyline(points, width):
+        case Polyline(line, thickness):
             scale = float(np.sqrt(abs(np.linalg.det(linear))))
-            return Polyline(points @ linear.T + offset, width * scale)
+            return Polyline(points(line @ linear.T + offset), thickness * scale)
         case Ellipse():
             return _ellipse(geometry, linear, offset)
         case Bitmap():
-            return _bitmap(geometry, linear, offset)
+            return _bitmap(geometry, linear, offset, height, width)
 
 
 def _ellipse(ellipse: Ellipse, linear: Matrix, offset: Matrix) -> Ellipse:
@@ -82,15 +86,22 @@ def _ellipse(ellipse: Ellipse, linear: Matrix, offset: Matrix) -> Ellipse:
     return Ellipse(cx, cy, float(rx), float(ry), theta)
 
 
-def _bitmap(bitmap: Bitmap, linear: Matrix, offset: Matrix) -> Bitmap:
+def _bitmap(bitmap: Bitmap, linear: Matrix, offset: Matrix, height: int, width: int) -> Bitmap:
     h, w = bitmap.mask.shape
     box = np.array([[bitmap.x, bitmap.y], [bitmap.x + w, bitmap.y + h]]) @ linear.T + offset
-    (left, top), (right, bottom) = np.rint(box.min(0)).astype(int), np.rint(box.max(0)).astype(int)
-    inverse = np.linalg.inv(linear)
-    columns, rows = np.arange(left, right) + 0.5, np.arange(top, bottom) + 0.5
-    # Axis-parallel: each source axis depends on one target axis only, so index with two vectors.
-    x = inverse[0, 0] * (columns[None, :] - offset[0]) + inverse[0, 1] * (rows[:, None] - offset[1])
-    y = inverse[1, 0] * (columns[None, :] - offset[0]) + inverse[1, 1] * (rows[:, None] - offset[1])
+    frame = (width, height)
+    left, top = np.clip(np.rint(box.min(0)), 0, frame).astype(int).tolist()
+    right, bottom = np.clip(np.rint(box.max(0)), 0, frame).astype(int).tolist()
+    centers = np.arange(left, right) + 0.5 - offset[0], np.arange(top, bottom) + 0.5 - offset[1]
+    # Axis-parallel: each axis of the source depends on one axis of the frame alone.
+    turned = linear[0, 0] == 0
+    along_x, along_y = centers[::-1] if turned else centers
+    x, y = (
+        (along_x / linear[1, 0], along_y / linear[0, 1])
+        if turned
+        else (along_x / linear[0, 0], along_y / linear[1, 1])
+    )
     j = np.clip(np.floor(x - bitmap.x), 0, w - 1).astype(np.intp)
     i = np.clip(np.floor(y - bitmap.y), 0, h - 1).astype(np.intp)
-    return Bitmap(bitmap.mask[i, j], float(left), float(top))
+    mask = bitmap.mask[np.ix_(i, j)]
+    return Bitmap(mask.T if turned else mask, float(left), float(top))

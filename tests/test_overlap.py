@@ -10,6 +10,7 @@ from strategies import Mask, masks
 
 from maskforge import overlap
 from maskforge import runs as runs_
+from maskforge.errors import GeometryError
 from maskforge.overlap import Segments
 from maskforge.runs import Runs
 
@@ -43,14 +44,14 @@ def check(segments: Segments, expected: list[list[int]], bottom_up: list[int]) -
     assert segments.length.sum() == SIZE
     pairs: dict[int, list[int]] = {}
     for segment, region in zip(
-        segments.pair_segment.tolist(), segments.pair_region.tolist(), strict=True
+        segments.pair_segment.tolist(), segments.pair_class.tolist(), strict=True
     ):
         pairs.setdefault(segment, []).append(region)
     for number, (start, length, owner) in enumerate(
         zip(segments.start, segments.length, segments.owner, strict=True)
     ):
         for stack in expected[start : start + length]:
-            assert sorted(pairs.get(number, [])) == stack
+            assert sorted(set(pairs.get(number, []))) == stack
             assert owner == (max(stack, key=bottom_up.index) if stack else -1)
 
 
@@ -64,6 +65,7 @@ def test_resolve(regions: list[Mask], data: st.DataObject, limit: int) -> None:
         segments = overlap.resolve(
             runs_of(regions),
             bottom_up=np.array(bottom_up, dtype=np.int64),
+            region_class=np.arange(count),  # a class for each region: pairs tell them apart
             eraser=np.array(eraser, dtype=bool),
             size=SIZE,
         )
@@ -90,7 +92,37 @@ def test_order(regions: list[tuple[int, int]], policy: overlap.Overlap) -> None:
 
 def test_no_regions_is_one_segment_without_an_owner() -> None:
     none = np.zeros(0, dtype=np.int64)
-    segments = overlap.resolve(runs_.empty(), bottom_up=none, eraser=none.astype(bool), size=SIZE)
+    segments = overlap.resolve(
+        runs_.empty(),
+        bottom_up=none,
+        region_class=none,
+        eraser=none.astype(bool),
+        size=SIZE,
+    )
     assert segments.start.tolist() == [0]
     assert segments.length.tolist() == [SIZE]
     assert segments.owner.tolist() == [-1]
+
+
+def test_halves_keep_each_pair_once_and_refuse_what_no_person_draws() -> None:
+    checks = np.arange(SIZE) % 2 == 0
+    everywhere = np.ones(SIZE, dtype=bool)
+    regions = [checks, *[everywhere] * 5]
+    kind = np.array([1, 2, 2, 2, 2, 2])
+    none = np.zeros(6, dtype=bool)
+
+    def resolve() -> Segments:
+        return overlap.resolve(
+            runs_of([region.reshape(HEIGHT, WIDTH) for region in regions]),
+            bottom_up=np.arange(6),
+            region_class=kind,
+            eraser=none,
+            size=SIZE,
+        )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(overlap, "MAX_PAIRS", 8)
+        assert len(resolve().pair_class) == SIZE + checks.sum()
+        patch.setattr(overlap, "MAX_KEPT", SIZE)
+        with pytest.raises(GeometryError, match="overlap so often"):
+            resolve()

@@ -310,7 +310,7 @@ def test_size_must_be_within_the_limit() -> None:
 
 
 def test_a_polygon_that_crosses_absurdly_many_rows_is_refused() -> None:
-    zigzag = np.tile(np.array([(0.0, 0.0), (1.0, 4000.0)]), (2000, 1))
+    zigzag = np.tile(np.array([(0.0, 0.0), (1.0, 4000.0)]), (6000, 1))
     for geometry in (Polygon(zigzag), Polyline(zigzag, 1.0)):
         with pytest.raises(GeometryError, match=str(MAX_CROSSINGS)) as caught:
             rasterize(at(region("a", geometry, place="shapes[0]"), height=4000, width=3), CLASSES)

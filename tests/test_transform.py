@@ -8,11 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Mask, annotation, masks, masks_of, region
 
+from maskforge import transform as transform_
+from maskforge.errors import GeometryError
 from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
 from maskforge.rules.pixel_center import cover
-from maskforge.transform import scale_matrix, transform, transform_annotation, upright_matrix
+from maskforge.transform import scale_matrix, transform_annotation, upright_matrix
 
 HEIGHT, WIDTH = 5, 8
+
+
+def transform(geometry: Geometry, matrix: transform_.Matrix) -> Geometry:
+    """Transform into a frame so large that it cuts nothing off."""
+    return transform_.transform(geometry, matrix, height=1000, width=1000)
+
 
 UPRIGHT = {  # what a viewer does to the stored pixels (EXIF 2.3, tag 0x0112)
     1: lambda image: image,
@@ -136,3 +144,19 @@ def test_the_whole_annotation() -> None:
     assert after.regions[0].geometry == (Box(2, 6, 6, 12), Box(0, 0, 2, 3))
     assert after.regions[0].group == 7
     assert before.regions[0].geometry[0] == Box(1, 2, 3, 4)
+
+
+def test_a_bitmap_is_cut_at_the_frame_before_it_is_enlarged() -> None:
+    """A patch of a thousand pixels must not become a thousand times the frame."""
+    patch = np.tri(1000, dtype=bool)
+    matrix = scale_matrix(512, 512)
+    got = transform_.transform(Bitmap(patch, 0, 0), matrix, height=512, width=512)
+    assert isinstance(got, Bitmap)
+    assert got.mask.shape == (512, 512)
+    assert got.mask.all()
+
+
+def test_coordinates_that_become_too_large_are_refused() -> None:
+    line = Polyline(np.array([(0.0, 0.0), (900_000.0, 0.0)]), 1)
+    with pytest.raises(GeometryError, match="within"):
+        transform(line, scale_matrix(2, 2))

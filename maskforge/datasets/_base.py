@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from maskforge.class_lookup import Labels
 from maskforge.classes import BACKGROUND, ClassTable
-from maskforge.errors import Problem
+from maskforge.errors import Problem, UsageError
 
 Form: TypeAlias = Literal["ids", "colors", "planes"]
 
@@ -99,13 +99,19 @@ class Options:
 
     labels: the class table, its names or the file that lists them. ignore: a pixel value that is
     neither trained nor scored. style: colours of the masks, as after ``--style``. images: the
-    folder of the images, where the masks do not say or have lost it.
+    folder of the images, where they do not lie with the masks.
     """
 
     labels: Labels = None
     ignore: int | None = None
     style: str | None = None
     images: Path | None = None
+
+    def refuse(self, kind: str, *names: str) -> None:
+        """Raise UsageError for those of ``names`` that are given, but say nothing to ``kind``."""
+        given = [name for name in names if getattr(self, name) is not None]
+        if given:
+            raise UsageError(f"{given[0]} must not be given for a data set of kind {kind}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,7 @@ class Meaning:
     decoding: Decoding
     first: str = BACKGROUND
     notes: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = field(default=())
+    problems: tuple[Problem, ...] = ()
 
 
 def id_decoding(classes: ClassTable, *, ignore: int | None = None) -> Decoding:

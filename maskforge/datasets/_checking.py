@@ -14,7 +14,7 @@ from PIL import Image
 
 from maskforge import plugins
 from maskforge.classes import IGNORE, ClassTable
-from maskforge.datasets import _loading, _palettes, _pixels
+from maskforge.datasets import _fitting, _loading, _palettes, _pixels
 from maskforge.datasets._base import Dataset, Example
 from maskforge.errors import MaskforgeError, Problem
 from maskforge.palette import voc_palette
@@ -199,8 +199,8 @@ def _look(classes: ClassTable, example: Example) -> _Look:
         colors = label.decoding.form == "colors"
         values, palette = _pixels.read_mask(label.path, colors=colors)
         ids = _loading.decode(values, label, classes)
-    fit = _loading.fit(header, ids.shape, example)
-    ids = _loading.apply(fit, ids, header) if fit.resized else ids
+    fit = _fitting.fit(header, ids.shape, example)
+    ids = _fitting.apply(fit, ids, header) if fit.resized else ids
     counts = _count(ids, classes)
     height, width = header.upright
     return _Look(

@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from maskforge import files, onehot
+from maskforge import onehot
 from maskforge.class_lookup import Labels
 from maskforge.classes import ClassTable
-from maskforge.datasets import _loading, _meaning, _names, _naming, _pairing, voc
+from maskforge.datasets import _loading, _meaning, _names, _naming, _pairing
 from maskforge.datasets import manifest as manifest_
 from maskforge.datasets._base import Decoding, Label, Meaning, Options
 from maskforge.datasets._loading import LabelImage
@@ -77,7 +77,7 @@ def compare(
     )
     if not pairs:
         raise _pairing.nothing(Path(predictions), [])
-    problems = [*truth.problems, *prediction.problems]
+    problems = [*meaning.problems, *truth.problems, *prediction.problems]
     used = set(partners.values())
     for name, label in truth.labels.items():
         if name not in partners:
@@ -133,7 +133,7 @@ class _Side:
             }
             names = _names.given(options.labels) or _names.beside(path.parent)
             return cls(planes, names, [], fixed=True)
-        folder = _masks_in(path)
+        folder = _pairing.masks_in(path)
         paths, problems = _pairing.by_stem(folder, _pairing.MASK_SUFFIXES)
         if not paths:
             raise ReadError(
@@ -165,11 +165,3 @@ class _Side:
 
 
 _UNKNOWN = Decoding("ids")
-
-
-def _masks_in(path: Path) -> Path:
-    """Return the folder with masks that ``path`` holds, or itself."""
-    for name in (*_pairing.MASK_FOLDERS, *voc.MASK_FOLDERS):
-        if (path / name).is_dir() and files.find(path / name, _pairing.MASK_SUFFIXES):
-            return path / name
-    return path

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
-
 from maskforge.classes import BACKGROUND, ClassTable
-from maskforge.datasets import _colors, _names, _scanning
+from maskforge.datasets import _colors, _names, _pixels, _scanning
 from maskforge.datasets._base import IGNORED, Decoding, Meaning, Options, id_decoding
 from maskforge.datasets._loading import likely_cause
 from maskforge.datasets._names import Names
@@ -64,7 +62,8 @@ def _ids(masks: Sequence[Path], names: Names | None, ignore: int | None) -> Mean
             notes.append("masks of 0 and 255: 255 is class 1")
             decoding = Decoding("ids", tuple(table.items()))
             return Meaning(names.classes, decoding, names.first, tuple(notes))
-        if names.implied and max(values, default=0) == len(names.classes) - 2 > 0:
+        highest = max(values - {255, names.classes.ignore_index}, default=0)
+        if names.implied and highest == len(names.classes) - 2 > 0:
             problems.append(_shifted(names))
     if ignore is not None:
         notes.append(f"value {ignore} is ignored")
@@ -101,7 +100,9 @@ def _refuse_contradiction(names: Names, ignore: int | None) -> None:
 def _from_values(scan: Scan, ignore: int | None) -> Names:
     """Return classes named by number; raises ClassError unless the values are 0 or 1, 2 …"""
     shown = {v for v in scan if v != ignore}
-    ids = sorted(shown - {255, -1, 65535} if max(shown, default=0) != 65535 else shown - {65535})
+    wide = any(255 < value < 65535 for value in shown)
+    void = {-1, 65535 if wide else 255}
+    ids = sorted(shown - void)
     if ids == [0] and 255 in shown:
         ids, shown = [0, 1], shown - {255}
     if len(ids) < 2 and ids != [1]:
@@ -120,7 +121,7 @@ def _from_values(scan: Scan, ignore: int | None) -> Names:
             cure=(f"{cause}; else " if cause else "") + "name the classes with --labels",
         )
     names = tuple(f"class_{i}" for i in range(1, ids[-1] + 1))
-    has_ignore = ignore is not None or bool(shown & {255, -1, 65535})
+    has_ignore = ignore is not None or bool(shown & void)
     return Names(ClassTable((BACKGROUND, *names), has_ignore=has_ignore), "values")
 
 
@@ -129,7 +130,7 @@ def _carried(path: Path) -> Names | None:
     if path.suffix.lower() != ".png":
         return None
     try:
-        with Image.open(path) as image:
+        with _pixels.open_image(path) as image:
             text = image.info.get(CLASSES_KEY)
         table = ClassTable.from_text(text) if isinstance(text, str) else None
     except Exception:  # a damaged file, which the check names, or a text that is no class table

@@ -100,7 +100,8 @@ def parse(lines: Sequence[str], origin: str, *, by_line: bool = False) -> Names:
     void = len(names) - 1 if names[-1].casefold() in _VOID else None
     names = names if void is None else names[:-1]
     table = ClassTable((BACKGROUND, *names[1:]), has_ignore=has_ignore or void is not None)
-    return Names(table, origin, first=names[0], void=void)
+    first = BACKGROUND if names[0].casefold() == "background" else names[0]
+    return Names(table, origin, first, void)
 
 
 def _numbered(names: Sequence[str]) -> list[str]:

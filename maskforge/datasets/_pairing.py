@@ -12,9 +12,11 @@ from maskforge import files, images
 from maskforge.datasets._base import Decoding, Example, Label
 from maskforge.datasets._naming import SPLITS
 from maskforge.errors import Problem, ReadError, UsageError
+from maskforge.onehot import is_onehot
 
 IMAGE_FOLDERS = ("images", "image", "imgs", "img", "features")
 MASK_FOLDERS = ("masks", "mask", "labels", "label", "annotations", "annotation", "gt")
+VOC_FOLDERS = ("SegmentationClass", "SegmentationClassPNG", "SegmentationClassNpy")
 MASK_SUFFIXES = (*(s for s in images.SUFFIXES if s != ".gif"), ".npy")
 
 _MASK_TAIL = re.compile(
@@ -32,12 +34,18 @@ class Folders:
     split: str | None = None
 
 
-def folders(root: Path) -> list[Folders]:
+def folders(root: Path, pictures: Path | None) -> list[Folders]:
     """Return the pairs of folders below ``root``: images/ and masks/, or those of each split.
 
-    ``train/images`` and ``train/masks``, ``train`` and ``trainannot`` are known too. Raises
-    UsageError when several folders could hold the masks.
+    ``train/images`` and ``train/masks``, ``train`` and ``trainannot`` are known too. pictures: the
+    folder of the images, when it is not below ``root``, which then holds masks. Raises UsageError
+    when several folders could hold the masks.
     """
+    if pictures is not None:
+        elsewhere = Folders(pictures, masks_in(root))
+        masks = masks_of([elsewhere])
+        is_planes = bool(masks) and masks[0].suffix.lower() == ".npy" and is_onehot(masks[0])
+        return [elsewhere] if masks and not is_planes else []
     found = _pair(root, None)
     if found:
         return found
@@ -143,6 +151,14 @@ def by_stem(folder: Path, suffixes: Sequence[str]) -> tuple[dict[str, Path], lis
         if len(paths) > 1
     ]
     return {stem: paths[0] for stem, paths in found.items() if len(paths) == 1}, twins
+
+
+def masks_in(path: Path) -> Path:
+    """Return the folder with masks that ``path`` holds, else ``path`` itself."""
+    for name in (*MASK_FOLDERS, *VOC_FOLDERS):
+        if files.find(path / name, MASK_SUFFIXES):
+            return path / name
+    return path
 
 
 def masks_of(pairs: Iterable[Folders]) -> list[Path]:

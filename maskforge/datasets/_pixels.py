@@ -48,7 +48,7 @@ def header(path: Path) -> Header:
 
     Raises ReadError.
     """
-    with _open(path) as image:
+    with open_image(path) as image:
         if image.format == "PNG":
             # Pillow would decode all pixels before it says that there is no EXIF.
             chunks = _png_chunks(path)
@@ -63,9 +63,9 @@ def header(path: Path) -> Header:
 
 def read_image(path: Path) -> tuple[NDArray[np.uint8], Header]:
     """Return the image upright, uint8 (H, W, 3) in RGB, and its header. Raises ReadError."""
-    with _open(path) as image:
-        found = Header(image.height, image.width, _orientation(image))
+    with open_image(path) as image:
         _decode(image, path)
+        found = Header(image.height, image.width, _orientation(image))
         turned = images.upright(image) if found.orientation != 1 else image
         return _rgb(turned, path), found
 
@@ -78,7 +78,7 @@ def read_mask(path: Path, *, colors: bool = False) -> Pixels:
     """
     if path.suffix.lower() == ".npy":
         return Pixels(_array(path), None)
-    with _open(path) as image:
+    with open_image(path) as image:
         if image.format in ("JPEG", "MPO") or _is_lossy_webp(image, path):
             raise ReadError(
                 f"a mask must be stored without loss, but this is {image.format}: its values "
@@ -87,6 +87,7 @@ def read_mask(path: Path, *, colors: bool = False) -> Pixels:
                 file=str(path),
                 cure="make the masks again as PNG; maskforge inspect shows what is left of them",
             )
+        _decode(image, path)
         if _orientation(image) != 1:
             raise ReadError(
                 "a mask must have no EXIF orientation, which some programs follow and some do not",
@@ -94,7 +95,6 @@ def read_mask(path: Path, *, colors: bool = False) -> Pixels:
                 file=str(path),
                 cure="turn the pixels and remove the tag: PIL.ImageOps.exif_transpose",
             )
-        _decode(image, path)
         return _mask(image, path, colors=colors)
 
 
@@ -102,7 +102,7 @@ def is_colored(path: Path) -> bool:
     """Return whether a mask holds colours: three channels that are not all equal."""
     if path.suffix.lower() == ".npy":
         return False
-    with _open(path) as image:
+    with open_image(path) as image:
         if image.mode not in ("RGB", "RGBA", "RGBX"):
             return False
         _decode(image, path)
@@ -161,7 +161,7 @@ def _array(path: Path) -> NDArray[Any]:
     return np.array(array, dtype=np.uint8 if array.dtype == np.bool_ else array.dtype)
 
 
-def _open(path: Path) -> Image.Image:
+def open_image(path: Path) -> Image.Image:
     """Open an image after a look at the size that its header declares; nothing is decoded."""
     try:
         with warnings.catch_warnings():

@@ -39,6 +39,7 @@ def sniff(path: Path, options: Options) -> str:
 
 def read(path: Path, options: Options) -> Dataset:
     """Return the data set. Raises ReadError, ClassError."""
+    options.refuse("cityscapes", "style", "images")
     truth = _truth(path)
     if truth is None:
         raise ReadError("there must be leftImg8bit and gtFine", code="no-mask", file=str(path))

@@ -13,7 +13,7 @@ from maskforge.datasets._base import Dataset, Options
 
 def sniff(path: Path, options: Options) -> str:
     """Return why ``path`` is such a folder, "" when it is not."""
-    found = _pairing.folders(path)
+    found = _pairing.folders(path, options.images)
     if not found:
         return ""
     if options.style is not None:

@@ -15,7 +15,7 @@ from maskforge import manifest
 from maskforge.classes import ClassTable
 from maskforge.datasets import _colors, _names, _naming
 from maskforge.datasets._base import Dataset, Decoding, Example, Label, Options, id_decoding
-from maskforge.errors import ClassError, MaskforgeError, Problem, ReadError, UsageError
+from maskforge.errors import ClassError, MaskforgeError, Problem, ReadError
 
 RANK = 1
 """Above the other kinds: what has a manifest has folders that look like theirs, too."""
@@ -31,8 +31,7 @@ def sniff(path: Path, options: Options) -> str:
 
 def read(path: Path, options: Options) -> Dataset:
     """Return the data set. Raises ReadError, ClassError, UsageError."""
-    if options.style is not None:
-        raise UsageError("a style must not be given: the manifest says which one the masks have")
+    options.refuse("manifest", "style")
     parts = [_Output.of(file, options) for file in _manifests(path)]
     examples: list[Example] = []
     problems: list[Problem] = []
@@ -94,7 +93,7 @@ class _Output:
             classes = manifest.class_table(content)
             settings = content["settings"]
             writer = str(settings["writer"])
-            style = settings["writer_options"].get("style", "purple-yellow")
+            style = str(settings["writer_options"].get("style", "purple-yellow"))
             listed = [record for record in content["images"] if isinstance(record["stem"], str)]
             whole = len(listed) == len(content["images"]) and all(
                 isinstance(name, str) for name in classes.names
@@ -103,7 +102,7 @@ class _Output:
                 raise ReadError("names, hash and images do not agree")
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ReadError(
-                f"the manifest must be as maskforge writes it, but: {error!r}",
+                f"the manifest must be as maskforge writes it, but: {type(error).__name__} {error}",
                 file=str(file),
                 cure="convert again with --overwrite",
             ) from error

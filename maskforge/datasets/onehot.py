@@ -25,8 +25,7 @@ def sniff(path: Path, options: Options) -> str:
 
 def read(path: Path, options: Options) -> Dataset:
     """Return the data set. Raises ReadError, ClassError."""
-    if options.ignore is not None:
-        raise ClassError("a value to ignore must not be given for one-hot planes, which have none")
+    options.refuse("onehot", "ignore", "style")
     examples: list[Example] = []
     problems: list[Problem] = []
     channels: dict[int, str] = {}

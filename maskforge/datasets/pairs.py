@@ -11,11 +11,12 @@ from pathlib import Path
 
 from maskforge.datasets import _lists, _meaning, _pairing, _scanning
 from maskforge.datasets._base import Dataset, Options
+from maskforge.errors import ReadError
 
 
 def sniff(path: Path, options: Options) -> str:
     """Return why ``path`` is such a folder, "" when it is not."""
-    pairs = _pairing.folders(path)
+    pairs = _pairing.folders(path, options.images)
     if not pairs or options.style is not None or _scanning.are_colored(_pairing.masks_of(pairs)):
         return ""
     return f"images in {pairs[0].images.name!r}, masks in {pairs[0].masks.name!r}"
@@ -28,10 +29,15 @@ def read(path: Path, options: Options) -> Dataset:
 
 def read_pairs(path: Path, options: Options, *, kind: str) -> Dataset:
     """Return the data set of the folders below ``path``, whatever its masks hold."""
-    pairs = _pairing.folders(path)
+    pairs = _pairing.folders(path, options.images)
     masks = _pairing.masks_of(pairs)
     if not masks:
-        raise _pairing.nothing(path, [])
+        raise ReadError(
+            f"there must be masks in {pairs[0].masks.name!r}, but there are none",
+            code="no-mask",
+            file=str(path),
+            cure="annotations have to be made into masks first: maskforge convert",
+        )
     beside = (path, *dict.fromkeys(pair.masks for pair in pairs))
     meaning = _meaning.find(masks, options, beside=beside)
     found, problems = _pairing.match_all(pairs, meaning.decoding, root=path)

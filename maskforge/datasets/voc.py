@@ -19,8 +19,6 @@ from maskforge.datasets._pairing import Folders
 from maskforge.errors import ReadError
 from maskforge.palette import voc_palette
 
-MASK_FOLDERS = ("SegmentationClass", "SegmentationClassPNG", "SegmentationClassNpy")
-
 NAMES = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
     *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa"),
@@ -36,6 +34,7 @@ def sniff(path: Path, options: Options) -> str:
 
 def read(path: Path, options: Options) -> Dataset:
     """Return the data set. Raises ReadError, ClassError, UsageError."""
+    options.refuse("voc", "images")
     pair = _folders(path)
     if pair is None:
         raise ReadError(
@@ -62,7 +61,7 @@ def read(path: Path, options: Options) -> Dataset:
 
 
 def _folders(path: Path) -> Folders | None:
-    for name in MASK_FOLDERS:
+    for name in _pairing.VOC_FOLDERS:
         pair = Folders(path / "JPEGImages", path / name)
         if pair.images.is_dir() and files.find(pair.masks, _pairing.MASK_SUFFIXES):
             return pair

@@ -104,6 +104,8 @@ def run(
                     answers[number] = list(_one_by_one(work, held, on_death))
     finally:
         for worker in pool:
+            worker.pipe.close()  # all at once, so that they leave at once
+        for worker in pool:
             worker.stop()
 
 

@@ -43,7 +43,7 @@ def training_batches(
     ranks: int = 1,
     workers: int = 1,
 ) -> Iterator[Batch]:
-    """Yield without end the batches of step ``start`` and all later ones, one for each accumulation.
+    """Yield without end the batches from step ``start`` on, one for each accumulation.
 
     Of each, process ``rank`` of ``ranks`` gets its share. All images have the size of
     ``config.crop``.

@@ -6,6 +6,7 @@ A file holds tensors, numbers and text only. What a stranger wrote in it is chec
     config    the settings as JSON, see config.py
     classes   the class table as the text of a labels.txt
     names     class names to show, by class id
+    data      fingerprint of what it was trained on, see items.py
     scores    what the weights reached on the validation images, by name
     weights   the state dict of the network to predict with
     run       what the loop needs to go on; not in ``best.pt``
@@ -38,6 +39,7 @@ class Checkpoint:
     config: Config
     classes: ClassTable
     names: tuple[str, ...]
+    data: str
     scores: dict[str, float]
     weights: dict[str, Tensor]
     run: dict[str, Any] | None = None
@@ -50,6 +52,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "config": checkpoint.config.to_json(),
         "classes": checkpoint.classes.to_text(),
         "names": list(checkpoint.names),
+        "data": checkpoint.data,
         "scores": checkpoint.scores,
         "weights": checkpoint.weights,
     }
@@ -74,7 +77,8 @@ def load(path: Path) -> Checkpoint:
         scores = {str(name): float(value) for name, value in content["scores"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _refused(path, error) from error
-    return Checkpoint(config, classes, names, scores, weights, content.get("run"))
+    data = str(content.get("data", ""))
+    return Checkpoint(config, classes, names, data, scores, weights, content.get("run"))
 
 
 def network(checkpoint: Checkpoint, *, path: Path) -> nn.Module:

@@ -125,7 +125,11 @@ class Config:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name} must be within {low} … {high}, but got {value}")
-        if len(self.size) > 2 or len(self.crop) not in (0, 2) or min((1, *self.size, *self.crop)) < 1:
+        if (
+            len(self.size) > 2
+            or len(self.crop) not in (0, 2)
+            or min((1, *self.size, *self.crop)) < 1
+        ):
             raise UsageError(f"size and crop must be sizes, but got {self.size} and {self.crop}")
         if not 0 < self.scale[0] <= self.scale[1] <= 100:
             raise UsageError(f"scale must be two factors 0 < A <= B, but got {self.scale}")
@@ -199,13 +203,17 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
         fits = fits and (inner[-1] is Ellipsis or len(value) == len(inner))
         value = tuple(value) if fits else value
     elif origin is dict:
-        fits = isinstance(value, dict) and all(isinstance(v, get_args(Option)) for v in value.values())
+        fits = isinstance(value, dict) and all(
+            isinstance(v, get_args(Option)) for v in value.values()
+        )
     elif hint in (int, float):
         fits = _is_number(value, hint)
     else:
         fits = isinstance(value, hint)
     if not fits:
-        shown = " or ".join(map(repr, inner)) if origin is Literal else getattr(hint, "__name__", hint)
+        shown = (
+            " or ".join(map(repr, inner)) if origin is Literal else getattr(hint, "__name__", hint)
+        )
         raise UsageError(f"{name} must be {shown}, but got {value!r}")
     return value
 

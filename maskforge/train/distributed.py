@@ -1,6 +1,6 @@
 """Several processes with one network, as ``torchrun`` starts them; alone, all of this does nothing.
 
-    torchrun --nproc-per-node 2 -m maskforge train DATA
+torchrun --nproc-per-node 2 -m maskforge train DATA
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Ranks:
         if self.count == 1:
             return network
         if device.type == "cuda":
-            network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+            network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
             return DistributedDataParallel(network, device_ids=[device.index or 0])
         return DistributedDataParallel(network)
 

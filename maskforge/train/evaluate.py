@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -55,7 +56,8 @@ def evaluate(
     Raises Interrupted when ``stopped`` says so.
     """
     matrix = np.zeros((num_classes, num_classes), np.int64)
-    loss, predictions = 0.0, {}
+    loss = 0.0
+    predictions: dict[int, LabelImage] = {}
     mine = batches.groups(items.sizes, divisor=divisor, batch=batch)[ranks.rank :: ranks.count]
     was_training = network.training
     network.eval()
@@ -69,7 +71,7 @@ def evaluate(
             with torch.inference_mode(), machine.autocast():
                 logits = network(machine.images(images))
                 loss += len(numbers) * float(loss_of(logits, machine.targets(targets)))
-            found = decisions(logits).cpu().numpy().astype(targets.dtype)
+            found: NDArray[Any] = decisions(logits).cpu().numpy().astype(targets.dtype)
             matrix += metrics.confusion_matrix(
                 targets, found, num_classes=num_classes, ignore_index=ignore_index
             )

@@ -57,7 +57,9 @@ class Data:
         """sha256 of the class table and of the images' names and sizes, in their order."""
         parts = [self.classes.hash]
         for items in (self.train, self.val):
-            parts.append("\n".join(f"{n} {s}" for n, s in zip(items.names, items.sizes, strict=True)))
+            parts.append(
+                "\n".join(f"{n} {s}" for n, s in zip(items.names, items.sizes, strict=True))
+            )
         return sha256("\n\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 

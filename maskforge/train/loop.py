@@ -110,7 +110,7 @@ def _loop(session: Session, interrupt: Interrupt) -> None:
             with session.gradients_shared(last=part == config.accumulate - 1):
                 with machine.autocast():
                     loss = session.loss_of(session.forward(images), targets) / config.accumulate
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
 
         # Clip, step, average.
@@ -122,4 +122,4 @@ def _loop(session: Session, interrupt: Interrupt) -> None:
 
         # Log.
         state.step += 1
-        session.log(total, lr)
+        session.log(ranks.total(total) / ranks.count, lr)

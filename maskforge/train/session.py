@@ -6,18 +6,17 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from maskforge.errors import MaskforgeError, ReadError, UsageError
-from maskforge.metrics import Scores, class_weights
-from maskforge.train import batches, checkpoint, losses, schedules, showing
+from maskforge.metrics import Scores
+from maskforge.train import batches, checkpoint, losses, schedules, setup, showing
 from maskforge.train.config import DEFAULT_EPOCHS, MACHINE, Config
 from maskforge.train.distributed import Ranks
 from maskforge.train.ema import EMA
@@ -27,30 +26,12 @@ from maskforge.train.interrupt import Interrupt
 from maskforge.train.items import Data
 from maskforge.train.losses import Loss
 from maskforge.train.machine import Machine
+from maskforge.train.state import State
 from maskforge.train.watch import Epoch, Start, Step, Watch
 
 STEPS_BETWEEN_EVALUATIONS = 30
 REPORT_SECONDS = 0.25
 _FINE = 100_000  # parts that a run of so many minutes is divided into for the schedule
-
-
-@dataclass(slots=True)
-class State:
-    """Where a run is. All but ``history`` and ``plateau`` are numbers; the checkpoint has them all.
-
-    loss: sum of the losses since the last evaluation, over loss_steps steps.
-    evaluated: the step of the last evaluation. waited: evaluations since the best one.
-    """
-
-    step: int = 0
-    seconds: float = 0.0
-    evaluated: int = -1
-    best: float = -math.inf
-    waited: int = 0
-    loss: float = 0.0
-    loss_steps: int = 0
-    history: list[Row] = field(default_factory=list)
-    plateau: dict[str, float] = field(default_factory=lambda: asdict(schedules.Plateau()))
 
 
 @dataclass(slots=True, eq=False)
@@ -79,7 +60,7 @@ class Session:
         cls, config: Config, data: Data, out: Path, machine: Machine, ranks: Ranks, watch: Watch
     ) -> Session:
         """Return a run before its first step. Raises UsageError."""
-        _check(config, data, ranks)
+        setup.check(config, data, ranks)
         torch.manual_seed(config.seed)
         network = checkpoint.build(config, data.classes)
         network.to(machine.device, memory_format=machine.memory_format)  # type: ignore[call-overload]
@@ -87,9 +68,9 @@ class Session:
         if config.compile:
             forward = torch.compile(forward)  # type: ignore[assignment]
         divisor = int(network.divisor)  # type: ignore[arg-type]
-        weight = torch.from_numpy(weights_of(config, data)).float().to(machine.device)
+        weight = torch.from_numpy(setup.weights_of(config, data)).float().to(machine.device)
         return cls(
-            replace(config, crop=config.crop or middle_size(data, divisor)),
+            replace(config, crop=config.crop or setup.middle_size(data, divisor)),
             data,
             out,
             machine,
@@ -98,7 +79,7 @@ class Session:
             network,
             forward,
             divisor,
-            optimizer_of(config, network),
+            setup.optimizer_of(config, network),
             EMA(network, config.ema) if config.ema else None,
             losses.build(config.loss, ignore_index=data.classes.ignore_index, weight=weight),
             State(),
@@ -168,7 +149,7 @@ class Session:
     def gradients_shared(self, *, last: bool) -> AbstractContextManager[None]:
         """Return the context of a backward pass: only the ``last`` of a step is shared."""
         if isinstance(self.forward, DistributedDataParallel) and not last:
-            return self.forward.no_sync()  # type: ignore[no-any-return]
+            return self.forward.no_sync()
         return nullcontext()
 
     def start(self) -> None:
@@ -229,7 +210,8 @@ class Session:
         )
         scores = Scores(self.data.shown, found.matrix)
         row = self._row(scores, found, rate)
-        best = self._take(row)
+        best = self.state.take(row)
+        self._loss.zero_()
         if self.ranks.first:
             if best:
                 checkpoint.save(self.out / "best.pt", self._checkpoint(resumable=False))
@@ -254,7 +236,7 @@ class Session:
             raise UsageError("a run must be resumed with the settings it was begun with")
         try:
             run: dict[str, Any] = saved.run or {}
-            if run["data"] != self.data.fingerprint:
+            if saved.data != self.data.fingerprint:
                 raise UsageError(
                     "a run must be resumed on the data it was begun with, but images, sizes, split "
                     "or classes have changed",
@@ -277,7 +259,6 @@ class Session:
         weights = (self.network if self.ema is None else self.ema.network).state_dict()
         self.state.loss = float(self._loss)
         run = {
-            "data": self.data.fingerprint,
             "network": None if self.ema is None else self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "state": asdict(self.state),
@@ -286,6 +267,7 @@ class Session:
             self.config,
             self.data.classes,
             self.data.shown,
+            self.data.fingerprint,
             checkpoint.finite(self.state.history[-1]) if self.state.history else {},
             weights,
             run if resumable else None,
@@ -311,25 +293,8 @@ class Session:
             "seconds": self.state.seconds,
         }
 
-    def _take(self, row: Row) -> bool:
-        """Take an evaluation into the state; return whether it is the best one."""
-        state = self.state
-        loss = row["loss"] if math.isnan(row["val_loss"]) else row["val_loss"]
-        plateau = schedules.Plateau(**state.plateau)  # type: ignore[arg-type]
-        plateau.report(loss)
-        state.plateau = asdict(plateau)
-        # Without validation images the training loss has to tell.
-        score = -row["loss"] if math.isnan(row["mean_iou"]) else row["mean_iou"]
-        best = score > state.best
-        state.best, state.waited = (score, 0) if best else (state.best, state.waited + 1)
-        state.history.append(row)
-        state.evaluated, state.loss, state.loss_steps = state.step, 0.0, 0
-        self._loss.zero_()
-        return best
-
     def _mean_loss(self) -> float:
-        steps = self.state.loss_steps
-        mean = float(self.ranks.total(self._loss.clone())) / max(1, steps * self.ranks.count)
+        mean = float(self._loss) / max(1, self.state.loss_steps)
         if not math.isfinite(mean):
             raise MaskforgeError(
                 f"the loss must stay a number, but is {mean} at step {self.state.step}",
@@ -349,47 +314,3 @@ class Session:
         numbers = sorted(number for group in mine for number in group)
         count = min(showing.IMAGES, len(numbers))
         return [numbers[at * len(numbers) // count] for at in range(count)]
-
-
-def optimizer_of(config: Config, network: nn.Module) -> torch.optim.Optimizer:
-    """Return the optimizer; biases and normalizations do not decay."""
-    weights = [p for p in network.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in weights if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
-    return kind([group for group in groups if group["params"]], lr=config.lr)
-
-
-def weights_of(config: Config, data: Data) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return the weights of the classes, (C,), from the pixels of the training images."""
-    method = config.class_weights
-    pixels = data.counts.sum(axis=0)
-    if method == "auto":
-        seen = pixels[pixels > 0]
-        method = "enet" if len(seen) and seen.max() > 50 * seen.min() else "none"
-    if not pixels.any():
-        raise UsageError("every pixel of the training images is ignored: there is nothing to learn")
-    return class_weights(data.counts, method=method)
-
-
-def middle_size(data: Data, divisor: int) -> tuple[int, int]:
-    """Return width and height of the training crops: those of the middle image, rounded up."""
-    height, width = np.median(np.array(data.train.sizes), axis=0).astype(int).tolist()
-    return batches.padded((height, width), divisor)[::-1]
-
-
-def _check(config: Config, data: Data, ranks: Ranks) -> None:
-    parts = config.accumulate * ranks.count
-    if config.batch % parts:
-        raise UsageError(
-            f"batch must be a multiple of {parts} (accumulations and processes), "
-            f"but got {config.batch}"
-        )
-    if config.sigmoid and len(data.classes) != 2:
-        raise UsageError(
-            f"sigmoid needs a background and one class, but the data have {len(data.classes)} ids"
-        )
-    if not len(data.train):
-        raise UsageError("there must be images to train on, but there is none")

@@ -16,10 +16,11 @@ from types import FrameType
 from typing import Any
 
 import numpy as np
-
 from corpus import Seed
 from guard import Trespass, only_inside
-from maskforge import plugins, rasterize, transform
+from mutate import mutate
+
+from maskforge import plugins, transform
 from maskforge import settings as settings_
 from maskforge.annotation import Annotation
 from maskforge.classes import ClassTable
@@ -35,7 +36,6 @@ from maskforge.errors import (
 )
 from maskforge.onehot import OneHotFile
 from maskforge.raster import rasterize
-from mutate import mutate
 
 BUDGET_S = 2.0
 """Seconds for one file in this process."""
@@ -72,7 +72,9 @@ class Case:
     rng: random.Random
 
 
-def make(seed: int, reader: str, level: str, number: int, *, corpus: list[Seed], whole: int) -> Case:
+def make(
+    seed: int, reader: str, level: str, number: int, *, corpus: list[Seed], whole: int
+) -> Case:
     """Return the case ``number``; ``whole``: every so many cases one is a whole conversion."""
     rng = random.Random(f"{seed}/{reader}/{level}/{number}")
     chosen = rng.choice(corpus)
@@ -90,8 +92,9 @@ def check(case: Case, folder: Path, *, peak: bool = True) -> str:
     """
     for name in ("source", "out"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    with _time_limit(CONVERT_BUDGET_S if case.whole else BUDGET_S), only_inside(
-        folder, pickles=case.whole
+    with (
+        _time_limit(CONVERT_BUDGET_S if case.whole else BUDGET_S),
+        only_inside(folder, pickles=case.whole),
     ):
         if case.whole:
             word = _convert(case, folder)
@@ -277,7 +280,9 @@ def _onehot(case: Case, folder: Path) -> str:
 def _check_error(error: ReadError, path: Path) -> None:
     _check_code(error)
     if error.file != str(path):
-        raise Broken(f"the error must name the file, but names {error.file!r}: {error!r}") from error
+        raise Broken(
+            f"the error must name the file, but names {error.file!r}: {error!r}"
+        ) from error
 
 
 def _check_code(error: MaskforgeError) -> None:

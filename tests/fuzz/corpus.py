@@ -77,15 +77,14 @@ def _cut(document: dict[str, Any]) -> list[Any]:
         parts = []
         for start in range(0, min(len(whole), 30), _FEW):
             chosen = slice(start, start + _FEW)
-            some: Any
-            if isinstance(whole, dict):
-                some = dict(list(whole.items())[chosen])
-            else:
-                some = whole[chosen]
+            as_list = isinstance(whole, list)
+            some: Any = whole[chosen] if as_list else dict(list(whole.items())[chosen])
             part = {**document, key: some}
             if key == "images" and isinstance(document.get("annotations"), list):
                 ids = {image.get("id") for image in some}
-                part["annotations"] = [a for a in document["annotations"] if a.get("image_id") in ids]
+                part["annotations"] = [
+                    a for a in document["annotations"] if a.get("image_id") in ids
+                ]
             if "_via_image_id_list" in document and isinstance(some, dict):
                 part["_via_image_id_list"] = list(some)
             parts.append(part)
@@ -94,7 +93,9 @@ def _cut(document: dict[str, Any]) -> list[Any]:
 
 
 def _onehot() -> list[Seed]:
-    planes = {f"{name}.jpg": np.eye(3, dtype=np.uint8)[np.arange(12).reshape(3, 4) % 3] for name in "ab"}
+    planes = {
+        f"{name}.jpg": np.eye(3, dtype=np.uint8)[np.arange(12).reshape(3, 4) % 3] for name in "ab"
+    }
     seeds = []
     for protocol in (2, 3, 4, 5):
         file = io.BytesIO()

@@ -11,14 +11,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 _FORBIDDEN = (
     "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.startfile", "os.fork",
     "socket.connect", "socket.getaddrinfo", "webbrowser.open", "ftplib.connect",
     "urllib.Request", "shutil.rmtree", "os.chmod", "os.chown", "os.symlink", "os.truncate",
 )  # fmt: skip
-_PATHS = {"os.remove": (0,), "os.mkdir": (0,), "os.rmdir": (0,), "os.rename": (0, 1), "os.link": (1,)}
+_PATHS = {
+    "os.remove": (0,),
+    "os.mkdir": (0,),
+    "os.rmdir": (0,),
+    "os.rename": (0, 1),
+    "os.link": (1,),
+}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -34,7 +40,7 @@ class _State:
     pickles = False
     roots: tuple[str, ...] = ()
     active = False
-    seen: list[str] = []
+    seen: ClassVar[list[str]] = []
 
 
 def _hook(event: str, args: tuple[Any, ...]) -> None:
@@ -75,7 +81,8 @@ def _refuse(what: str) -> None:
 def only_inside(*folders: Path, pickles: bool = False) -> Iterator[None]:
     """Raise Trespass for any write outside ``folders``, any program started, any pickle run.
 
-    pickles: those of the program itself may be. What a handler of the program under test swallows is raised again at the end.
+    pickles: those of the program itself may be. What a handler of the program under test swallows
+    is raised again at the end.
     """
     if not hasattr(sys, "_maskforge_guard"):
         sys.addaudithook(_hook)

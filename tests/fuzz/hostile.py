@@ -43,7 +43,12 @@ def via(path: Path, names: Sequence[str], *, label: object = "dog") -> Path:
     shape = {"name": "rect", "x": 1, "y": 1, "width": 3, "height": 2}
     region = {"shape_attributes": shape, "region_attributes": {"label": label}}
     document = {
-        f"{name}{index}": {"filename": name, "size": index, "regions": [region], "file_attributes": {}}
+        f"{name}{index}": {
+            "filename": name,
+            "size": index,
+            "regions": [region],
+            "file_attributes": {},
+        }
         for index, name in enumerate(names)
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,13 +65,28 @@ def png_bomb(side: int, *, channels: int = 3) -> bytes:
     size = side * (side * channels + 1)
     stream = start + repeat * (size // (1 << 20) + 1) + b"\x03\x00" + bytes(4)
     header = struct.pack(">IIBBBBB", side, side, 8, {1: 0, 3: 2}[channels], 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", stream) + _chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", header)
+        + _chunk(b"IDAT", stream)
+        + _chunk(b"IEND", b"")
+    )
 
 
 def jpeg_bomb() -> bytes:
     """Return a JPEG that says it is 65500 x 65500 pixels and holds next to none."""
-    frame = b"\xff\xc0\x00\x11\x08" + struct.pack(">HH", 65500, 65500) + b"\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01"
-    return b"\xff\xd8" + frame + b"\xff\xda\x00\x0c\x03\x01\x00\x02\x11\x03\x11\x00\x3f\x00" + bytes(40) + b"\xff\xd9"
+    frame = (
+        b"\xff\xc0\x00\x11\x08"
+        + struct.pack(">HH", 65500, 65500)
+        + b"\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01"
+    )
+    return (
+        b"\xff\xd8"
+        + frame
+        + b"\xff\xda\x00\x0c\x03\x01\x00\x02\x11\x03\x11\x00\x3f\x00"
+        + bytes(40)
+        + b"\xff\xd9"
+    )
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

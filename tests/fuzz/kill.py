@@ -24,28 +24,25 @@ CONVERSIONS: dict[str, tuple[str, ...]] = {
     "labelme -j 2": ("labelme", "labelme", "-j", "2"),
     "labelme --layout voc": ("labelme", "labelme", "-j", "1", "--layout", "voc"),
     "labelme --layout labelme -j 2": ("labelme", "labelme", "-j", "2", "--layout", "labelme"),
-    "via": ("via", "via/segmentation_train.json", "-j", "1"),
-    "via -j 2": ("via", "via/segmentation_train.json", "-j", "2"),
+    "via": ("via", "via/drinks.json", "-j", "1"),
+    "via -j 2": ("via", "via/drinks.json", "-j", "2"),
     "ochuman": ("ochuman", "ochuman", "--size", "80x80"),
 }
-"""Name → reader, source below the input folder, options. Outputs must all be as far from their input
+"""Name → reader, source below the input folder, options. All outputs must be as far from the input
 as the undisturbed one, since a manifest tells the way to images that were left where they are."""
 
 
 def make_input(folder: Path, *, images: int = 100) -> Path:
-    """Copy samples to ``folder`` and add files with problems, and return it."""
+    """Copy samples to ``folder``, add files with problems, and return it.
+
+    images: of Labelme; with few of them VIA has twelve.
+    """
     for name in ("labelme", "via", "ochuman"):
-        chosen = folder / name
-        chosen.mkdir(parents=True)
-        documents = sorted((SAMPLES / name).glob("*.json"))
-        for path in documents[:images]:
-            shutil.copy(path, chosen)
-        pictures = [p for p in (SAMPLES / name).rglob("*.[jp][pn]g") if "variants" not in p.parts]
-        for path in pictures:
-            target = chosen / path.relative_to(SAMPLES / name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, target)
-    shutil.copy(SAMPLES / "labelme" / "labels.txt", folder / "labelme")
+        shutil.copytree(SAMPLES / name, folder / name, ignore=shutil.ignore_patterns("variants"))
+    for path in sorted((folder / "labelme").glob("*.json"))[images:]:
+        path.unlink()
+    drinks = "segmentation_train.json" if images > 50 else "segmentation_test.json"
+    shutil.copy(folder / "via" / drinks, folder / "via" / "drinks.json")
     _add_troubles(folder / "labelme")
     return folder
 
@@ -164,7 +161,7 @@ def difference(got: dict[str, bytes], wanted: dict[str, bytes]) -> str:
 
 
 def kill_after(line: list[str], seconds: float) -> bool:
-    """Start ``line``, kill the process, not its workers, after ``seconds``; tell if it still ran."""
+    """Start ``line``, kill it, not its workers, after ``seconds``; tell if it still ran."""
     process = subprocess.Popen(
         line, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,

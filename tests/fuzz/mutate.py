@@ -21,22 +21,32 @@ Spot: TypeAlias = tuple[Any, Any]
 """A container and the key or index of one of its values."""
 
 _TOKENS = [
-    *(b"{ } [ ] : , \" \\ \\u0000 \\ud800 null true NaN Infinity 1e999 -0 # // ' \n \r\n \t").split(b" "),
-    b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\x81\x30", b"\xc0\xaf", b"\x80", b"\n\n", b'""', b",,",
+    *(b"{ } [ ] : , \" \\ \\u0000 \\ud800 null true NaN Infinity 1e999 -0 # // ' \n \r\n \t").split(
+        b" "
+    ),
+    b"\x00",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"\x81\x30",
+    b"\xc0\xaf",
+    b"\x80",
+    b"\n\n",
+    b'""',
+    b",,",
 ]
 _NUMBERS: list[Any] = [
-    0, -1, 1, 2, 3, 255, 256, 65535, 65536, 100_000, 2**31 - 1, 2**31, 2**32, 2**53 + 1, 2**63, 2**64,
-    -(2**63), 10**30, 10**400, -(10**400), 0.5, -0.0, 1e-320, 1e6, 1e6 + 1, -1e6, 1e9, 1e15, 1e308,
-    -1e308, float("nan"), float("inf"), float("-inf"), 1.5, 0.1, 99_999.99,
+    0, -1, 1, 2, 3, 255, 256, 65535, 65536, 100_000, 2**31 - 1, 2**31, 2**32, 2**53 + 1, 2**63,
+    2**64, -(2**63), 10**30, 10**400, -(10**400), 0.5, -0.0, 1e-320, 1e6, 1e6 + 1, -1e6, 1e9,
+    1e15, 1e308, -1e308, float("nan"), float("inf"), float("-inf"), 1.5, 0.1, 99_999.99,
 ]  # fmt: skip
 _NUMBER_TOKENS = ["1e999", "-0", "1.", ".5", "007", "0x10", "1_000", "+1", "1e", "--1", "-", "∞"]
 _STRINGS = [
     "", " ", ".", "..", "/", "\\", "../../../../x.jpg", "/etc/passwd", "/dev/zero", "C:\\x.png",
     "\\\\host\\share\\x.jpg", "file:///etc/passwd", "http://localhost/x.png", "a\x00b.jpg", "con",
     "x" * 5000 + ".jpg", "a/" * 2500 + "b", "\ud800", "\u2028", "\n", "_background_", "__ignore__",
-    "9" * 5000, "1", "-1", "NaN", "{}", "[]", "person\n", "ｐｅｒｓｏｎ", "é", "e\u0301", "\x1b[31m", "%s",
-    "{0}", "<b>", "null", "true", "polygon", "mask", "rect", "circle", "point", "ellipse", "linestrip",
-    "oriented_rectangle", "points", "line",
+    "9" * 5000, "1", "-1", "NaN", "{}", "[]", "person\n", "ｐｅｒｓｏｎ", "é", "e\u0301",
+    "\x1b[31m", "%s", "{0}", "<b>", "null", "true", "polygon", "mask", "rect", "circle", "point", "ellipse",
+    "linestrip", "oriented_rectangle", "points", "line",
 ]  # fmt: skip
 _DEEP = "@deep:{}:{}@"
 _RAW = "@raw:{}@"
@@ -50,7 +60,9 @@ class _Twin(str):
     __eq__ = object.__eq__
 
 
-def mutate(data: bytes, level: str, rng: random.Random, *, others: list[bytes], suffix: str) -> bytes:
+def mutate(
+    data: bytes, level: str, rng: random.Random, *, others: list[bytes], suffix: str
+) -> bytes:
     """Return ``data``, a sound file, with some damage of the ``level``.
 
     others: sound files of the same reader, to take pieces from. suffix: ".json" or ".csv".
@@ -211,9 +223,7 @@ def _value(spot: Spot) -> Any:
 
 def _set(spot: Spot, value: Any) -> None:
     container, key = spot
-    if isinstance(container, dict):
-        container[key] = value
-    elif key < len(container):
+    if isinstance(container, dict) or key < len(container):
         container[key] = value
 
 

@@ -55,7 +55,9 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe(duplex=False)
         rest = self.plan[self.done :]
-        self.process = context.Process(target=_serve, args=(theirs, rest, self.arguments), daemon=True)
+        self.process = context.Process(
+            target=_serve, args=(theirs, rest, self.arguments), daemon=True
+        )
         self.process.start()
         theirs.close()
         self.heard = time.monotonic()
@@ -159,7 +161,11 @@ def _receive(worker: _Worker, tally: Counter[tuple[str, str]], failures: list[Fa
 
 
 def _report(
-    tally: Counter[tuple[str, str]], failures: list[Failure], arguments: argparse.Namespace, *, seconds: float
+    tally: Counter[tuple[str, str]],
+    failures: list[Failure],
+    arguments: argparse.Namespace,
+    *,
+    seconds: float,
 ) -> None:
     groups = dict.fromkeys(group for group, _ in tally)
     for group in groups:
@@ -167,7 +173,9 @@ def _report(
         total = sum(words.values())
         print(f"{group:20} {total:7}  " + "  ".join(f"{word} {n}" for word, n in words.items()))
     total = sum(tally.values())
-    print(f"{total} cases in {seconds:.1f} s, {total / seconds:.0f} a second, {len(failures)} failed")
+    print(
+        f"{total} cases in {seconds:.1f} s, {total / seconds:.0f} a second, {len(failures)} failed"
+    )
     if not failures:
         return
     folder = arguments.keep or Path(tempfile.mkdtemp(prefix="maskforge-fuzz-"))
@@ -201,12 +209,16 @@ def replay(arguments: argparse.Namespace) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--count", type=int, default=10_000, help="cases for each reader and level")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--reader", choices=READERS)
     parser.add_argument("--level", choices=mutate.LEVELS)
-    parser.add_argument("--whole", type=int, default=50, help="every so many cases: a whole conversion")
+    parser.add_argument(
+        "--whole", type=int, default=50, help="every so many cases: a whole conversion"
+    )
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--corpus", type=Path, help="a folder with more files to damage")
     parser.add_argument("--keep", type=Path, help="where failing files are kept")

@@ -1,0 +1,95 @@
+"""Options about what training data mean, and the data set they lead to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from maskforge import plugins
+from maskforge.class_lookup import Labels
+from maskforge.datasets import Check, Dataset, check, open_dataset
+from maskforge.errors import ClassError, MaskforgeError, Problem
+
+MOST = 3
+"""Problems of one code that are shown."""
+
+
+class Meaning(NamedTuple):
+    """What the user said about the data; see :func:`maskforge.datasets.open_dataset`."""
+
+    labels: Labels
+    kind: str | None
+    ignore: int | None
+    style: str | None
+    images: str | None
+
+    @classmethod
+    def take(cls, given: dict[str, Any]) -> Meaning:
+        """Return what ``given`` says of it, and remove it there."""
+        return cls(*(given.pop(name) for name in cls._fields))
+
+    def open(self, paths: Sequence[str]) -> Dataset:
+        """Return the data set in ``paths``. Raises UsageError, ReadError, ClassError."""
+        return open_dataset(paths, **self._asdict())
+
+
+def options() -> list[Callable[[Any], Any]]:
+    """Return the options that :meth:`Meaning.take` takes."""
+    return [
+        click.option(
+            "--labels",
+            metavar="FILE|A,B,C",
+            help="Class names in the order of their ids. [default: those found with the data]",
+        ),
+        click.option(
+            "--kind",
+            type=click.Choice(plugins.names("datasets")),
+            help="How the data are laid out. [default: found by content]",
+        ),
+        click.option("--ignore", type=int, help="One more pixel value that is not scored."),
+        click.option("--style", metavar="STYLE", help="Colours of painted masks."),
+        click.option(
+            "--images-from", "images", metavar="DIR", help="The images of a one-hot file."
+        ),
+    ]
+
+
+def checked(dataset: Dataset, console: Console, *, strict: bool) -> Check:
+    """Look at the whole data set and print what is in it.
+
+    Raises ClassError for pixels that are no class; with ``strict`` whatever makes an example
+    useless.
+    """
+    workers = min(8, os.cpu_count() or 1) if len(dataset) > 500 else 1
+    found = check(dataset, workers=workers)
+    for name, text in found.rows():
+        console.print(f"[dim]{name:>14}[/]  {escape(text)}")
+    show_problems(console, found.problems)
+    for problem in found.errors:
+        if problem.code == "unknown-label":
+            raise ClassError(**_parts(problem))
+        if strict:
+            raise MaskforgeError(**_parts(problem))
+    return found
+
+
+def _parts(problem: Problem) -> dict[str, str]:
+    return {name: text for name, text in problem.as_dict().items() if name != "severity"}
+
+
+def show_problems(console: Console, problems: Sequence[Problem]) -> None:
+    """Print the problems, of each code the first few."""
+    by_code: dict[str, list[Problem]] = {}
+    for problem in problems:
+        by_code.setdefault(problem.code, []).append(problem)
+    for code, found in by_code.items():
+        color = "red" if any(p.severity == "error" for p in found) else "yellow"
+        for problem in found[:MOST]:
+            console.print(f"[{color}]{code}[/] {escape(str(problem))}")
+        if len(found) > MOST:
+            console.print(f"[{color}]{code}[/] … and {len(found) - MOST} more")

@@ -1,0 +1,63 @@
+"""Options about how a network looks at images, and the predictor they lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from maskforge.cli import _torch
+from maskforge.cli._settings import WorkingSize
+from maskforge.errors import UsageError
+from maskforge.train.predict import Predictor
+
+NETWORKS = (".pt",)
+"""Suffixes of the files that are networks."""
+
+
+def options() -> list[Callable[[Any], Any]]:
+    """Return the options that :func:`take` takes; None is not given."""
+    option = click.option
+    return [
+        option("--device", help="auto, cpu, cuda or cuda:N. [default: auto]"),
+        option("--threads", type=click.IntRange(min=1), help="Threads of torch on the CPU."),
+        option(
+            "--size",
+            type=WorkingSize(),
+            help="Size to work at: longer side, WxH or full. [default: that of the training]",
+        ),
+        option(
+            "--tile",
+            type=click.IntRange(min=32),
+            help="Cut images into overlapping tiles of N pixels. [default: only very large ones]",
+        ),
+        option("--overlap", type=click.FloatRange(0, 0.9), help="Of the tiles. [default: 0.25]"),
+        option("--flip", is_flag=True, default=None, help="Average with the mirrored image."),
+        option("--batch", type=click.IntRange(min=1), help="Images at once. [default: 8]"),
+    ]
+
+
+_NAMES = ("device", "threads", "size", "tile", "overlap", "flip", "batch")
+
+
+def take(given: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``given`` says of it, and remove it there."""
+    taken = {name: given.pop(name) for name in _NAMES}
+    return {name: value for name, value in taken.items() if value is not None}
+
+
+def refuse(given: dict[str, Any]) -> None:
+    """Raise UsageError when any of the options is given: there is no network to look."""
+    wrong = [f"--{name}" for name in take(given)]
+    if wrong:
+        raise UsageError(f"two folders of masks need no network, but got {', '.join(wrong)}")
+
+
+def predictor(path: Path, view: dict[str, Any]) -> Predictor:
+    """Return the predictor in ``path``. Raises ReadError, UsageError."""
+    if path.suffix not in NETWORKS:
+        raise UsageError(f"a network must be a file {' or '.join(NETWORKS)}, but got {str(path)!r}")
+    found: Predictor = _torch.load("network").network_predictor(path, **view)
+    return found

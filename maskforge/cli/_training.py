@@ -1,0 +1,86 @@
+"""A training run on a terminal: one live line, and a table after each evaluation."""
+
+from __future__ import annotations
+
+import math
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from maskforge.cli import _scores
+from maskforge.train.watch import Epoch, Start, Step, Watch
+
+
+class Terminal(Watch):
+    """Prints to ``console``; the live line only where that is a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
+        self._steps: int | None = None
+
+    def start(self, start: Start) -> None:
+        """Print what is trained, and begin the live line."""
+        self._steps = start.steps
+        kind = "bfloat16" if start.bfloat16 else "float32"
+        size = start.config.crop
+        length = (
+            f"{start.config.minutes:g} minutes"
+            if start.steps is None
+            else (f"{start.steps:,} steps, {start.epoch_steps} an epoch")
+        )
+        self._console.print(
+            f"{escape(start.config.network)}, {start.parameters:,} parameters, on {start.device} "
+            f"({kind}): {start.train} images to train on, {start.val} held back, "
+            f"crops {size[0]}x{size[1]}, {length}"
+        )
+        if start.step:
+            self._console.print(f"going on after step {start.step:,}")
+        if self._console.is_terminal:
+            columns = (BarColumn(bar_width=24), TextColumn("{task.description}"))
+            self._bar = Progress(*columns, console=self._console, transient=True)
+            self._task = self._bar.add_task("the first steps take longer", total=1.0)
+            self._bar.start()
+
+    def step(self, step: Step) -> None:
+        """Update the live line."""
+        if self._bar is None:
+            return
+        of = f"/{self._steps}" if self._steps else ""
+        score = "" if math.isnan(step.mean_iou) else f" · mIoU {100 * step.mean_iou:.1f}"
+        self._bar.update(
+            self._task,
+            completed=step.share,
+            description=f"epoch {step.epoch} · step {step.step}{of} · loss {step.loss:.4f}{score} "
+            f"· {step.images_per_second:.1f} images/s · {_duration(step.seconds_left)} left",
+        )
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Print the table of the classes."""
+        row = epoch.row
+        title = (
+            f"epoch {int(row['epoch'])} · step {int(row['step'])} · loss {row['loss']:.4f} · "
+            f"validation {row['val_loss']:.4f} · mIoU {100 * row['mean_iou']:.2f}"
+            + (" (best)" if epoch.best else "")
+            + f" · {row['images_per_second']:.1f} images/s · {_duration(row['seconds'])}"
+        )
+        if epoch.scores.matrix.any():
+            self._console.print(_scores.table(epoch.scores, title=title))
+        else:
+            self._console.print(title)
+
+    def close(self) -> None:
+        """End the live line."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def _duration(seconds: float) -> str:
+    if not math.isfinite(seconds):
+        return "?"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,148 @@
+"""Score a network on data, or a folder of predicted masks on the true ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from maskforge.cli import _data, _options, _prediction, _torch
+from maskforge.errors import UsageError
+
+WORST = 8
+"""Images that are drawn, those with the lowest scores."""
+
+
+def run(
+    predictor: str,
+    data: tuple[str, ...],
+    *,
+    out: str | None,
+    part: str | None,
+    as_json: bool,
+    quiet: bool,
+    strict: bool,
+    **given: Any,
+) -> int:
+    """Score CHECKPOINT on DATA, or a folder of predicted masks on DATA, one of true masks, which
+    needs no torch.
+
+    All images are counted in one confusion matrix, at their full size; ignored pixels are not
+    counted. With --out the folder holds scores.json, classes.csv, images.csv, confusion.png, and
+    worst/, the images with the lowest scores.
+
+    \b
+    Examples:
+      maskforge evaluate runs/people/best.pt photos-masks/
+      maskforge evaluate runs/people/best.pt photos-masks/ --part test -o scores
+      maskforge evaluate predicted/ photos-masks/masks/ --json
+    """
+    from rich.console import Console
+
+    from maskforge.cli import _scores
+    from maskforge.train import scoring
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=quiet or as_json)
+    meaning = _data.Meaning.take(given)
+    if Path(predictor).suffix in _prediction.NETWORKS:
+        found = _network(Path(predictor), data, part, meaning, given, console, strict=strict)
+    else:
+        _prediction.refuse(given)
+        if len(data) != 1 or part is not None:
+            raise UsageError("two folders of masks are compared as they are, without --part")
+        found = _folders(predictor, data[0], meaning, console)
+    classes, names, errors, scored = found
+    scorer = scoring.Scorer(names, classes.ignore_index, WORST if out else 0)
+    for name, truth, prediction, image in scored:
+        scorer.add(name, truth, prediction, image=image)
+    scores = scorer.scores()
+    if out:
+        scoring.write(Path(out), scorer, classes)
+    if as_json:
+        click.echo(scoring.to_json(scores))
+    console.print(_scores.table(scores))
+    console.print(f"{len(scorer.images)} images · {_scores.line(scores)}")
+    if out:
+        console.print(f"to look at: {out}/confusion.png and {out}/worst/")
+    return 1 if errors else 0
+
+
+def _network(
+    path: Path,
+    data: tuple[str, ...],
+    part: str | None,
+    meaning: _data.Meaning,
+    given: dict[str, Any],
+    console: Any,
+    *,
+    strict: bool,
+) -> tuple[Any, tuple[str, ...], bool, Iterator[tuple[Any, ...]]]:
+    from maskforge.datasets import load
+    from maskforge.train import evaluation_data
+    from maskforge.train.batches import ahead
+
+    view = _prediction.take(given)
+    predictor = _prediction.predictor(path, view)
+    saved = _torch.load("checkpoint").load(path)
+    dataset = meaning._replace(labels=meaning.labels or saved.classes).open(data)
+    found = _data.checked(
+        evaluation_data.split_as_trained(dataset, saved.config), console, strict=strict
+    )
+    chosen = evaluation_data.choose(found, part, trained_on=saved.data, size=saved.config.size)
+    console.print(f"scored: {chosen.reason}, {len(chosen.examples)} images")
+
+    def scored() -> Iterator[tuple[Any, ...]]:
+        size = predictor.batch
+        groups = [chosen.examples[at : at + size] for at in range(0, len(chosen.examples), size)]
+        for group, pairs in zip(
+            groups,
+            ahead(lambda group: [load(e, found.dataset) for e in group], groups, workers=2),
+            strict=True,
+        ):
+            predicted = predictor.label_images([image for image, _ in pairs])
+            for example, (image, truth), ids in zip(group, pairs, predicted, strict=True):
+                yield example.name, truth, ids, image
+
+    return saved.classes, saved.names, bool(found.errors), scored()
+
+
+def _folders(
+    predictions: str, truths: str, meaning: _data.Meaning, console: Any
+) -> tuple[Any, tuple[str, ...], bool, Iterator[tuple[Any, ...]]]:
+    from maskforge.datasets import compare, load_pair
+
+    found = compare(predictions, truths, labels=meaning.labels, ignore=meaning.ignore)
+    _data.show_problems(console, found.problems)
+    errors = any(problem.severity == "error" for problem in found.problems)
+
+    def scored() -> Iterator[tuple[Any, ...]]:
+        for pair in found.pairs:
+            prediction, truth = load_pair(pair, found)
+            yield pair.name, truth, prediction, None
+
+    return found.classes, found.names, errors, scored()
+
+
+_OPTIONS = [
+    click.option("-o", "--out", metavar="DIR", help="Write scores and pictures to this folder."),
+    click.option(
+        "--part",
+        type=click.Choice(["train", "val", "test", "all"]),
+        help="Which images. [default: what the training held back, else val, test, all]",
+    ),
+    *_prediction.options(),
+    *_data.options(),
+    click.option("--strict", is_flag=True, help="Stop at the first problem in the data."),
+    click.option("--json", "as_json", is_flag=True, help="The scores as JSON on standard output."),
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+]
+
+command = click.command("evaluate")(
+    click.argument("predictor", metavar="CHECKPOINT|PREDICTIONS")(
+        click.argument("data", nargs=-1, required=True, metavar="DATA...")(
+            _options.apply(run, _OPTIONS)
+        )
+    )
+)

@@ -1,0 +1,55 @@
+"""From a checkpoint to a predictor: the one thing that prediction needs torch for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from maskforge.train import checkpoint
+from maskforge.train.machine import Machine, probabilities
+from maskforge.train.predict import Predictor
+
+
+def network_predictor(
+    path: Path,
+    *,
+    device: str = "auto",
+    threads: int = 0,
+    size: tuple[int, ...] | None = None,
+    tile: int = 0,
+    overlap: float = 0.25,
+    flip: bool = False,
+    batch: int = 8,
+) -> Predictor:
+    """Return the predictor of the checkpoint ``path``.
+
+    size: another size to work at than the one of the training. For the rest see
+    :class:`~maskforge.train.predict.Predictor`. Raises ReadError, UsageError.
+    """
+    saved = checkpoint.load(path)
+    network = checkpoint.network(saved, path=path)
+    machine = Machine.of(replace(saved.config, device=device, threads=threads))
+    network.to(machine.device, memory_format=machine.memory_format)  # type: ignore[call-overload]
+
+    def forward(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        with torch.inference_mode(), machine.autocast():
+            found: NDArray[np.float32] = (
+                probabilities(network(machine.images(images))).cpu().numpy()
+            )
+        return found
+
+    return Predictor(
+        forward,
+        saved.classes,
+        saved.names,
+        int(network.divisor),  # type: ignore[arg-type]
+        saved.config.size if size is None else size,
+        tile,
+        overlap,
+        flip,
+        batch,
+    )
