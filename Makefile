@@ -37,7 +37,7 @@ lint: .venv/done
 	$(BIN)/typos
 
 bench: .venv/done
-	@$(BIN)/python -m pip install --quiet ".[bench]"
+	@$(BIN)/python -m pip install --quiet --editable ".[bench]"
 	@$(BIN)/python benchmarks/run.py
 
 fuzz: .venv/done

@@ -3,7 +3,8 @@
 A label image of two million pixels is some twenty thousand runs. In the stream that PNG compresses
 (a filter byte 0 before each row, no filtering) a run is one pixel written out and copies of it, so
 the compressed stream (RFC 1950, RFC 1951) follows from the runs alone: literals, matches at the
-distance of one pixel, one dynamic Huffman code for all, and the checksum as a sum over runs.
+distance of one pixel, one Huffman code for all (a ready one where there is little to compress, as
+making one takes longer than all else), and the checksum as a sum over runs.
 The bytes depend on the pixels only, on no library version and on no platform.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -69,6 +71,24 @@ def _match_codes() -> tuple[Ints, _Bits]:
 _SYMBOL, _EXTRA = _match_codes()
 
 
+_FEW = 6000
+"""With fewer pieces than this a ready code is taken: making one would take longer than all else."""
+
+_TYPICAL = (*[1] * 257, *[60] * 8, *[100] * 4, *[140] * 4, *[200] * 4, *[270] * 4, *[270] * 4, 2300)
+"""How often the end and match lengths occur, of 10,000 symbols of usual label images."""
+
+_LITERALS = 4500
+"""How often literals do; half of them are background."""
+
+
+class _Tables(NamedTuple):
+    """A Huffman code. code: bits by symbol, match: by match length, header: what announces it."""
+
+    code: _Bits
+    match: _Bits
+    header: _Bits
+
+
 class _Pieces(NamedTuple):
     """Stretches of equal pixels in the stream, in order, (N,) each.
 
@@ -93,27 +113,48 @@ def compress(
     depth = colors.shape[1]
     pieces = _pieces(start, color, colors, height=height, width=width)
     # After one pixel: matches of 258 bytes, and for the rest one match or one or two literals.
-    whole, rest = np.divmod(pieces.size - depth, _LONGEST)
-    kind = pieces.color * 3 + np.where(rest < 3, rest, 0)
+    rest = pieces.size - depth
+    whole = rest // _LONGEST  # numpy.divmod takes three times as long
+    rest -= whole * _LONGEST
+    kind = pieces.color * 3 + rest * (rest < 3)
     words = colors[:, np.arange(depth + 2) % depth]  # a pixel, and two literals that may follow it
-    frequency = _frequency(np.bincount(kind, minlength=3 * len(colors)).reshape(-1, 3), words)
-    frequency[0] += np.count_nonzero(pieces.filtered)
-    matches = np.bincount(rest, minlength=_LONGEST + 1)
-    matches[:3] = 0
-    matches[_LONGEST] += whole.sum()
-    frequency += np.bincount(_SYMBOL, weights=matches, minlength=len(frequency)).astype(np.int64)
+    if len(rest) < _FEW:
+        tables = _ready_tables(colors.tobytes(), depth)
+    else:
+        frequency = _frequency(np.bincount(kind, minlength=3 * len(colors)).reshape(-1, 3), words)
+        frequency[0] += np.count_nonzero(pieces.filtered)
+        matches = np.bincount(rest, minlength=_LONGEST + 1)
+        matches[:3] = 0
+        matches[_LONGEST] += whole.sum()
+        frequency += np.bincount(_SYMBOL, matches, minlength=len(frequency)).astype(np.int64)
+        tables = _tables(frequency.tolist(), depth)
+    body = _literals(words, tables.code).at(kind).then(tables.match.at(rest))
+    if pieces.filtered.any():
+        opening = tables.code.at(np.zeros(1, dtype=np.int64)).only(pieces.filtered)
+        body = opening.then(body)
+    stream = _lay_out(tables, body, whole)
+    checksum = _adler32(pieces, colors, total=height * (width * depth + 1))
+    return b"\x78\x01" + stream + checksum.to_bytes(4, "big")
 
-    lengths = _code_lengths(frequency.tolist(), limit=_LIMIT)
+
+@lru_cache(maxsize=32)
+def _ready_tables(values: bytes, depth: int) -> _Tables:
+    """Return a code for usual label images in which the bytes ``values`` occur."""
+    frequency = list(_TYPICAL)
+    for value in set(values):
+        frequency[value] = _LITERALS // len(set(values))
+    frequency[0] += _LITERALS // 2
+    return _tables(frequency, depth)
+
+
+def _tables(frequency: Sequence[int], depth: int) -> _Tables:
+    """Return the best code for symbols of this frequency, matches at distance ``depth``."""
+    lengths = _code_lengths(frequency, limit=_LIMIT)
     code = _codes(lengths)
     distance = _Bits(*np.array([[0], [1]], dtype=np.uint64))
     match = code.at(_SYMBOL).then(_EXTRA).then(distance).only(np.arange(_LONGEST + 1) >= 3)
-    body = _literals(words, code).at(kind).then(match.at(rest))
-    body = code.at(np.zeros(1, dtype=np.int64)).only(pieces.filtered).then(body)
-    header = _header(lengths, depth=depth)
-    repeated, end = match.at(np.array([_LONGEST])), code.at(np.array([_END]))
-    stream = _lay_out(header, body, whole, repeated=repeated, end=end)
-    checksum = _adler32(pieces, colors, total=height * (width * depth + 1))
-    return b"\x78\x01" + stream + checksum.to_bytes(4, "big")
+    header = np.array(_header(lengths, depth=depth), dtype=np.uint64)
+    return _Tables(code, match, _Bits(*header.T))
 
 
 def _pieces(
@@ -151,12 +192,13 @@ def _frequency(counts: Ints, words: NDArray[np.uint8]) -> Ints:
 
 def _literals(words: NDArray[np.uint8], code: _Bits) -> _Bits:
     """Return the literals that begin a piece of each kind, (3 K,)."""
-    *pixel, first, second = (code.at(column) for column in words.T)
+    *pixel, first, second = map(_Bits, *(part[words].T for part in code))
     bits = pixel[0]
     for literal in pixel[1:]:
         bits = bits.then(literal)
-    kinds = (bits, bits.then(first), bits.then(first).then(second))
-    return _Bits(*(np.stack(part, axis=1).ravel() for part in zip(*kinds, strict=True)))
+    one = bits.then(first)
+    kinds = (bits, one, one.then(second))
+    return _Bits(*(np.array(part).T.ravel() for part in zip(*kinds, strict=True)))
 
 
 def _code_lengths(frequency: Sequence[int], *, limit: int) -> list[int]:
@@ -214,23 +256,25 @@ def _header(lengths: Sequence[int], *, depth: int) -> list[tuple[int, int]]:
     return bits
 
 
-def _lay_out(
-    header: list[tuple[int, int]], body: _Bits, whole: Ints, *, repeated: _Bits, end: _Bits
-) -> bytes:
-    """Return header, each of ``body`` with ``whole`` times ``repeated`` after it, end, as bytes."""
-    front = _Bits(*np.array(header, dtype=np.uint64).T)
-    width = body.size + repeated.size * whole.astype(np.uint64)
-    value = np.concatenate([front.value, body.value, end.value])
-    sizes = np.concatenate([front.size, width, end.size])
-    offset = np.cumsum(sizes) - sizes
-    total = int(offset[-1] + sizes[-1])
-    place = slice(len(header), -1)
+def _lay_out(tables: _Tables, body: _Bits, whole: Ints) -> bytes:
+    """Return header, each of ``body`` with ``whole`` longest matches after it, end, as bytes."""
+    header, end = tables.header, tables.code.at(np.array([_END]))
+    longest = tables.match.value[_LONGEST:], tables.match.size[_LONGEST]
     many = np.flatnonzero(whole)
     times = whole[many]
-    turn = np.arange(int(times.sum())) - np.repeat(np.cumsum(times) - times, times)
-    first = (offset[place] + body.size)[many]
-    offset = np.append(offset, np.repeat(first, times) + turn.astype(np.uint64) * repeated.size)
-    value = np.append(value, np.broadcast_to(repeated.value, turn.shape))
+    width = body.size.copy()
+    width[many] += longest[1] * times.astype(np.uint64)
+    value = np.concatenate([header.value, body.value, end.value])
+    sizes = np.concatenate([header.size, width, end.size])
+    offset = np.cumsum(sizes)
+    total = int(offset[-1])
+    offset -= sizes
+    if len(many):
+        turn = np.arange(int(times.sum())) - np.repeat(np.cumsum(times) - times, times)
+        first = offset[many + len(header.size)] + body.size[many]
+        more = np.repeat(first, times) + turn.astype(np.uint64) * longest[1]
+        offset = np.concatenate([offset, more])
+        value = np.concatenate([value, np.repeat(longest[0], len(turn))])
 
     words = np.zeros(total // 64 + 2, dtype=np.uint64)
     index, shift = (offset >> np.uint64(6)).astype(np.int64), offset & np.uint64(63)
@@ -243,16 +287,17 @@ def _lay_out(
 def _adler32(pieces: _Pieces, colors: NDArray[np.uint8], *, total: int) -> int:
     """Return the checksum of the stream (RFC 1950, section 8.2) as sums over the pieces."""
     depth = colors.shape[1]
-    shown = colors.max(axis=1)[pieces.color] > 0  # zero bytes add nothing
-    color, begin = pieces.color[shown], pieces.begin[shown]
-    pixels = pieces.size[shown] // depth
+    begin, pixels = pieces.begin, pieces.size
+    if depth > 1:
+        pixels = pixels // depth  # zero bytes may not be whole pixels, but they add nothing
+    triangle = pixels * (pixels - 1) >> 1
     plain, weighted = 1, total
     for channel in range(depth):
-        value = colors[color, channel].astype(np.int64)
-        plain += int((pixels * value).sum())
+        value = colors[:, channel].astype(np.int64)[pieces.color]
+        plain += int(pixels @ value)
         # Byte i of n counts n - i times; along a run this is an arithmetic series.
-        weight = pixels * (total - begin - channel) - depth * (pixels * (pixels - 1) // 2)
+        weight = pixels * (total - channel - begin) - depth * triangle
         if total >= 2**27:  # else the sum stays below 255 * total**2, which int64 holds
             weight %= _ADLER
-        weighted += int((weight * value).sum())
+        weighted += int(weight @ value)
     return weighted % _ADLER << 16 | plain % _ADLER

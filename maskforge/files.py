@@ -50,13 +50,12 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
         with file:
             yield file
         os.replace(part, path)
-    except OSError as error:
-        if isinstance(error, MaskforgeError):
-            raise
-        raise write_error(path, error) from error
-    finally:
+    except BaseException as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and not isinstance(error, MaskforgeError):
+            raise write_error(path, error) from error
+        raise
 
 
 def write(path: Path, data: bytes) -> None:

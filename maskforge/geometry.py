@@ -113,6 +113,20 @@ class Bitmap:
     x: float
     y: float
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel and wait as bits, an eighth of the size."""
+        columns = self.mask.flags.f_contiguous  # as run lengths are decoded
+        bits = np.packbits(self.mask.T if columns else self.mask).tobytes()
+        return _unpack_bitmap, (bits, *self.mask.shape, columns, self.x, self.y)
+
+
+def _unpack_bitmap(
+    bits: bytes, height: int, width: int, columns: bool, x: float, y: float
+) -> Bitmap:
+    flat = np.unpackbits(np.frombuffer(bits, np.uint8), count=height * width).view(np.bool_)
+    mask = flat.reshape(width, height).T if columns else flat.reshape(height, width)
+    return Bitmap(mask, x, y)
+
 
 Geometry: TypeAlias = Polygon | Box | Ellipse | Polyline | Bitmap
 

@@ -14,9 +14,11 @@ from typing import Literal, TypeAlias
 
 from PIL import Image, ImageOps
 
+from maskforge import _headers
 from maskforge.annotation import Annotation
 from maskforge.errors import Problem, ReadError
 from maskforge.files import safe_name
+from maskforge.geometry import MAX_PIXELS
 
 Exif: TypeAlias = Literal["auto", "upright", "stored"]
 """Which frame an annotation's coordinates are in when the image has an EXIF orientation. auto: told
@@ -88,23 +90,26 @@ def locate(annotation: Annotation, folder: Path | None = None) -> Path | None:
     return None
 
 
-def picture(annotation: Annotation, folder: Path | None = None) -> Picture | None:
+def picture(
+    annotation: Annotation, folder: Path | None = None, *, max_pixels: int = MAX_PIXELS
+) -> Picture | None:
     """Return the image of ``annotation`` by its header, or None when there is none.
 
     An embedded image is used when no file is there or the file is damaged, or when the file's size
-    is not the declared one and the embedded image's is. Raises ReadError (code ``bad-image``).
+    is not the declared one and the embedded image's is. Raises ReadError: ``bad-image``, or
+    ``too-large`` beyond ``max_pixels``, before anything is decoded.
     """
     path = locate(annotation, folder)
     if annotation.embedded is None:
-        return None if path is None else _header(path)
+        return None if path is None else _header(path, max_pixels)
     found: list[Picture] = []
     damage: list[ReadError] = []
     for source in (path, annotation):
         try:
             if isinstance(source, Path):
-                found.append(_header(source))
+                found.append(_header(source, max_pixels))
             elif source is not None:
-                found.append(_header(decode_embedded(annotation)))
+                found.append(_header(decode_embedded(annotation), max_pixels))
         except ReadError as error:
             damage.append(error)
     if not found:
@@ -201,10 +206,15 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _header(source: Path | bytes) -> Picture:
+def _header(source: Path | bytes, max_pixels: int) -> Picture:
+    path = source if isinstance(source, Path) else None
+    if path is not None and (size := _headers.plain_size(path)):
+        _check_size(source, size, max_pixels)
+        return Picture(path, None, size[1], size[0], 1, path.suffix)
     with _open(source) as image, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of damaged EXIF, which is passed over here
         width, height = image.size
+        _check_size(source, image.size, max_pixels)  # to tell the orientation may mean to decode
         try:
             orientation = int(image.getexif().get(_ORIENTATION, 1))
         except Exception:  # EXIF so damaged that no viewer can follow it either
@@ -213,10 +223,19 @@ def _header(source: Path | bytes) -> Picture:
     orientation = orientation if 1 <= orientation <= 8 else 1
     if kind == "TIFF" and orientation >= 5:
         width, height = height, width  # Pillow gives the size that it turns a TIFF into
-    path = source if isinstance(source, Path) else None
     suffix = path.suffix if path is not None else _FORMAT_SUFFIX.get(kind, ".png")
     data = source if isinstance(source, bytes) else None
     return Picture(path, data, height, width, orientation, suffix)
+
+
+def _check_size(source: Path | bytes, size: tuple[int, int], max_pixels: int) -> None:
+    if size[0] * size[1] > max_pixels:
+        raise ReadError(
+            f"an image must have at most {max_pixels} pixels, but this one is {size[0]}x{size[1]}",
+            code="too-large",
+            file=str(source) if isinstance(source, Path) else "",
+            cure="raise --max-pixels if the size is right",
+        )
 
 
 def _open(source: Path | bytes) -> Image.Image:

@@ -16,6 +16,9 @@ from maskforge import files, plugins
 from maskforge.annotation import Annotation
 from maskforge.errors import Problem, ReadError, UsageError
 
+PACK_FROM = 1 << 15
+"""Annotations of more bytes than this wait compressed."""
+
 HEAD = 1 << 16
 """Bytes of a file that are looked at to tell its format."""
 
@@ -48,7 +51,9 @@ class Job:
         """
         if isinstance(annotation.embedded, memoryview):
             annotation = replace(annotation, embedded=bytes(annotation.embedded))
-        packed = zlib.compress(pickle.dumps(annotation, protocol=5), 1)
+        packed = pickle.dumps(annotation, protocol=5)
+        # Compressing takes longer than all of a small image's rest.
+        packed = b"z" + zlib.compress(packed, 1) if len(packed) > PACK_FROM else b"p" + packed
         labels = frozenset(region.label for region in annotation.regions)
         return cls(0, stem, source, shown, packed, annotation.place, labels)
 
@@ -56,7 +61,9 @@ class Job:
         """Return the annotation that was read already, None when the file is still to be read."""
         if self.packed is None:
             return None
-        unpacked: Annotation = pickle.loads(zlib.decompress(self.packed))  # our own bytes
+        data = self.packed[1:]
+        plain = zlib.decompress(data) if self.packed[:1] == b"z" else data
+        unpacked: Annotation = pickle.loads(plain)  # our own bytes
         return unpacked
 
 

@@ -133,21 +133,13 @@ def _picture(annotation: Annotation, settings: Settings, problems: list[Problem]
     """Return the image; a missing or damaged one is fatal only where the size comes from it."""
     sized = annotation.height is not None and annotation.width is not None
     try:
-        picture = images.picture(annotation, settings.images_from)
+        picture = images.picture(annotation, settings.images_from, max_pixels=settings.max_pixels)
     except ReadError as error:
-        if not sized:
+        if not sized or error.code == "too-large":
             raise
         found = error.problem(file=str(annotation.source), place=annotation.place)
         problems.append(replace(found, severity="warning"))
         return None
-    if picture is not None and picture.height * picture.width > settings.max_pixels:
-        raise ReadError(
-            f"an image must have at most {settings.max_pixels} pixels, "
-            f"but this one is {picture.width}x{picture.height}",
-            code="too-large",
-            file=str(picture.path or annotation.source),
-            cure="raise --max-pixels if the size is right",
-        )
     if picture is None:
         if not sized:
             problem = images.missing(annotation, severity="error")

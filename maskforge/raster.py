@@ -18,7 +18,7 @@ from maskforge.classes import BACKGROUND, IGNORE, ClassTable
 from maskforge.errors import ClassError, GeometryError, ReadError, UsageError
 from maskforge.geometry import MAX_PIXELS, Bitmap, Box, Geometry, Polygon, Polyline
 from maskforge.overlap import Overlap, Segments
-from maskforge.runs import Ints, Runs, distinct
+from maskforge.runs import Ints, Runs, distinct, ranked
 
 Unknown: TypeAlias = Literal["error", "skip", "ignore", "background"]
 """What becomes of a label that the class table lacks. skip: the region is left out. ignore: its
@@ -137,8 +137,8 @@ class Raster:
         base = max(len(self.classes), self.classes.ignore_index + 1)
         code = (parts.pair_segment[lost] * base + top[lost]) * base + below[lost]
         code = distinct(code)  # two regions of one class below count once
-        segment, pair = np.divmod(code, base * base)
-        pairs, inverse = np.unique(pair, return_inverse=True)
+        segment = code // (base * base)
+        pairs, inverse = ranked(code - segment * (base * base))
         pixels = np.bincount(inverse, weights=parts.length[segment]).astype(np.int64)
         return {(int(p) // base, int(p) % base): int(n) for p, n in zip(pairs, pixels, strict=True)}
 

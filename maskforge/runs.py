@@ -56,9 +56,12 @@ def distinct(values: Ints) -> Ints:
 def ranked(values: Ints) -> tuple[Ints, Ints]:
     """Return the sorted distinct values, and for each value its index among them.
 
-    values: (N,) from 0 to below 2**39, N < 2**24. One sort of value and place packed together is
-    twice as fast as sorting and searching.
+    values: (N,) from 0 to below 2**39. One sort of value and place packed together is twice as fast
+    as sorting and searching; there is room for 2**24 places.
     """
+    if len(values) >= 1 << 24:
+        ordered, index = np.unique(values, return_inverse=True)
+        return ordered, index
     packed = np.sort(values << 24 | np.arange(len(values)))
     ordered = packed >> 24
     first = np.append(True, ordered[1:] != ordered[:-1])
@@ -85,8 +88,8 @@ def of_window(
     # Along the flattened padded window every row begins and ends with 0: changes come in pairs.
     flat = padded.reshape(-1)
     changes = np.flatnonzero(flat[1:] != flat[:-1])
-    rows, columns = np.divmod(changes, w + 2)
-    position = (rows + y) * width + columns + x
+    rows = changes // (w + 2)
+    position = changes + rows * (width - w - 2) + y * width + x
     return position[0::2], position[1::2]
 
 
@@ -132,11 +135,12 @@ def _where_deep(region: Ints, start: Ints, stop: Ints, weight: Ints) -> Runs:
     if not len(start):
         return empty()
     span = int(stop.max()) + 1
-    key = np.concatenate([region * span + start, region * span + stop])
-    delta = np.concatenate([weight, -weight])
-    order = np.argsort(key, kind="stable")
-    key = key[order]
-    depth = np.cumsum(delta[order])
+    base = region * span
+    # The weights, 1 and -1, ride on the keys: sorting numbers is ten times as fast as their order.
+    key = np.concatenate([(base + start) * 4 + (1 + weight), (base + stop) * 4 + (1 - weight)])
+    key.sort()
+    depth = np.cumsum((key & 3) - 1)
+    key >>= 2
     last = np.append(key[1:] != key[:-1], True)  # the depth after all changes at one place
     key, inside = key[last], depth[last] > 0
     turns = np.flatnonzero(np.diff(inside, prepend=False))

@@ -56,7 +56,7 @@ def cover(regions: Sequence[tuple[Geometry, ...]], *, height: int, width: int) -
     if drawn:
         both = [pieces, runs_.gather(drawn)]
         pieces = Runs(*(np.concatenate(a) for a in zip(*map(_fields, both), strict=True)))
-    if len(numbers) == len(regions) == len(np.unique(numbers)) and not drawn:
+    if not drawn and region_of == list(range(len(regions))):
         return Runs(numbers[pieces.region], pieces.start, pieces.stop)
     return runs_.relabel(pieces, numbers)
 
