@@ -248,11 +248,11 @@ def _cover(
 ) -> Runs:
     """Return the runs of all regions, worked out in batches of bounded effort."""
     cover = plugins.load("rules", rule).cover
-    bounds = [sum(_lines(g, height, width) for g in region) for region in geometries]
-    if sum(bounds) <= BATCH:  # the usual case
+    flat = [geometry for region in geometries for geometry in region]
+    if _lines_crossed(flat, height, width) <= BATCH:  # the usual case
         runs: Runs = cover(geometries, height=height, width=width)
         return runs
-    efforts = [sum(_lines_crossed(g, height, width) for g in region) for region in geometries]
+    efforts = [_lines_crossed(region, height, width) + 1 for region in geometries]
     total = 0
     for region, effort in zip(regions, efforts, strict=True):
         total += effort
@@ -277,40 +277,28 @@ def _equal_stretches(values: Ints) -> list[tuple[int, int]]:
     return list(itertools.pairwise(cuts))
 
 
-def _lines(geometry: Geometry, height: int, width: int) -> int:
-    """Return a bound, quickly had, of the rows and columns that the edges cross."""
-    match geometry:
-        case Polygon(exterior, interiors):
-            return sum(map(len, (exterior, *interiors))) * (height + width)
-        case Polyline(points, thickness):
-            return len(points) * (height + width) * (1 + int(min(thickness, height)))
-        case Box():
-            return 2 * height
-        case Bitmap(mask, _, _):
-            return int(mask.size)
-        case _:
-            return height
-
-
-def _lines_crossed(geometry: Geometry, height: int, width: int) -> int:
-    """Return about how many rows and columns the edges cross inside the image."""
-    match geometry:
-        case Polygon(exterior, interiors):
-            lines, breadth = (exterior, *interiors), 1
-        case Polyline(points, thickness):
-            lines, breadth = (points,), 1 + int(min(thickness, height))
-        case Box(_, top, _, bottom):
-            return int(2 * (min(max(bottom, 0), height) - min(max(top, 0), height))) + 1
-        case Bitmap(mask, _, _):
-            return int(np.count_nonzero(mask[:, 1:] != mask[:, :-1])) + len(mask)
-        case _:
-            return height
+def _lines_crossed(geometries: Sequence[Geometry], height: int, width: int) -> int:
+    """Return about how many rows and columns the edges of all ``geometries`` cross in the image."""
+    lines: list[NDArray[np.float64]] = []
     crossed = 0
-    for line in lines:
-        inside = np.clip(line, 0, (width, height))
-        steps = np.abs(np.diff(inside, axis=0, append=inside[:1]))
-        crossed += int(steps.sum()) + len(line) * breadth
-    return crossed
+    for geometry in geometries:
+        match geometry:
+            case Polygon(exterior, interiors):
+                lines += (exterior, *interiors)
+            case Polyline(points, thickness):
+                lines.append(points)
+                crossed += len(points) * (1 + int(min(thickness, height)))
+            case Box(_, top, _, bottom):
+                crossed += int(2 * (min(max(bottom, 0), height) - min(max(top, 0), height)))
+            case Bitmap(mask, _, _):
+                crossed += int(np.count_nonzero(mask[:, 1:] != mask[:, :-1])) + len(mask)
+            case _:
+                crossed += height
+    if not lines:
+        return crossed
+    # The steps from one line's end to the next one's beginning count as the closing edges do.
+    inside = np.clip(np.concatenate(lines), 0, (width, height))
+    return crossed + len(inside) + int(np.abs(np.diff(inside, axis=0)).sum())
 
 
 def _contest(raster: Raster) -> GeometryError:
