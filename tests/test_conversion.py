@@ -148,7 +148,7 @@ def test_one_bad_file_is_a_problem_and_the_rest_go_on(folder):
 
 def test_strict_makes_the_first_problem_final(folder):
     (folder / "broken.json").write_text('{"shapes": [')
-    with pytest.raises(ReadError, match="broken.json"):
+    with pytest.raises(ReadError, match=r"broken\.json"):
         maskforge.convert(folder, format="labelme", strict=True)
 
 
@@ -401,7 +401,7 @@ def test_nothing_readable_is_exit_code_3_and_writes_nothing(tmp_path):
 def test_contradictions_are_said_at_once(folder):
     with pytest.raises(UsageError, match="contradict"):
         maskforge.convert(folder, overwrite=True, resume=True)
-    with pytest.raises(UsageError, match="--overlap keep must not be given for label"):
+    with pytest.raises(UsageError, match=r"--overlap keep must not be given for label"):
         maskforge.convert(folder, overlap="keep")
     with pytest.raises(UsageError, match="--style must not be given for label"):
         maskforge.convert(folder, style="black-white")

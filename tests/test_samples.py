@@ -131,7 +131,8 @@ def test_labelme_oddities() -> None:
     assert records["names_itself"]["imagePath"] == "names_itself.json"
     assert records["windows"]["imagePath"] == "photos\\windows.jpg"
     assert records["windows_parent"]["imagePath"] == "..\\labelme\\windows_parent.jpg"
-    assert records["Größe_公园"]["shapes"] and records["nobody"]["shapes"] == []
+    assert records["Größe_公园"]["shapes"]
+    assert records["nobody"]["shapes"] == []
     phone = opened(LABELME / "phone.jpg")
     assert (phone.size, phone.getexif()[0x0112]) == ((160, 120), 6)
     assert records["phone"]["imageData"] is None
@@ -211,7 +212,8 @@ def test_via_shapes_has_every_shape() -> None:
     assert set(by_name) == {"polygon", "polyline", "rect", "circle", "ellipse", "point"}
     assert by_name["ellipse"]["shape_attributes"]["theta"] != 0
     values = [region["region_attributes"]["type"] for region in regions]
-    assert {"plate": True} in values and "plate" in values
+    assert {"plate": True} in values
+    assert "plate" in values
 
 
 def iou(a: list[int], b: list[int]) -> float:

@@ -118,7 +118,7 @@ def _panel(
     top: float | None,
 ) -> None:
     pen = ImageDraw.Draw(sheet)
-    left, upper, right, lower = box[0] + 64, box[1] + 48, box[2] - 24, box[3] - 44
+    left, upper, right, lower = box[0] + 64, box[1] + 48, box[2] - 24, box[3] - 56
     known = [v for line in lines.values() for v in line if math.isfinite(v)]
     high = top or max([*known, 1e-6]) * 1.05
     first, last = epochs[0], max(epochs[-1], epochs[0] + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import numpy as np
@@ -107,7 +108,7 @@ def _planks(
     """Boards that run towards the viewer."""
     middle = width / 2
     edges = [middle + (k - 6) * width / 7 for k in range(13)]
-    for left, right in zip(edges, edges[1:], strict=False):
+    for left, right in itertools.pairwise(edges):
         far_left, far_right = middle + (left - middle) * 0.62, middle + (right - middle) * 0.62
         tone = mix(darker(wood, 0.12), lighter(wood, 0.18), rng.random())
         _fill(draw, [(far_left, top), (far_right, top), (right, height), (left, height)], tone)

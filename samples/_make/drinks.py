@@ -217,7 +217,7 @@ def _plate(stage: Scene, *, x: int, y: int, r: int) -> None:
     layer.polygon(ellipse(x, y, r, r), (236, 240, 244))
     for t, tone in ((0.97, (250, 251, 252)), (0.74, (222, 227, 233)), (0.71, (244, 246, 249))):
         layer.disc(x, y, r * t, tone)
-    layer.line(ellipse(x, y, r * 0.9, r * 0.9) + [(x + r * 0.9, y)], 0.9, (70, 116, 176))
+    layer.line([*ellipse(x, y, r * 0.9, r * 0.9), (x + r * 0.9, y)], 0.9, (70, 116, 176))
     stage.add("plate", layer, "circle", [(x, y), (x + r, y)])
 
 

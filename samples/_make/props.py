@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Sequence
@@ -147,7 +148,7 @@ def snake(scene: Scene, rng: random.Random, path: Sequence[Point]) -> Thing:
         scene.shadow(x + 1, y + 3.5, 9, 5)
     layer = scene.layer()
     lengths = [0.0]
-    for a, b in zip(path, path[1:], strict=False):
+    for a, b in itertools.pairwise(path):
         lengths.append(lengths[-1] + math.dist(a, b))
     total = lengths[-1]
 
@@ -161,7 +162,7 @@ def snake(scene: Scene, rng: random.Random, path: Sequence[Point]) -> Thing:
 
     steps = max(2, round(total / 1.5))
     edges = [side(total * k / steps) for k in range(steps + 1)]
-    for k, ((al, ar), (bl, br)) in enumerate(zip(edges, edges[1:], strict=False)):
+    for k, ((al, ar), (bl, br)) in enumerate(itertools.pairwise(edges)):
         tone = bands[(0, 0, 0, 2, 1, 1, 2)[k % 7]]
         for t, shade in ((0.0, darker(tone, 0.3)), (0.12, tone), (0.3, lighter(tone, 0.22))):
             quad = [lerp(al, ar, t), lerp(bl, br, t), lerp(br, bl, t), lerp(ar, al, t)]

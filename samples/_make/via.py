@@ -50,9 +50,7 @@ def _write_variants(folder: Path) -> None:
     put_json(folder / "via_shapes.json", _keyed(both), indent=None)
 
 
-def _entry(
-    folder: Path, name: str, stage: Scene, *, attribute: str, named: bool = False
-) -> Entry:
+def _entry(folder: Path, name: str, stage: Scene, *, attribute: str, named: bool = False) -> Entry:
     """Write the picture; return its record as VIA 2 keeps it."""
     content = jpeg(stage.render(random.Random(f"via {name}")))
     put(folder / name, content)
