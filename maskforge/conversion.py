@@ -42,6 +42,7 @@ def convert(
     exif: Exif = "auto",
     images: Images = "link",
     images_from: Source | None = None,
+    assume_size: tuple[int, int] | None = None,
     previews: bool = True,
     instances: bool = True,
     split: Sequence[float] | None = None,
@@ -61,8 +62,9 @@ def convert(
     find it by content. out: where to, None for a name made from the source's. as_: a writer, None
     for the layout's or the reader's own. labels: a class table, names, or the file that lists
     them; None looks for labels.txt beside the source and in the current folder, else collects them.
-    size: (width, height) of the outputs. images_from: a folder to look for images in first. split:
-    fraction of val, or those of train, val, test.
+    size: (width, height) of the outputs. images_from: a folder to look for images in first.
+    assume_size: (width, height) of images that are not found and whose size nothing declares.
+    split: fraction of val, or those of train, val, test.
     workers: processes, None for as many as help. reader_options: the reader's own, such as
     ``{"attribute": "Name"}``. strict: the first problem of an image raises ReadError.
 
@@ -114,6 +116,7 @@ def convert(
         exif=exif,
         images=images,
         images_from=None if images_from is None else Path(images_from),
+        assume_size=assume_size,
         previews=previews,
         instances=instances and settings_.layout(layout).INSTANCES,
         max_pixels=max_pixels,

@@ -188,7 +188,7 @@ def missing(annotation: Annotation, *, severity: Literal["error", "warning"]) ->
         f"the image {annotation.name!r} must lie beside the annotation, but it is not there",
         annotation.place,
         "put it there, or say where the images are with --images-from"
-        + (", or choose --images none" if severity == "warning" else ""),
+        + (", or choose --images none" if severity == "warning" else ", or --assume-size WxH"),
         severity,
     )
 

@@ -131,7 +131,8 @@ def _remembered(previous: Mapping[str, Any], job: Job) -> tuple[Problem, ...]:
 
 def _picture(annotation: Annotation, settings: Settings, problems: list[Problem]) -> Picture | None:
     """Return the image; a missing or damaged one is fatal only where the size comes from it."""
-    sized = annotation.height is not None and annotation.width is not None
+    declared = annotation.height is not None and annotation.width is not None
+    sized = declared or settings.assume_size is not None
     try:
         picture = images.picture(annotation, settings.images_from, max_pixels=settings.max_pixels)
     except ReadError as error:
@@ -161,6 +162,8 @@ def _in_output_frame(
     """Return the annotation upright and at the output's size, and what EXIF had to do with it."""
     exif = "none"
     height, width = annotation.height, annotation.width
+    if picture is None and None in (height, width) and settings.assume_size is not None:
+        width, height = settings.assume_size
     if picture is not None:
         chosen = images.frame(annotation, picture, settings.exif)
         height, width = picture.height, picture.width

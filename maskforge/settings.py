@@ -29,6 +29,7 @@ class Settings:
 
     size: (width, height) of the outputs in pixels, None for each image's own.
     images_from: a folder to look for images in, besides where the source says they are.
+    assume_size: (width, height) of images that are not found and whose size nothing declares.
     out: the output folder, or the file of a writer that makes one file of all images.
     """
 
@@ -47,6 +48,7 @@ class Settings:
     exif: Exif = "auto"
     images: Images = "link"
     images_from: Path | None = None
+    assume_size: tuple[int, int] | None = None
     previews: bool = True
     instances: bool = True
     max_pixels: int = MAX_PIXELS
@@ -71,7 +73,8 @@ class Settings:
         record["reader_options"] = dict(self.reader_options)
         record["writer_options"] = dict(self.writer_options)
         record["priority"] = list(self.priority)
-        record["size"] = None if self.size is None else list(self.size)
+        for name in ("size", "assume_size"):
+            record[name] = None if record[name] is None else list(record[name])
         return record
 
     @property

@@ -319,6 +319,25 @@ def test_missing_image_is_a_warning_when_the_size_is_declared(folder):
     assert not found.problems
 
 
+def test_assumed_size_stands_in_for_images_that_are_not_there(tmp_path):
+    regions = [
+        {
+            "shape_attributes": {"name": "rect", "x": 1, "y": 2, "width": 3, "height": 1},
+            "region_attributes": {"name": "cat"},
+        }
+    ]
+    entry = {"filename": "gone.jpg", "size": 9, "regions": regions, "file_attributes": {}}
+    (tmp_path / "via.json").write_text(json.dumps({"gone.jpg9": entry}))
+    without = maskforge.convert(tmp_path / "via.json", as_="label")
+    assert [(p.code, p.severity) for p in without.problems] == [("no-image", "error")]
+    assert "--assume-size" in without.problems[0].cure
+    result = maskforge.convert(tmp_path / "via.json", as_="label", assume_size=(7, 4))
+    assert [(p.code, p.severity) for p in result.problems] == [("no-image", "warning")]
+    mask = ids(result.out / "masks/gone.png")
+    assert mask.shape == (4, 7)
+    assert np.argwhere(mask).tolist() == [[2, 1], [2, 2], [2, 3]]
+
+
 def test_size_scales_the_geometry_then_rasterizes(folder):
     result = maskforge.convert(folder, format="labelme", size=(18, 12))
     mask = ids(result.out / "masks/a.png")

@@ -136,6 +136,11 @@ def conversion_options() -> list[Callable[[Any], Any]]:
         ),
         option("--images-from", metavar="DIR", help="Look for the images in this folder first."),
         option(
+            "--assume-size",
+            type=Size(),
+            help="Size of images that are not found, where the annotation declares none (VIA).",
+        ),
+        option(
             "--previews/--no-previews",
             "previews",
             default=True,

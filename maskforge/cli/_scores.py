@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from rich.markup import escape
 from rich.table import Table
 
+from maskforge.classes import BACKGROUND
 from maskforge.metrics import Scores
 from maskforge.palette import display_index, display_palette
 
 
 def table(scores: Scores, *, title: str = "") -> Table:
     """Return the scores of each class in percent."""
-    header, *rows = scores.to_table()
+    table = scores.to_table()
+    twice = table[0].index("accuracy")  # of a class that is its recall
+    header, *rows = ([*row[:twice], *row[twice + 1 :]] for row in table)
     made = Table(title=escape(title) or None, title_justify="left", box=None)
     for name in header:
-        made.add_column(
-            name, justify="left" if name == "class" else "right", header_style="dim", no_wrap=True
-        )
+        side: Literal["left", "right"] = "left" if name == "class" else "right"
+        width = {"pixels": 9, "id": 3, "class": None}.get(name, 6)
+        made.add_column(name, justify=side, header_style="dim", min_width=width)
     colors = display_palette()
     for class_id, row in enumerate(rows):
+        name = row[1].strip("_") if row[1] == BACKGROUND else row[1]
         red, green, blue = colors[display_index(class_id)].tolist()
         swatch = f"[rgb({red},{green},{blue})]██[/] " if class_id else "   "
-        made.add_row(row[0], swatch + escape(row[1]), *row[2:-1], f"{int(row[-1]):,}")
+        made.add_row(row[0], swatch + escape(name), *row[2:-1], f"{int(row[-1]):,}")
     return made
 
 

@@ -62,7 +62,9 @@ class Config:
     )
     class_weights: Literal["auto", "median", "enet", "none"] = field(
         default="auto",
-        metadata=_of("How rare classes are made up for. auto: enet where pixels differ 50-fold."),
+        metadata=_of(
+            "How rare classes are made up for. auto: enet, where ce or focal alone is the loss."
+        ),
     )
 
     # Augmentation

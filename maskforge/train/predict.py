@@ -97,5 +97,7 @@ def _enlarged(values: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
     """Return ``values`` (C, h, w) at ``size`` (height, width), bilinear."""
     if values.shape[1:] == size:
         return values
-    channels = [cv2.resize(c, size[::-1], interpolation=cv2.INTER_LINEAR) for c in values]
-    return np.asarray(channels, dtype=np.float32)
+    enlarged: NDArray[np.float32] = np.empty((len(values), *size), np.float32)
+    for channel, into in zip(values, enlarged, strict=True):
+        cv2.resize(channel, size[::-1], dst=into, interpolation=cv2.INTER_LINEAR)
+    return enlarged

@@ -27,12 +27,18 @@ def optimizer_of(config: Config, network: nn.Module) -> torch.optim.Optimizer:
 
 
 def weights_of(config: Config, data: Data) -> NDArray[np.float64]:
-    """Return the weights of the classes, (C,), from the pixels of the training images."""
+    """Return the weights of the classes, (C,), from the pixels of the training images.
+
+    Raises UsageError where there are none.
+    """
     method = config.class_weights
     pixels = data.counts.sum(axis=0)
     if method == "auto":
+        # Region losses count every class the same already; weights on top call too much rare.
+        by_pixel = not any(name in config.loss for name in ("dice", "tversky", "lovasz"))
         seen = pixels[pixels > 0]
-        method = "enet" if len(seen) and seen.max() > 50 * seen.min() else "none"
+        rare = len(seen) > 0 and seen.max() > 50 * seen.min()
+        method = "enet" if by_pixel and rare else "none"
     if not pixels.any():
         raise UsageError("every pixel of the training images is ignored: there is nothing to learn")
     return class_weights(data.counts, method=method)

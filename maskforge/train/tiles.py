@@ -64,4 +64,5 @@ class Mosaic:
 
 def _ramp(length: int) -> NDArray[np.float32]:
     place = np.arange(length, dtype=np.float32) + 0.5
-    return np.minimum(place, length - place)
+    ramp: NDArray[np.float32] = np.minimum(place, length - place)
+    return ramp

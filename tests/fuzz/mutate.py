@@ -42,11 +42,11 @@ _NUMBERS: list[Any] = [
 _NUMBER_TOKENS = ["1e999", "-0", "1.", ".5", "007", "0x10", "1_000", "+1", "1e", "--1", "-", "∞"]
 _STRINGS = [
     "", " ", ".", "..", "/", "\\", "../../../../x.jpg", "/etc/passwd", "/dev/zero", "C:\\x.png",
-    "\\\\host\\share\\x.jpg", "file:///etc/passwd", "http://localhost/x.png", "a\x00b.jpg", "con",
-    "x" * 5000 + ".jpg", "a/" * 2500 + "b", "\ud800", "\u2028", "\n", "_background_", "__ignore__",
-    "9" * 5000, "1", "-1", "NaN", "{}", "[]", "person\n", "ｐｅｒｓｏｎ", "é", "e\u0301",
-    "\x1b[31m", "%s", "{0}", "<b>", "null", "true", "polygon", "mask", "rect", "circle", "point", "ellipse",
-    "linestrip", "oriented_rectangle", "points", "line",
+    "\\\\host\\share\\x.jpg", "file:///etc/passwd", "http://localhost/x.png", "a\x00b.jpg",
+    "con", "x" * 5000 + ".jpg", "a/" * 2500 + "b", "\ud800", "\u2028", "\n", "_background_",
+    "__ignore__", "9" * 5000, "1", "-1", "NaN", "{}", "[]", "person\n", "ｐｅｒｓｏｎ", "é",
+    "e\u0301", "\x1b[31m", "%s", "{0}", "<b>", "null", "true", "polygon", "mask", "rect",
+    "circle", "point", "ellipse", "linestrip", "oriented_rectangle", "points", "line",
 ]  # fmt: skip
 _DEEP = "@deep:{}:{}@"
 _RAW = "@raw:{}@"

@@ -4,7 +4,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-import synthetic
+from train import synthetic
 
 from maskforge.train import batches
 from maskforge.train.items import Arrays
@@ -52,7 +52,9 @@ def test_a_later_start_gives_the_same_batches():
 @pytest.mark.parametrize(("accumulate", "ranks"), [(2, 1), (1, 2), (2, 2)])
 def test_parts_and_processes_share_the_images_of_a_step(accumulate, ranks):
     whole = [number for batch in taken(3) for number in batch.numbers]
-    shares = [taken(3 * accumulate, accumulate=accumulate, rank=r, ranks=ranks) for r in range(ranks)]
+    shares = [
+        taken(3 * accumulate, accumulate=accumulate, rank=r, ranks=ranks) for r in range(ranks)
+    ]
     together = [n for parts in zip(*shares, strict=True) for part in parts for n in part.numbers]
     assert together == whole
 

@@ -1,0 +1,20 @@
+"""What the commands around training work on."""
+
+import pytest
+from train import synthetic
+from train.commands import SMALL, run
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """A data set in the folder ``data`` of the current one."""
+    monkeypatch.chdir(tmp_path)
+    return synthetic.folder(tmp_path / "data")
+
+
+@pytest.fixture
+def trained(data):
+    """A checkpoint trained on it for two steps."""
+    pytest.importorskip("torch")
+    assert run("train", "data", "-q", *SMALL) == 0
+    return "runs/data/best.pt"

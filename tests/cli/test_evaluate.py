@@ -1,0 +1,44 @@
+"""``maskforge evaluate`` on files: a network on data, masks on masks."""
+
+import csv
+import json
+import sys
+
+import pytest
+from train.commands import run
+
+pytestmark = pytest.mark.usefixtures("data")
+
+
+def test_evaluate_scores_what_was_held_back(trained, capsys):
+    capsys.readouterr()
+    assert run("evaluate", trained, "data", "--json", "-o", "scores", "--threads", "1") == 0
+    captured = capsys.readouterr()
+    scores = json.loads(captured.out)
+    assert sum(map(sum, scores["confusion_matrix"])) == 2 * (18 * 26 - 6)
+    assert captured.err == ""
+    with open("runs/data/history.csv") as file:
+        [row] = csv.DictReader(file)
+    assert scores["mean_iou_present"] == pytest.approx(float(row["mean_iou"]), abs=1e-4)
+    assert run("evaluate", trained, "data", "--part", "all", "--threads", "1") == 0
+    assert "8 images" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("evaluate", "data", "data", "--flip"), 2, "need no network, but got --flip"),
+        (("evaluate", "data", "data", "--part", "val"), 2, "without --part"),
+    ],
+)
+def test_wrong_usage(arguments, code, said, capsys):
+    assert run(*arguments) == code
+    assert said in capsys.readouterr().err
+
+
+def test_folders_are_scored_without_torch(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert run("evaluate", "data/masks", "data", "--json") == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert scores["mean_iou_all"] == scores["pixel_accuracy"] == 1.0
+    assert sum(map(sum, scores["confusion_matrix"])) == 8 * (18 * 26 - 6)
