@@ -64,8 +64,10 @@ class Run:
                     cure="choose --overwrite, or another place with --out",
                 )
             files.sweep(self.folder / f"{self.settings.out.stem}-previews")
-            for part in self.folder.glob(f"{files.part_of(self.settings.out)}*{files.PART}"):
-                part.unlink(missing_ok=True)
+            paths = (self.manifest_path, self.problems_path, self.labels_path, self.settings.out)
+            for path in paths:
+                for part in self.folder.glob(f"{files.part_of(path)}*{files.PART}"):
+                    part.unlink(missing_ok=True)
             _, self.before = manifest.earlier(self.manifest_path, self.journal_path)
             return
         if self.folder.exists() and not self.folder.is_dir():

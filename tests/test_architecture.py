@@ -19,7 +19,7 @@ FILES = sorted(path for path in ROOT.rglob("*.py") if "__pycache__" not in path.
 # From the bottom up. A module imports only from the levels below its own.
 LEVELS: list[set[str]] = [
     {"errors", "_version"},
-    {"plugins", "geometry", "palette", "runs", "files", "split", "_unpickle"},
+    {"plugins", "geometry", "palette", "runs", "files", "split", "_unpickle", "_headers"},
     {"annotation", "classes", "overlap", "rle", "_deflate", "onehot", "metrics"},
     {"images", "transform", "styles", "png", "_values", "class_lookup"},
     {"rules", "engines", "raster", "_damage"},

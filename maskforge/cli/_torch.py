@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from types import ModuleType
 
 from maskforge.errors import UsageError
@@ -10,6 +11,8 @@ from maskforge.errors import UsageError
 
 def load(name: str) -> ModuleType:
     """Return the module ``maskforge.train.<name>``. Raises UsageError where torch is missing."""
+    # Threads that wait for each other must not take the cores from those that load images.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         importlib.import_module("torch")
     except ImportError as error:

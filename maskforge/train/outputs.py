@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image as Images
 
 from maskforge import files, plugins, preview
-from maskforge.datasets._pixels import read_image
+from maskforge.datasets import read_image
 from maskforge.errors import MaskforgeError, Problem, ReadError, UsageError, WriteError
 from maskforge.images import SUFFIXES
 from maskforge.label_image import to_raster

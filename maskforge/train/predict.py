@@ -86,7 +86,8 @@ class Predictor:
         if not self.flip:
             return found
         mirrored = self.forward(np.ascontiguousarray(images[:, :, ::-1]))
-        return (found + mirrored[:, :, :, ::-1]) / 2
+        mean: NDArray[np.float32] = (found + mirrored[:, :, :, ::-1]) * np.float32(0.5)
+        return mean
 
 
 def _piece(image: Image, tile: Tile) -> Image:
@@ -97,7 +98,8 @@ def _enlarged(values: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
     """Return ``values`` (C, h, w) at ``size`` (height, width), bilinear."""
     if values.shape[1:] == size:
         return values
-    enlarged: NDArray[np.float32] = np.empty((len(values), *size), np.float32)
-    for channel, into in zip(values, enlarged, strict=True):
-        cv2.resize(channel, size[::-1], dst=into, interpolation=cv2.INTER_LINEAR)
+    channels = [
+        cv2.resize(channel, size[::-1], interpolation=cv2.INTER_LINEAR) for channel in values
+    ]
+    enlarged: NDArray[np.float32] = np.array(channels, dtype=np.float32)
     return enlarged

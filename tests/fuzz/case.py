@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -202,20 +202,23 @@ def _convert(case: Case, folder: Path) -> str:
     layout = "pairs" if as_ == "onehot" else rng.choice(["pairs", "voc", "labelme", "article"])
     before = _listing(folder, out)
     try:
-        result = convert(
-            path if rng.random() < 0.8 else source,
-            format=case.reader if rng.random() < 0.9 else None,
-            out=out,
-            as_=as_,
-            layout=layout,
-            size=(40, 30) if layout == "article" or rng.random() < 0.2 else None,
-            rule=rng.choice(RULES),
-            overlap=rng.choice(["last", "first", "smallest", "error"]),
-            images=rng.choice(["link", "copy", "none"]),
-            previews=rng.random() < 0.5,
-            max_pixels=MAX_PIXELS,
-            reader_options=_reader_options(case),
-        )
+        with chdir(folder):  # where no labels.txt lies
+            result = convert(
+                path if rng.random() < 0.8 else source,
+                format=case.reader if rng.random() < 0.9 else None,
+                out=out,
+                as_=as_,
+                layout=layout,
+                size=(40, 30) if layout == "article" or rng.random() < 0.2 else None,
+                rule=rng.choice(RULES),
+                labels=rng.choice([None, "person,dog,bottle,1,2"]),
+                unknown=rng.choice(["error", "skip", "ignore", "background"]),
+                overlap=rng.choice(["last", "first", "smallest", "error"]),
+                images=rng.choice(["link", "copy", "none"]),
+                previews=rng.random() < 0.5,
+                max_pixels=MAX_PIXELS,
+                reader_options=_reader_options(case),
+            )
     except _ALLOWED as error:
         _check_code(error)
         word = "refused"

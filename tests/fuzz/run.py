@@ -217,7 +217,7 @@ def main() -> int:
     parser.add_argument("--reader", choices=READERS)
     parser.add_argument("--level", choices=mutate.LEVELS)
     parser.add_argument(
-        "--whole", type=int, default=50, help="every so many cases: a whole conversion"
+        "--whole", type=int, default=20, help="every so many cases: a whole conversion"
     )
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--corpus", type=Path, help="a folder with more files to damage")
