@@ -9,8 +9,6 @@ from typing import Any
 from _make import markdown
 
 _TEST = Path(__file__).resolve().parent.parent.parent / "tests" / "test_architecture.py"
-_LATER: set[str] = set()
-"""Packages of the trainer, which is not part of this version."""
 
 
 def levels() -> str:
@@ -18,7 +16,7 @@ def levels() -> str:
     found = _literals()
     rows: list[list[str]] = []
     for names in found["LEVELS"]:
-        shown = sorted(set(names) - _LATER)
+        shown = sorted(names)
         if shown:
             rows.append([str(len(rows)), ", ".join(f"`{name}`" for name in shown)])
     folders = [

@@ -15,13 +15,13 @@ import pytest
 import maskforge
 from maskforge.errors import WriteError
 
+if sys.platform != "linux":
+    pytest.skip("signals, limits and mounts differ elsewhere", allow_module_level=True)
+
 sys.path.append(str(Path(__file__).parent))
 import hostile
 import kill
 from harness import check_no_half_file, convert, make_space, no_hang
-
-if sys.platform != "linux":
-    pytest.skip("signals, limits and mounts differ elsewhere", allow_module_level=True)
 
 SETTINGS = {"LC_ALL": "C", "LANG": "C", "TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "77"}
 
