@@ -127,11 +127,13 @@ def find(folder: Path, suffixes: Iterable[str]) -> list[Path]:
     """Return the files below ``folder`` with one of ``suffixes`` (lower case), sorted by path.
 
     Hidden files and folders are passed over, as are the resource forks (``._x``) of macOS, and
-    outputs of earlier runs, finished or not.
+    outputs of earlier runs, finished or not. A folder that cannot be looked into stands among the
+    files, so that whoever reads it can say so.
     """
     wanted = tuple(suffixes)
     found: list[Path] = []
-    for root, folders, names in os.walk(folder):
+    closed: list[Path] = []
+    for root, folders, names in os.walk(folder, onerror=lambda e: closed.append(Path(e.filename))):
         if JOURNAL in names or ("manifest.json" in names and _is_ours(Path(root, "manifest.json"))):
             folders.clear()
             continue
@@ -144,7 +146,7 @@ def find(folder: Path, suffixes: Iterable[str]) -> list[Path]:
             and not name.endswith(".manifest.json")
             and _is_regular(Path(root, name))
         ]
-    return sorted(found, key=lambda path: path.as_posix())
+    return sorted(found + closed, key=lambda path: path.as_posix())
 
 
 def _is_regular(path: Path) -> bool:

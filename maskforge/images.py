@@ -158,7 +158,9 @@ def frame(annotation: Annotation, image: Picture, exif: Exif) -> Literal["uprigh
 
 def upright(image: Image.Image) -> Image.Image:
     """Return ``image`` turned as its EXIF orientation says, the tag removed."""
-    turned = ImageOps.exif_transpose(image)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of damaged EXIF, which turns nothing
+        turned = ImageOps.exif_transpose(image)
     return image if turned is None else turned
 
 
@@ -240,7 +242,8 @@ def _check_size(source: Path | bytes, size: tuple[int, int], max_pixels: int) ->
 
 def _open(source: Path | bytes) -> Image.Image:
     try:
-        with _no_other_limit():
+        with _no_other_limit(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of damaged EXIF, which is passed over
             file = source if isinstance(source, Path) else io.BytesIO(source)
             return Image.open(file, formats=FORMATS)
     except Exception as error:  # Pillow's decoders raise whatever the damage leads them to

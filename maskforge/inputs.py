@@ -97,7 +97,7 @@ def find(sources: Sequence[Path], reader: ModuleType) -> list[Path]:
             continue
         inside = files.find(source, reader.SUFFIXES)
         if not reader.ONE_IMAGE_PER_FILE:
-            inside = [path for path in inside if reader.sniff(head(path))]
+            inside = [path for path in inside if path.is_dir() or reader.sniff(head(path))]
         found += inside
     once: dict[Path, Path] = {}
     for path in found:

@@ -288,3 +288,20 @@ def test_unique_names_of_many_twins_cost_a_few_steps_each() -> None:
         sys.setprofile(None)
     assert (got[0], got[1], got[-1]) == ("a", "a-2", "a-1000")
     assert steps < 20 * len(names)
+
+
+def test_a_folder_that_cannot_be_looked_into_is_found_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "a.json").touch()
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = files.find(tmp_path, [".json"])
+    assert [path.name for path in found] == ["a.json", "closed"]
