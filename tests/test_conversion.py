@@ -8,72 +8,12 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from projects import box, elsewhere, folder, ids, labelme_file, tree  # noqa: F401
 
 import maskforge
 from maskforge.errors import ClassError, ReadError, UsageError
 
 SAMPLES = Path(__file__).parent.parent / "samples"
-
-
-def labelme_file(path: Path, shapes, *, height=6, width=9, image=True, **more):
-    """Write a Labelme file and, unless told otherwise, its image."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    name = f"{path.stem}.png"
-    if image:
-        Image.new("RGB", (width, height), (90, 120, 30)).save(path.with_name(name))
-    record = {
-        "version": "5.5.0",
-        "flags": {},
-        "shapes": [
-            {
-                "label": label,
-                "points": points,
-                "group_id": None,
-                "shape_type": "polygon",
-                "flags": {},
-            }
-            for label, points in shapes
-        ],
-        "imagePath": name,
-        "imageData": None,
-        "imageHeight": height,
-        "imageWidth": width,
-    } | more
-    path.write_text(json.dumps(record), encoding="utf-8")
-
-
-def box(x0, y0, x1, y1):
-    return [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """Run where no labels.txt lies, as users do."""
-    (tmp_path / "cwd").mkdir()
-    monkeypatch.chdir(tmp_path / "cwd")
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """Two annotated images: a dog over a cat, and a cat alone in a subfolder."""
-    source = tmp_path / "photos"
-    labelme_file(source / "a.json", [("cat", box(1, 1, 5, 3)), ("dog", box(4, 2, 8, 5))])
-    labelme_file(source / "more/b.json", [("cat", box(0, 0, 2, 6))])
-    return source
-
-
-def ids(path: Path):
-    with Image.open(path) as image:
-        assert image.mode == "L"
-        return np.array(image)
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    return {
-        p.relative_to(folder).as_posix(): p.read_bytes()
-        for p in sorted(folder.rglob("*"))
-        if p.is_file()
-    }
 
 
 def test_default_output_lies_beside_the_source(folder):
@@ -146,12 +86,6 @@ def test_one_bad_file_is_a_problem_and_the_rest_go_on(folder):
     assert recorded["file"] == "broken.json"
 
 
-def test_strict_makes_the_first_problem_final(folder):
-    (folder / "broken.json").write_text('{"shapes": [')
-    with pytest.raises(ReadError, match=r"broken\.json"):
-        maskforge.convert(folder, format="labelme", strict=True)
-
-
 def test_unknown_labels_are_named_once_before_anything_is_written(folder):
     with pytest.raises(ClassError, match="the input also has 'dog'") as caught:
         maskforge.convert(folder, format="labelme", labels="cat,dgo")
@@ -187,85 +121,6 @@ def test_labels_txt_in_the_current_folder_counts_when_it_is_about_the_input(fold
     result = maskforge.convert(folder, format="labelme", overwrite=True)
     assert result.classes_from == "labels.txt"
     assert result.classes.id_of("cat") == 3
-
-
-def test_output_that_holds_something_is_refused(folder):
-    maskforge.convert(folder, format="labelme")
-    with pytest.raises(UsageError, match="is not empty"):
-        maskforge.convert(folder, format="labelme")
-
-
-def test_resume_does_what_is_missing_or_changed(folder):
-    first = maskforge.convert(folder, format="labelme")
-    (first.out / "masks/more/b.png").unlink()
-    labelme_file(folder / "a.json", [("dog", box(0, 0, 9, 1))], image=False)
-    labelme_file(folder / "c.json", [("cat", box(0, 0, 9, 6))])
-    again = maskforge.convert(folder, format="labelme", resume=True)
-    assert (again.converted, again.kept) == (3, 0)
-    fresh = maskforge.convert(folder, format="labelme", out=folder.parent / "fresh")
-    assert tree(again.out) == tree(fresh.out)
-    third = maskforge.convert(folder, format="labelme", resume=True)
-    assert (third.converted, third.kept) == (3, 3)
-    assert tree(third.out) == tree(fresh.out)
-
-
-def test_resume_removes_what_sources_left_behind(folder):
-    out = maskforge.convert(folder, format="labelme").out
-    (folder / "more/b.json").unlink()
-    maskforge.convert(folder, format="labelme", resume=True)
-    assert not (out / "masks/more/b.png").exists()
-    assert (out / "masks/a.png").exists()
-
-
-def test_a_run_that_was_killed_twice_goes_on_where_it_was(folder):
-    out = maskforge.convert(folder, format="labelme").out
-    whole = tree(out)
-    lines = (out / "manifest.json").read_text().splitlines()
-    journal = out / ".maskforge-journal.jsonl"
-    fingerprint = json.loads("".join(lines))["fingerprint"]
-    record = json.loads("".join(lines))["images"][1]
-    (out / "manifest.json").unlink()
-    # The first kill left one record and a torn line; the second came before anything was added.
-    journal.write_text(
-        f'{{"fingerprint": "{fingerprint}"}}\n{json.dumps(record)}\n{{"stem": "a", "di'
-    )
-    with pytest.raises(UsageError, match="holds an unfinished run"):
-        maskforge.convert(folder, format="labelme")
-    again = maskforge.convert(folder, format="labelme", resume=True)
-    assert (again.converted, again.kept) == (2, 1)
-    assert tree(out) == whole
-
-
-def test_outputs_below_the_source_are_not_read_as_sources(folder, monkeypatch):
-    monkeypatch.chdir(folder)
-    first = maskforge.convert(".", format="labelme")
-    assert first.out == Path("labelme-masks")
-    maskforge.convert("a.json", as_="onehot")
-    again = maskforge.convert(".", format="labelme", resume=True)
-    assert (again.converted, again.problems) == (2, ())
-
-
-def test_resume_with_other_settings_is_refused(folder):
-    maskforge.convert(folder, format="labelme")
-    with pytest.raises(UsageError, match="other settings"):
-        maskforge.convert(folder, format="labelme", rule="coco", resume=True)
-
-
-def test_overwrite_starts_again_and_leaves_strangers_alone(folder):
-    out = maskforge.convert(folder, format="labelme").out
-    (out / "notes.txt").write_text("mine")
-    (folder / "more/b.json").unlink()
-    maskforge.convert(folder, format="labelme", overwrite=True, rule="labelme")
-    assert (out / "notes.txt").read_text() == "mine"
-    assert not (out / "masks/more/b.png").exists()
-
-
-def test_two_workers_give_the_same_bytes(tmp_path):
-    for workers in (1, 2):
-        maskforge.convert(
-            SAMPLES / "labelme", format="labelme", out=tmp_path / str(workers), workers=workers
-        )
-    assert tree(tmp_path / "1") == tree(tmp_path / "2")
 
 
 def test_exif_orientation_makes_image_and_mask_agree(tmp_path):
@@ -408,13 +263,6 @@ def test_every_layout_is_written_from_every_reader(tmp_path, layout):
         for record in result.records:
             assert (out / record["mask"]).is_file()
             assert (out / record["image"]).is_file()
-
-
-def test_nothing_readable_is_exit_code_3_and_writes_nothing(tmp_path):
-    (tmp_path / "a.json").write_text("{")
-    result = maskforge.convert(tmp_path, format="labelme")
-    assert result.exit_code == 3
-    assert not result.out.exists()
 
 
 def test_contradictions_are_said_at_once(folder):
