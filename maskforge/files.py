@@ -128,12 +128,17 @@ def find(folder: Path, suffixes: Iterable[str]) -> list[Path]:
 
     Hidden files and folders are passed over, as are the resource forks (``._x``) of macOS, and
     outputs of earlier runs, finished or not. A folder that cannot be looked into stands among the
-    files, so that whoever reads it can say so.
+    files, so that whoever reads it can say so; one that is not there has none.
     """
     wanted = tuple(suffixes)
     found: list[Path] = []
     closed: list[Path] = []
-    for root, folders, names in os.walk(folder, onerror=lambda e: closed.append(Path(e.filename))):
+
+    def note(error: OSError) -> None:
+        if isinstance(error, PermissionError):
+            closed.append(Path(error.filename))
+
+    for root, folders, names in os.walk(folder, onerror=note):
         if JOURNAL in names or ("manifest.json" in names and _is_ours(Path(root, "manifest.json"))):
             folders.clear()
             continue
