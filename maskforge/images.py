@@ -69,25 +69,26 @@ def locate(annotation: Annotation, folder: Path | None = None) -> Path | None:
     that the source gives; the file of that name beside the source or in ``images`` beside it;
     where the source describes one image only, a file of the image's or the source's stem.
     """
-    base = annotation.name.rsplit("/", 1)[-1]
-    named = annotation.image.name if annotation.image is not None else base
-    candidates = []
-    if folder is not None:
-        candidates += [folder / safe_name(annotation.name), folder / named, folder / base]
-    if annotation.image is not None:
-        candidates.append(annotation.image)
-    folder = annotation.source.parent
-    candidates += [folder / base, folder / "images" / base]
-    for candidate in candidates:
+    for candidate in _candidates(annotation, folder):
         if candidate.suffix.lower() not in (".json", ".csv", "") and _is_file(candidate):
             return candidate
-    if annotation.place:
-        return None
-    for stem in (base.rsplit(".", 1)[0], annotation.source.stem):
-        for suffix in SUFFIXES:
-            if _is_file(folder / (stem + suffix)):
-                return folder / (stem + suffix)
     return None
+
+
+def _candidates(annotation: Annotation, folder: Path | None) -> Iterator[Path]:
+    """Yield where the image may be, one after the other: mostly the first one is right."""
+    base = annotation.name.rsplit("/", 1)[-1]
+    if folder is not None:
+        named = annotation.image.name if annotation.image is not None else base
+        yield from (folder / safe_name(annotation.name), folder / named, folder / base)
+    if annotation.image is not None:
+        yield annotation.image
+    beside = annotation.source.parent
+    yield from (beside / base, beside / "images" / base)
+    if not annotation.place:
+        for stem in (base.rsplit(".", 1)[0], annotation.source.stem):
+            for suffix in SUFFIXES:
+                yield beside / (stem + suffix)
 
 
 def picture(
