@@ -82,11 +82,17 @@ _LITERALS = 4500
 
 
 class _Tables(NamedTuple):
-    """A Huffman code. code: bits by symbol, match: by match length, header: what announces it."""
+    """What is written, in one Huffman code, for the pixels of one colour table.
 
-    code: _Bits
-    match: _Bits
+    header: what announces the code. opening: a filter byte. literals: those that begin a piece, by
+    kind (see :func:`compress`). match: by its length. end: of the stream.
+    """
+
     header: _Bits
+    opening: _Bits
+    literals: _Bits
+    match: _Bits
+    end: _Bits
 
 
 class _Pieces(NamedTuple):
@@ -117,21 +123,20 @@ def compress(
     whole = rest // _LONGEST  # numpy.divmod takes three times as long
     rest -= whole * _LONGEST
     kind = pieces.color * 3 + rest * (rest < 3)
-    words = colors[:, np.arange(depth + 2) % depth]  # a pixel, and two literals that may follow it
     if len(rest) < _FEW:
         tables = _ready_tables(colors.tobytes(), depth)
     else:
+        words = _words(colors)
         frequency = _frequency(np.bincount(kind, minlength=3 * len(colors)).reshape(-1, 3), words)
         frequency[0] += np.count_nonzero(pieces.filtered)
         matches = np.bincount(rest, minlength=_LONGEST + 1)
         matches[:3] = 0
         matches[_LONGEST] += whole.sum()
         frequency += np.bincount(_SYMBOL, matches, minlength=len(frequency)).astype(np.int64)
-        tables = _tables(frequency.tolist(), depth)
-    body = _literals(words, tables.code).at(kind).then(tables.match.at(rest))
+        tables = _tables(frequency.tolist(), words)
+    body = tables.literals.at(kind).then(tables.match.at(rest))
     if pieces.filtered.any():
-        opening = tables.code.at(np.zeros(1, dtype=np.int64)).only(pieces.filtered)
-        body = opening.then(body)
+        body = tables.opening.only(pieces.filtered).then(body)
     stream = _lay_out(tables, body, whole)
     checksum = _adler32(pieces, colors, total=height * (width * depth + 1))
     return b"\x78\x01" + stream + checksum.to_bytes(4, "big")
@@ -139,22 +144,30 @@ def compress(
 
 @lru_cache(maxsize=32)
 def _ready_tables(values: bytes, depth: int) -> _Tables:
-    """Return a code for usual label images in which the bytes ``values`` occur."""
+    """Return the tables of usual label images with colours ``values``, ``depth`` bytes each."""
     frequency = list(_TYPICAL)
     for value in set(values):
         frequency[value] = _LITERALS // len(set(values))
     frequency[0] += _LITERALS // 2
-    return _tables(frequency, depth)
+    return _tables(frequency, _words(np.frombuffer(values, np.uint8).reshape(-1, depth)))
 
 
-def _tables(frequency: Sequence[int], depth: int) -> _Tables:
-    """Return the best code for symbols of this frequency, matches at distance ``depth``."""
+def _words(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return for each colour a pixel and the two literals that may follow it, (K, B + 2)."""
+    depth = colors.shape[1]
+    return colors[:, np.arange(depth + 2) % depth]
+
+
+def _tables(frequency: Sequence[int], words: NDArray[np.uint8]) -> _Tables:
+    """Return the best code for symbols of this frequency, matches at distance of one pixel."""
+    depth = words.shape[1] - 2
     lengths = _code_lengths(frequency, limit=_LIMIT)
     code = _codes(lengths)
     distance = _Bits(*np.array([[0], [1]], dtype=np.uint64))
     match = code.at(_SYMBOL).then(_EXTRA).then(distance).only(np.arange(_LONGEST + 1) >= 3)
-    header = np.array(_header(lengths, depth=depth), dtype=np.uint64)
-    return _Tables(code, match, _Bits(*header.T))
+    header = _Bits(*np.array(_header(lengths, depth=depth), dtype=np.uint64).T)
+    opening, end = (code.at(np.array([symbol])) for symbol in (0, _END))
+    return _Tables(header, opening, _literals(words, code), match, end)
 
 
 def _pieces(
@@ -166,16 +179,17 @@ def _pieces(
     change = np.append(True, color[1:] != color[:-1])
     start, color = start[change], color[change]
     stop = np.append(start[1:], height * width)
+    empty = zero[color]
     row = start // width
-    parts = np.where(zero[color], 1, (stop - 1) // width - row + 1)
-    if int(parts.max()) > 1:
+    if np.count_nonzero((stop > row * width + width) & ~empty):
+        parts = np.where(empty, 1, (stop - 1) // width - row + 1)
         index = np.repeat(np.arange(len(parts)), parts)
         row = np.arange(len(index)) - (np.cumsum(parts) - parts - row)[index]
-        start, color = np.maximum(start[index], row * width), color[index]
+        start, color, empty = np.maximum(start[index], row * width), color[index], empty[index]
     opens = start == row * width
-    empty = zero[color]
     begin = start * depth + row + ~(opens & empty)
-    filtered = opens & ~empty & ~np.append(False, empty[:-1])
+    filtered = opens & ~empty
+    filtered[1:] &= ~empty[:-1]
     end = np.append(begin[1:] - filtered[1:], height * (width * depth + 1))
     return _Pieces(color, begin, end - begin, filtered)
 
@@ -258,30 +272,29 @@ def _header(lengths: Sequence[int], *, depth: int) -> list[tuple[int, int]]:
 
 def _lay_out(tables: _Tables, body: _Bits, whole: Ints) -> bytes:
     """Return header, each of ``body`` with ``whole`` longest matches after it, end, as bytes."""
-    header, end = tables.header, tables.code.at(np.array([_END]))
-    longest = tables.match.value[_LONGEST:], tables.match.size[_LONGEST]
-    many = np.flatnonzero(whole)
-    times = whole[many]
-    width = body.size.copy()
-    width[many] += longest[1] * times.astype(np.uint64)
+    header, end = tables.header, tables.end
+    length = tables.match.size[_LONGEST].astype(np.int64)
     value = np.concatenate([header.value, body.value, end.value])
-    sizes = np.concatenate([header.size, width, end.size])
-    offset = np.cumsum(sizes)
+    sizes = np.concatenate([header.size, body.size, end.size]).view(np.int64)
+    sizes[len(header.size) : -1] += whole * length
+    offset = sizes.cumsum()
     total = int(offset[-1])
     offset -= sizes
+    many = whole.nonzero()[0]
     if len(many):
-        turn = np.arange(int(times.sum())) - np.repeat(np.cumsum(times) - times, times)
-        first = offset[many + len(header.size)] + body.size[many]
-        more = np.repeat(first, times) + turn.astype(np.uint64) * longest[1]
+        times = whole[many]
+        ends = times.cumsum()
+        first = offset[many + len(header.size)] + body.size[many].view(np.int64)
+        more = (first - (ends - times) * length).repeat(times) + np.arange(ends[-1]) * length
         offset = np.concatenate([offset, more])
-        value = np.concatenate([value, np.repeat(longest[0], len(turn))])
+        value = np.concatenate([value, tables.match.value[_LONGEST:].repeat(len(more))])
 
     words = np.zeros(total // 64 + 2, dtype=np.uint64)
-    index, shift = (offset >> np.uint64(6)).astype(np.int64), offset & np.uint64(63)
+    index, shift = offset >> 6, (offset & 63).view(np.uint64)
     # The strings do not overlap, so that adding them is the same as setting their bits.
     np.add.at(words, index, value << shift)
-    np.add.at(words, index + 1, value >> np.uint64(1) >> (np.uint64(63) - shift))
-    return words.astype("<u8").tobytes()[: -(-total // 8)]
+    np.add.at(words, index + 1, value >> np.uint64(1) >> np.uint64(63) - shift)
+    return words.astype("<u8", copy=False).tobytes()[: -(-total // 8)]
 
 
 def _adler32(pieces: _Pieces, colors: NDArray[np.uint8], *, total: int) -> int:

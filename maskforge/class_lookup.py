@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, ReadError
+
+T = TypeVar("T")
 
 Labels: TypeAlias = ClassTable | Sequence[str] | str | PathLike[str] | None
 """A class table, its names, the file that lists them, or None to look for labels.txt."""
 
 COLLECTED = "collected from the input"
-
 
 Found: TypeAlias = Callable[[], set[str]]
 """Returns all labels of the input; called only where they matter, since it reads every file."""
@@ -55,8 +56,13 @@ def find_table(labels: Labels, sources: Sequence[Path], found: Found) -> tuple[C
 
 def read_table(path: Path) -> ClassTable:
     """Return the class table in the file ``path``. Raises ReadError, ClassError."""
+    return read_list(path, ClassTable.from_text)
+
+
+def read_list(path: Path, parse: Callable[[str], T]) -> T:
+    """Return what ``parse`` makes of the text of ``path``. Raises ReadError, ClassError."""
     try:
-        return ClassTable.from_text(path.read_text(encoding="utf-8"))
+        return parse(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise ReadError(
             f"the list of labels must be UTF-8 text, but: {error}",

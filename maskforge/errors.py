@@ -30,6 +30,7 @@ CODES: dict[str, str] = {
     "unknown-label": "a label is not in the class table",
     "no-image": "the image that the annotation names cannot be found",
     "bad-image": "the image file cannot be read as an image",
+    "bad-video": "the video file cannot be read as a video, or ends before it should",
     "size-mismatch": "the size in the annotation is not the size of the image",
     "no-mask": "the source has no segmentation for this image or object",
     "contested": "overlapping regions of different classes, and the overlap policy is 'error'",

@@ -144,12 +144,12 @@ def find(folder: Path, suffixes: Iterable[str]) -> list[Path]:
             continue
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [
-            Path(root, name)
+            path
             for name in names
             if name.lower().endswith(wanted)
             and not name.startswith(".")
             and not name.endswith(".manifest.json")
-            and _is_regular(Path(root, name))
+            and _is_regular(path := Path(root, name))
         ]
     return sorted(found + closed, key=lambda path: path.as_posix())
 

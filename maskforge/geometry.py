@@ -13,6 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from maskforge import runs
 from maskforge.errors import GeometryError
 
 Ring: TypeAlias = NDArray[np.float64]
@@ -23,8 +24,8 @@ MAX_COORDINATE = 1e6
 
 
 MAX_PIXELS = 2**28
-"""Images larger than this are refused unless the caller raises the limit: a few bytes of hostile
-JSON must not cost gigabytes."""
+"""Images larger than this are refused unless the caller raises the limit, bitmaps always: a few
+bytes of hostile JSON must not cost gigabytes."""
 
 
 def points(values: ArrayLike) -> NDArray[np.float64]:
@@ -57,7 +58,7 @@ def ring(values: ArrayLike) -> Ring:
     Raises GeometryError for fewer than 3 vertices (code ``empty-shape``) or bad coordinates.
     """
     array = points(values)
-    if len(array) > 1 and (array[0] == array[-1]).all():
+    if len(array) > 1 and array[0].tolist() == array[-1].tolist():
         array = array[:-1]
     if len(array) < 3:
         raise GeometryError(
@@ -107,28 +108,64 @@ class Polyline:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bitmap:
-    """A patch of pixels: ``mask`` bool (h, w), its top left corner at (x, y) in the image."""
+    """A patch of ``height`` by ``width`` pixels, its top left corner at (x, y) in the image.
 
-    mask: NDArray[np.bool_]
+    start, stop: (N,) int32, its runs: half-open intervals of flat indices (row * width + column),
+    sorted, each within one row. :meth:`of` makes them of a mask.
+
+    Raises GeometryError (code ``too-large``) for more than :data:`MAX_PIXELS` pixels.
+    """
+
+    start: NDArray[np.int32]
+    stop: NDArray[np.int32]
+    height: int
+    width: int
     x: float
     y: float
 
-    def __reduce__(self) -> tuple[object, ...]:
-        """Travel and wait as bits, an eighth of the size."""
-        columns = self.mask.flags.f_contiguous  # as run lengths are decoded
-        bits = np.packbits(self.mask.T if columns else self.mask).tobytes()
-        return _unpack_bitmap, (bits, *self.mask.shape, columns, self.x, self.y)
+    def __post_init__(self) -> None:
+        if self.height * self.width > MAX_PIXELS:
+            raise GeometryError(
+                f"a bitmap must have at most {MAX_PIXELS} pixels, "
+                f"but has {self.width}x{self.height}",
+                code="too-large",
+            )
 
+    @classmethod
+    def of(cls, mask: NDArray[np.bool_], *, x: float = 0, y: float = 0) -> Bitmap:
+        """Return the bitmap of ``mask``, bool (height, width).
 
-def _unpack_bitmap(
-    bits: bytes, height: int, width: int, columns: bool, x: float, y: float
-) -> Bitmap:
-    flat = np.unpackbits(np.frombuffer(bits, np.uint8), count=height * width).view(np.bool_)
-    mask = flat.reshape(width, height).T if columns else flat.reshape(height, width)
-    return Bitmap(mask, x, y)
+        Raises GeometryError (code ``too-large``), for more than ``runs.MAX_RUNS`` runs as well.
+        """
+        if mask.size > runs.MAX_RUNS:
+            runs.check(int(np.count_nonzero(mask[:, 1:] != mask[:, :-1])) // 2)
+        height, width = mask.shape
+        start, stop = (ends.astype(np.int32) for ends in runs.of_mask(mask))
+        return cls(start, stop, height, width, x, y)
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """The pixels, bool (height, width)."""
+        edges = np.stack([self.start, self.stop], axis=1).ravel()
+        lengths = np.diff(edges, prepend=0, append=self.height * self.width)
+        values = np.arange(len(lengths)) % 2 == 1
+        return np.repeat(values, lengths).reshape(self.height, self.width)
 
 
 Geometry: TypeAlias = Polygon | Box | Ellipse | Polyline | Bitmap
+
+
+def nbytes(geometry: Geometry) -> int:
+    """Return the bytes of the arrays that ``geometry`` consists of."""
+    match geometry:
+        case Polygon(exterior, interiors):
+            return exterior.nbytes + sum(ring.nbytes for ring in interiors)
+        case Polyline(line):
+            return line.nbytes
+        case Bitmap(start, stop):
+            return start.nbytes + stop.nbytes
+        case _:
+            return 0
 
 
 def _short(value: object) -> str:

@@ -17,7 +17,7 @@ from maskforge.annotation import Annotation
 from maskforge.errors import Problem, ReadError, UsageError
 
 PACK_FROM = 1 << 15
-"""Annotations of more bytes than this wait compressed."""
+"""Annotations of more bytes than this wait compressed, so that thousands fit into memory."""
 
 HEAD = 1 << 16
 """Bytes of a file that are looked at to tell its format."""
@@ -28,7 +28,7 @@ class Job:
     """One image to convert.
 
     stem: the output's name, without suffix, forward slashes, unique. source: the annotation file;
-    shown: its path relative to the input's root, as the manifest gives it. packed: the annotation,
+    shown: its path relative to the input's root, as the manifest gives it. waiting: the annotation,
     where it was read already (see :meth:`annotation`); place and labels are the annotation's.
     previous: the record of an earlier run.
     """
@@ -37,33 +37,27 @@ class Job:
     stem: str
     source: Path
     shown: str
-    packed: bytes | None = None
+    waiting: Annotation | bytes | None = None
     place: str = ""
     labels: frozenset[str] = frozenset()
     previous: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, annotation: Annotation, *, stem: str, source: Path, shown: str) -> Job:
-        """Return the job of an annotation that was read already.
-
-        The annotation is kept as compressed bytes: thousands of bitmaps at once would not be flat
-        in memory, and the way to a worker is short.
-        """
+        """Return the job of an annotation that was read already."""
         if isinstance(annotation.embedded, memoryview):
             annotation = replace(annotation, embedded=bytes(annotation.embedded))
-        packed = pickle.dumps(annotation, protocol=5)
-        # Compressing takes longer than all of a small image's rest.
-        packed = b"z" + zlib.compress(packed, 1) if len(packed) > PACK_FROM else b"p" + packed
+        waiting: Annotation | bytes = annotation
+        if annotation.nbytes > PACK_FROM:
+            waiting = zlib.compress(pickle.dumps(annotation, protocol=5), 1)
         labels = frozenset(region.label for region in annotation.regions)
-        return cls(0, stem, source, shown, packed, annotation.place, labels)
+        return cls(0, stem, source, shown, waiting, annotation.place, labels)
 
     def annotation(self) -> Annotation | None:
         """Return the annotation that was read already, None when the file is still to be read."""
-        if self.packed is None:
-            return None
-        data = self.packed[1:]
-        plain = zlib.decompress(data) if self.packed[:1] == b"z" else data
-        unpacked: Annotation = pickle.loads(plain)  # our own bytes
+        if not isinstance(self.waiting, bytes):
+            return self.waiting
+        unpacked: Annotation = pickle.loads(zlib.decompress(self.waiting))  # our own bytes
         return unpacked
 
 
@@ -99,9 +93,9 @@ def find(sources: Sequence[Path], reader: ModuleType) -> list[Path]:
         if not reader.ONE_IMAGE_PER_FILE:
             inside = [path for path in inside if path.is_dir() or reader.sniff(head(path))]
         found += inside
-    once: dict[Path, Path] = {}
+    once: dict[str, Path] = {}
     for path in found:
-        once.setdefault(_absolute(path), path)
+        once.setdefault(os.path.abspath(path), path)
     return list(once.values())
 
 
@@ -208,7 +202,7 @@ def collect_labels(jobs: Sequence[Job], reader: ModuleType, options: object) -> 
     """Return all labels of the jobs; files that cannot be read are left to the conversion."""
     labels: set[str] = set()
     for job in jobs:
-        if job.packed is not None:
+        if job.waiting is not None:
             labels |= job.labels
             continue
         try:

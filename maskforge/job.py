@@ -229,7 +229,7 @@ def _reference(picture: Picture | None, folder: Path) -> str | None:
     if picture is None or picture.path is None:
         return None
     try:
-        return Path(os.path.relpath(picture.path, folder)).as_posix()
+        return os.path.relpath(picture.path, folder).replace(os.sep, "/")
     except ValueError:  # another drive
         return None
 

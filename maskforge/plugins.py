@@ -26,6 +26,7 @@ def names(package: str) -> tuple[str, ...]:
     return tuple(sorted(m.name.replace("_", "-") for m in found if not m.name.startswith("_")))
 
 
+@cache
 def load(package: str, name: str) -> ModuleType:
     """Import and return the module that ``name`` stands for in ``maskforge.<package>``.
 

@@ -128,6 +128,8 @@ class Raster:
     @cached_property
     def contested(self) -> dict[tuple[int, int], int]:
         """Pixels that regions of two classes claim: {(class on top, class below): pixels}."""
+        if len(set(self.region_class.tolist())) < 2:
+            return {}
         parts = self.segments
         below = parts.pair_class
         top = self.segment_class[parts.pair_segment]
@@ -249,7 +251,7 @@ def _cover(
     """Return the runs of all regions, worked out in batches of bounded effort."""
     cover = plugins.load("rules", rule).cover
     flat = [geometry for region in geometries for geometry in region]
-    if _lines_crossed(flat, height, width) <= BATCH:  # the usual case
+    if _lines_crossed(flat, height, width, enough=BATCH) <= BATCH:  # the usual case
         runs: Runs = cover(geometries, height=height, width=width)
         return runs
     efforts = [_lines_crossed(region, height, width) + 1 for region in geometries]
@@ -277,8 +279,13 @@ def _equal_stretches(values: Ints) -> list[tuple[int, int]]:
     return list(itertools.pairwise(cuts))
 
 
-def _lines_crossed(geometries: Sequence[Geometry], height: int, width: int) -> int:
-    """Return about how many rows and columns the edges of all ``geometries`` cross in the image."""
+def _lines_crossed(
+    geometries: Sequence[Geometry], height: int, width: int, *, enough: int = 0
+) -> int:
+    """Return about how many rows and columns the edges of all ``geometries`` cross in the image.
+
+    Up to ``enough`` it may be a much higher number that they cannot exceed, which costs nothing.
+    """
     lines: list[NDArray[np.float64]] = []
     crossed = 0
     for geometry in geometries:
@@ -290,12 +297,13 @@ def _lines_crossed(geometries: Sequence[Geometry], height: int, width: int) -> i
                 crossed += len(points) * (1 + int(min(thickness, height)))
             case Box(_, top, _, bottom):
                 crossed += int(2 * (min(max(bottom, 0), height) - min(max(top, 0), height)))
-            case Bitmap(mask, _, _):
-                crossed += int(np.count_nonzero(mask[:, 1:] != mask[:, :-1])) + len(mask)
+            case Bitmap(start):
+                crossed += 2 * len(start)
             case _:
                 crossed += height
-    if not lines:
-        return crossed
+    most = crossed + sum(map(len, lines)) * (height + width + 1)
+    if not lines or most <= enough:
+        return most
     # The steps from one line's end to the next one's beginning count as the closing edges do.
     inside = np.clip(np.concatenate(lines), 0, (width, height))
     return crossed + len(inside) + int(np.abs(np.diff(inside, axis=0)).sum())

@@ -16,7 +16,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from maskforge import runs
 from maskforge.errors import GeometryError
+from maskforge.geometry import Bitmap
 from maskforge.runs import Ints
 
 _MAX_GROUPS = 7  # 35 bits: more than any count, and far from overflowing 64
@@ -62,35 +64,24 @@ def decode(counts: str | bytes | Sequence[int], *, height: int, width: int) -> N
     return np.repeat(values, lengths).reshape(width, height).T
 
 
-def decode_window(
-    counts: str | bytes | Sequence[int], *, height: int, width: int
-) -> tuple[NDArray[np.bool_], int, int]:
-    """Return ``(mask, x, y)``: the smallest window that holds every True pixel, and its corner.
+def bitmap(counts: str | bytes | Sequence[int], *, height: int, width: int) -> Bitmap:
+    """Return the True pixels of a mask as the smallest bitmap that holds them.
 
-    Memory and time go with the window, not with the image. The window of an empty mask is (0, 0)
-    in shape. Raises as :func:`decode` does.
+    Time and memory go with the runs, not with the pixels. An empty mask gives a bitmap of no size.
+    Raises as :func:`decode` does, and (code ``too-large``) for too many runs.
     """
     lengths = _lengths(counts, size=height * width)
-    stops = np.cumsum(lengths)
-    starts, stops = (stops - lengths)[1::2], stops[1::2]
-    filled = stops > starts
-    starts, stops = starts[filled], stops[filled]
-    if not len(starts):
-        return np.zeros((0, 0), dtype=np.bool_), 0, 0
-    first, last = starts // height, (stops - 1) // height
-    left, right = int(first[0]), int(last[-1]) + 1
-    if (first == last).all():
-        top = int((starts - first * height).min())
-        bottom = int((stops - last * height).max())
-    else:  # a run that goes on in the next column touches the last row and the first
-        top, bottom = 0, height
-    rows = bottom - top
-    starts = (first - left) * rows + starts - first * height - top
-    stops = (last - left) * rows + stops - last * height - top
-    edges = np.concatenate(([0], np.stack((starts, stops), axis=1).ravel()))
-    edges = np.append(edges, (right - left) * rows)
-    values = np.arange(len(edges) - 1) % 2 == 1
-    return np.repeat(values, np.diff(edges)).reshape(right - left, rows).T, left, top
+    filled = lengths[1::2].nonzero()[0]
+    if not len(filled):
+        return Bitmap.of(np.zeros((0, 0), dtype=np.bool_))
+    edges = lengths.cumsum()[: len(lengths) // 2 * 2]  # not the end of a last run of False
+    left = int(edges[2 * filled[0]]) // height
+    columns = (int(edges[2 * filled[-1] + 1]) - 1) // height + 1 - left
+    found = runs.of_columns(edges - left * height, height=height, width=columns)
+    top = int(found.start[0]) // columns
+    rows = int(found.stop[-1] - 1) // columns + 1 - top
+    start, stop = ((ends - top * columns).astype(np.int32) for ends in (found.start, found.stop))
+    return Bitmap(start, stop, rows, columns, float(left), float(top))
 
 
 def _lengths(counts: str | bytes | Sequence[int], *, size: int) -> Ints:
@@ -101,7 +92,8 @@ def _lengths(counts: str | bytes | Sequence[int], *, size: int) -> Ints:
         if array.ndim != 1 or array.dtype.kind not in "iu":
             raise GeometryError("the counts of an RLE must be one list of whole numbers")
         lengths = array.astype(np.int64)
-    if (lengths < 0).any() or (lengths > size).any() or int(lengths.sum()) != size:
+    # As unsigned numbers negative ones are too large as well.
+    if int(lengths.view(np.uint64).max()) > size or int(lengths.sum()) != size:
         raise GeometryError(
             f"the counts of an RLE must be 0 or more and sum up to height times width, {size}, "
             f"but their sum is {int(lengths.sum())} and the least one {lengths.min()}"
@@ -114,23 +106,27 @@ def _from_string(text: str | bytes) -> Ints:
         data = text.encode("ascii") if isinstance(text, str) else text
     except UnicodeEncodeError as error:
         raise GeometryError("the counts of an RLE must be ASCII text") from error
-    groups = np.frombuffer(data, dtype=np.uint8).astype(np.int64) - 48
-    if not len(groups):
+    if not data:
         return np.zeros(1, dtype=np.int64)
-    if groups.min() < 0 or groups.max() > 0x3F or groups[-1] & 0x20:
+    groups = np.frombuffer(data, dtype=np.uint8) - np.uint8(48)  # what is below 48 becomes large
+    if groups.max() > 0x3F or groups[-1] & 0x20:
         raise GeometryError(
             "the counts of an RLE must be characters from '0' to 'o' and whole numbers of them, "
             "but the string is damaged or cut off"
         )
-    last = np.flatnonzero(groups & 0x20 == 0)
-    first = np.concatenate(([0], last[:-1] + 1))
-    if int((last - first).max()) >= _MAX_GROUPS:
+    last = (groups < 0x20).nonzero()[0]
+    size = last.copy()
+    size[0] += 1
+    size[1:] -= last[:-1]
+    longest = int(size.max())
+    if longest > _MAX_GROUPS:
         raise GeometryError(f"a count of an RLE must take at most {_MAX_GROUPS} characters")
-    shift = 5 * (np.arange(len(groups)) - np.repeat(first, last - first + 1))
-    values = np.add.reduceat((groups & 0x1F) << shift, first)
-    negative = groups[last] & 0x10 != 0
-    values[negative] -= 1 << (shift[last][negative] + 5)
+    digits = (groups & 0x1F).astype(np.int64)
+    values = (digits[last] ^ 0x10) - 0x10  # the highest group has the sign
+    for place in range(1, longest):
+        longer = (size > place).nonzero()[0]
+        values[longer] = values[longer] << 5 | digits[last[longer] - place]
     # Each number from the fourth on is the difference from the one two before it.
-    values[1::2] = np.cumsum(values[1::2])
-    values[2::2] = np.cumsum(values[2::2])
+    values[1::2] = values[1::2].cumsum()
+    values[2::2] = values[2::2].cumsum()
     return values

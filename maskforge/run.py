@@ -113,7 +113,7 @@ class Run:
         tally = _Tally([], list(problems))
         tally.failed = sum(p.severity == "error" for p in problems)
         self._raise_if_strict(problems)
-        if not self.collection:
+        if self.before and not self.collection:
             jobs = [replace(job, previous=self.before.get(job.stem)) for job in jobs]
         before = self.before.values()
         journal = manifest.Journal(self.journal_path, self.settings.fingerprint, before)

@@ -14,7 +14,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from maskforge.errors import GeometryError
+
 Ints: TypeAlias = NDArray[np.int64]
+
+MAX_RUNS = 1 << 22
+"""Runs of all bitmaps of one image; a person has hundreds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +52,16 @@ class Runs:
         return flat.reshape(height, width)
 
 
+def check(count: int) -> None:
+    """Raise GeometryError (code ``too-large``) for more runs than :data:`MAX_RUNS`."""
+    if count > MAX_RUNS:
+        raise GeometryError(
+            f"masks must have at most {MAX_RUNS} runs of pixels in their rows, but have {count}",
+            code="too-large",
+            cure="remove single pixels from them",
+        )
+
+
 def distinct(values: Ints) -> Ints:
     """Return the sorted distinct values. (``numpy.unique`` hashes first: 5 times slower.)"""
     values = np.sort(values)
@@ -76,21 +91,72 @@ def empty() -> Runs:
     return Runs(none, none, none)
 
 
-def of_window(
-    window: NDArray[np.bool_] | NDArray[np.uint8], *, x: int, y: int, width: int
-) -> tuple[Ints, Ints]:
-    """Return start and stop of the non-zero pixels of ``window`` (h, w), which lies with its top
-    left corner at column ``x``, row ``y``, wholly inside an image ``width`` pixels wide.
-    """
-    h, w = window.shape
+def of_mask(mask: NDArray[np.bool_] | NDArray[np.uint8]) -> tuple[Ints, Ints]:
+    """Return start and stop of the non-zero pixels of ``mask`` (h, w); each run within one row."""
+    h, w = mask.shape
     padded = np.zeros((h, w + 2), dtype=np.bool_)
-    np.not_equal(window, 0, out=padded[:, 1:-1])
-    # Along the flattened padded window every row begins and ends with 0: changes come in pairs.
+    np.not_equal(mask, 0, out=padded[:, 1:-1])
+    # Along the flattened padded mask every row begins and ends with 0: changes come in pairs.
     flat = padded.reshape(-1)
     changes = np.flatnonzero(flat[1:] != flat[:-1])
-    rows = changes // (w + 2)
-    position = changes + rows * (width - w - 2) + y * width + x
-    return position[0::2], position[1::2]
+    changes -= changes // (w + 2) * 2
+    return changes[0::2], changes[1::2]
+
+
+def of_columns(edges: Ints, *, height: int, width: int, region: Ints | None = None) -> Runs:
+    """Return the runs of pixels given column by column; each run within one row.
+
+    edges: (2N,) in any order, places where the pixels, counted down the columns (pixel (r, c) is
+    c * height + r), change from outside to inside or back; height * width is behind the last one.
+    region: (2N,) int64, the region that each edge belongs to; all belong to region 0 without it.
+    Raises GeometryError as :func:`check` does.
+    """
+    # A run begins where a pixel is inside and its left neighbour is not, and ends where it is the
+    # other way round: where the pixels differ from the same pixels moved right by a column.
+    if region is not None:
+        edges = edges + region * ((width + 2) * height)
+    edges = np.concatenate([edges, edges + height])
+    edges.sort()
+    begin = edges[0::2]
+    size = edges[1::2] - begin
+    done = size.cumsum()
+    check(int(done[-1]) // 2 if len(done) else 0)
+    place = np.repeat(begin - done + size, size)
+    place += np.arange(len(place))
+    column = place // height
+    row = place - column * height
+    if region is not None:
+        number = column // (width + 2)
+        column -= number * (width + 2)
+        row += number << height.bit_length()
+    bits, mask = width.bit_length(), (1 << height.bit_length()) - 1
+    key = row << bits | column  # powers of two unpack without division
+    key.sort()
+    row = key >> bits
+    flat = (row & mask) * width + (key & (1 << bits) - 1)
+    return Runs(row[0::2] >> height.bit_length(), flat[0::2], flat[1::2])
+
+
+def placed(
+    start: Ints, stop: Ints, *, of: int, x: int, y: int, height: int, width: int
+) -> tuple[Ints, Ints]:
+    """Return the runs of a patch ``of`` pixels wide, each within one row, as runs of an image.
+
+    x, y: the column and row of the image (height, width) that the patch's corner lies on. What is
+    outside is cut off.
+    """
+    row = start // of
+    if len(row) and 0 <= x <= width - of and 0 <= y < height - int(row[-1]):  # wholly inside
+        shift = row * (width - of) + (y * width + x)
+        return start + shift, stop + shift
+    home = row * of - x
+    left, right = np.maximum(start - home, 0), np.minimum(stop - home, width)
+    row += y
+    outside = (left >= right) | (row < 0) | (row >= height)
+    if outside.any():
+        row, left, right = (values[~outside] for values in (row, left, right))
+    row *= width
+    return row + left, row + right
 
 
 def gather(parts: Sequence[tuple[int, Ints, Ints]]) -> Runs:
@@ -105,12 +171,16 @@ def gather(parts: Sequence[tuple[int, Ints, Ints]]) -> Runs:
 
 def relabel(runs: Runs, numbers: Ints) -> Runs:
     """Return the union of the runs whose region k becomes ``numbers[k]``."""
-    return _where_deep(numbers[runs.region], runs.start, runs.stop, np.ones(len(runs), np.int64))
+    return union(Runs(numbers[runs.region], runs.start, runs.stop))
 
 
 def union(runs: Runs) -> Runs:
     """Return ``runs`` with the runs of each region sorted, merged where they meet or overlap."""
-    return _where_deep(runs.region, runs.start, runs.stop, np.ones(len(runs), np.int64))
+    return subtract(runs, empty())
+
+
+_HOLE = 1 << 32
+_STEPS = np.array([1, -1, _HOLE, -_HOLE])
 
 
 def subtract(runs: Runs, less: Runs) -> Runs:
@@ -118,32 +188,25 @@ def subtract(runs: Runs, less: Runs) -> Runs:
 
     Both may overlap within a region.
     """
-    if not len(less):
-        return union(runs)
-    whole, holes = union(runs), union(less)
-    return _where_deep(
-        np.concatenate([whole.region, holes.region]),
-        np.concatenate([whole.start, holes.start]),
-        np.concatenate([whole.stop, holes.stop]),
-        # Depth 1 is inside the whole and outside the holes: one hole outweighs it.
-        np.concatenate([np.ones(len(whole), np.int64), np.full(len(holes), -1, np.int64)]),
-    )
-
-
-def _where_deep(region: Ints, start: Ints, stop: Ints, weight: Ints) -> Runs:
-    """Return where the weights of the runs that cover a pixel add up to at least 1, by region."""
-    if not len(start):
+    if not len(runs):
         return empty()
-    span = int(stop.max()) + 1
-    base = region * span
-    # The weights, 1 and -1, ride on the keys: sorting numbers is ten times as fast as their order.
-    key = np.concatenate([(base + start) * 4 + (1 + weight), (base + stop) * 4 + (1 - weight)])
+    span = max(int(runs.stop.max()), int(less.stop.max(initial=0))) + 1
+    keys = []
+    for what, part in ((0, runs), (2, less)):
+        base = part.region * span
+        # What happens there rides on the keys: sorting numbers is ten times as fast as their order.
+        keys += [(base + part.start) * 4 + what, (base + part.stop) * 4 + (what + 1)]
+    key = np.concatenate(keys)
     key.sort()
-    depth = np.cumsum((key & 3) - 1)
+    depth = _STEPS[key & 3].cumsum()  # of both at once: how many cover, how many take away
     key >>= 2
-    last = np.append(key[1:] != key[:-1], True)  # the depth after all changes at one place
-    key, inside = key[last], depth[last] > 0
-    turns = np.flatnonzero(np.diff(inside, prepend=False))
+    last = np.append(key[1:] != key[:-1], True).nonzero()[0]  # after all changes at one place
+    key, depth = key[last], depth[last]
+    inside = np.zeros(len(last) + 1, dtype=np.bool_)  # outside before the first, so turns pair up
+    np.logical_and(depth > 0, depth < _HOLE, out=inside[1:])
+    turns = (inside[1:] != inside[:-1]).nonzero()[0]
     begin, end = key[turns[0::2]], key[turns[1::2]]
     number = begin // span
-    return Runs(number, begin - number * span, end - number * span)
+    begin -= number * span
+    end -= number * span
+    return Runs(number, begin, end)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
@@ -90,14 +91,19 @@ _PLACES = ("out", "images_from")
 
 def options(module: ModuleType, values: Mapping[str, object]) -> Any:
     """Return ``module.Options`` made of ``values``; raises UsageError for one it does not have."""
-    known = {f.name for f in fields(module.Options)}
-    stranger = sorted(set(values) - known)
+    known = _option_names(module)
+    stranger = sorted(values.keys() - known)
     if stranger:
         name = module.__name__.rpartition(".")[2].replace("_", "-")
         raise UsageError(
             f"{name} must be given only its own options {sorted(known)}, but got {stranger}"
         )
     return module.Options(**values)
+
+
+@cache
+def _option_names(module: ModuleType) -> frozenset[str]:
+    return frozenset(f.name for f in fields(module.Options))
 
 
 def effective(module: ModuleType, values: Mapping[str, object]) -> dict[str, object]:

@@ -87,7 +87,7 @@ def _ellipse(ellipse: Ellipse, linear: Matrix, offset: Matrix) -> Ellipse:
 
 
 def _bitmap(bitmap: Bitmap, linear: Matrix, offset: Matrix, height: int, width: int) -> Bitmap:
-    h, w = bitmap.mask.shape
+    h, w = bitmap.height, bitmap.width
     box = np.array([[bitmap.x, bitmap.y], [bitmap.x + w, bitmap.y + h]]) @ linear.T + offset
     frame = (width, height)
     left, top = np.clip(np.rint(box.min(0)), 0, frame).astype(int).tolist()
@@ -104,4 +104,4 @@ def _bitmap(bitmap: Bitmap, linear: Matrix, offset: Matrix, height: int, width: 
     j = np.clip(np.floor(x - bitmap.x), 0, w - 1).astype(np.intp)
     i = np.clip(np.floor(y - bitmap.y), 0, h - 1).astype(np.intp)
     mask = bitmap.mask[np.ix_(i, j)]
-    return Bitmap(mask.T if turned else mask, float(left), float(top))
+    return Bitmap.of(mask.T if turned else mask, x=float(left), y=float(top))

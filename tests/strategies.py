@@ -70,7 +70,7 @@ def region(label: str, *geometry: Geometry, **more: object) -> Region:
 
 def patch(text: str, *, x: float = 0, y: float = 0) -> Bitmap:
     """Return a bitmap drawn in ASCII."""
-    return Bitmap(picture(text), x, y)
+    return Bitmap.of(picture(text), x=x, y=y)
 
 
 sizes = st.integers(1, 9)
@@ -121,7 +121,7 @@ def masks(draw: st.DrawFn, *, height: int | None = None, width: int | None = Non
     return np.array(bits).reshape(h, w)
 
 
-bitmaps = st.builds(Bitmap, masks(), coordinates(), coordinates())
+bitmaps = st.builds(Bitmap.of, masks(), x=coordinates(), y=coordinates())
 geometries: st.SearchStrategy[Geometry] = st.one_of(polygons, boxes, ellipses, lines, bitmaps)
 
 

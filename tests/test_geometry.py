@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from maskforge import runs
 from maskforge.errors import GeometryError
-from maskforge.geometry import MAX_COORDINATE, points, ring
+from maskforge.geometry import MAX_COORDINATE, Bitmap, Box, Polygon, Polyline, nbytes, points, ring
 
 TRIANGLE = [(0, 0), (4, 0), (4, 3)]
 
@@ -80,3 +81,37 @@ def test_the_callers_array_is_not_changed() -> None:
     before = values.copy()
     ring(values)
     np.testing.assert_array_equal(values, before)
+
+
+def test_a_bitmap_is_its_mask() -> None:
+    mask = np.array([[0, 1, 1], [1, 0, 1]], dtype=bool)
+    bitmap = Bitmap.of(mask, x=1.5)
+    assert bitmap.start.tolist() == [1, 3, 5]
+    assert bitmap.stop.tolist() == [3, 4, 6]
+    assert bitmap.start.dtype == np.int32
+    assert (bitmap.height, bitmap.width, bitmap.x, bitmap.y) == (2, 3, 1.5, 0)
+    assert bitmap.mask.tolist() == mask.tolist()
+    for size in ((2, 3), (0, 0), (0, 3)):
+        nothing = Bitmap.of(np.zeros(size, dtype=bool))
+        assert nothing.mask.shape == size
+        assert not nothing.mask.any()
+
+
+def test_a_bitmap_has_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    none = np.zeros(0, dtype=np.int32)
+    with pytest.raises(GeometryError, match="at most 268435456 pixels, but has 16385x16384"):
+        Bitmap(none, none, 16384, 16385, 0, 0)
+    monkeypatch.setattr(runs, "MAX_RUNS", 3)
+    comb = np.array([[0, 1, 0, 1, 0, 1, 0, 1, 0]], dtype=bool)
+    with pytest.raises(GeometryError, match="at most 3 runs of pixels in their rows, but have 4"):
+        Bitmap.of(comb)
+    assert len(Bitmap.of(comb[:, :7]).start) == 3
+
+
+def test_nbytes_counts_what_can_become_large() -> None:
+    three = np.zeros((3, 2))
+    assert nbytes(Polygon(three)) == 48
+    assert nbytes(Polygon(three, (three, three))) == 144
+    assert nbytes(Polyline(three, 1.0)) == 48
+    assert nbytes(Bitmap.of(np.ones((5, 1), dtype=bool))) == 40
+    assert nbytes(Box(0, 0, 9, 9)) == 0

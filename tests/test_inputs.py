@@ -137,10 +137,15 @@ def test_plan_names_images_after_their_place(tree: Path) -> None:
     assert problems[1].place == "p.png cat"
 
 
-def test_an_annotation_waits_packed_and_comes_back_whole() -> None:
+@pytest.mark.parametrize("large", [False, True])
+def test_an_annotation_waits_and_comes_back_whole(
+    monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    monkeypatch.setattr(inputs, "PACK_FROM", 400 if large else 1000)
     item = annotation(region("cat", patch("#.\n##", x=1.5), group=2), height=3, width=4)
     item = replace(item, embedded=memoryview(b"abc"), place="p")
     job = inputs.Job.of(item, stem="s", source=Path("a"), shown="a")
+    assert isinstance(job.waiting, bytes) is large
     again = pickle.loads(pickle.dumps(job)).annotation()
     assert (job.place, job.labels) == ("p", {"cat"})
     assert (again.height, again.width, again.embedded) == (3, 4, b"abc")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import subprocess
 import sys
 from types import ModuleType
@@ -128,51 +127,15 @@ def test_nothing_counted_is_nan() -> None:
 
 def test_image_means_are_not_the_pooled_scores() -> None:
     first = np.array([[8, 0], [0, 2]])  # IoU 1, 1; accuracy 1
-    second = np.array([[5, 5], [0, 0]])  # IoU 0.5 over the present class; accuracy 0.5
+    second = np.array([[3, 7], [0, 0]])  # IoU 0.3 over the present class; accuracy 0.3
+    third = np.array([[0, 0], [6, 4]])  # IoU 0.4 over the present class; accuracy 0.4
+    fourth = np.array([[9, 0], [1, 0]])  # IoU 0.9, 0; accuracy 0.9
     nothing = np.zeros((2, 2), np.int64)
-    assert metrics.image_means([first, second, nothing]) == (0.75, 0.75)
-    assert metrics.mean_iou(first + second) == pytest.approx((13 / 18 + 2 / 7) / 2)
+    matrices = [first, second, third, fourth, nothing]
+    scores = [(metrics.mean_iou(m), metrics.pixel_accuracy(m)) for m in matrices]
+    assert metrics.image_means(scores) == pytest.approx((2.15 / 4, 2.6 / 4))
+    assert metrics.mean_iou(first + second) == pytest.approx((11 / 18 + 2 / 9) / 2)
     assert all(np.isnan(metrics.image_means([])))
-
-
-def test_boundary_bands_by_hand() -> None:
-    truth = np.zeros((7, 9), np.uint8)
-    truth[1:6, 2:7] = 1  # a 5 x 5 square: its band of 1 pixel has 16 pixels
-    guess = np.zeros_like(truth)
-    guess[1:6, 3:8] = 1  # the same, one column to the right
-    both, either = metrics.boundary_counts(truth, guess, num_classes=3, distance=1)
-    # The rings share 4 pixels in the top and in the bottom row; columns 3 and 6 of one are
-    # inside the other.
-    assert (both[1], either[1]) == (8, 16 + 16 - 8)
-    np.testing.assert_allclose(metrics.boundary_iou(both, either)[1:], [8 / 24, NAN])
-
-
-def test_boundary_at_the_edge_of_the_image_counts() -> None:
-    whole = np.zeros((5, 6), np.uint8)
-    both, either = metrics.boundary_counts(whole, whole, num_classes=1, distance=2)
-    assert both[0] == either[0] == 5 * 6 - 1 * 2
-
-
-def test_boundary_leaves_out_what_is_ignored() -> None:
-    truth = np.full((4, 5), 255, np.uint8)
-    truth[:, 0] = 0
-    both, either = metrics.boundary_counts(
-        truth, np.zeros_like(truth), num_classes=1, distance=1, ignore_index=255
-    )
-    assert (both[0], either[0]) == (4, 4)
-
-
-def test_boundary_width_follows_the_diagonal() -> None:
-    mask = np.zeros((300, 400), np.uint8)
-    both, _ = metrics.boundary_counts(mask, mask, num_classes=1)
-    assert both[0] == 300 * 400 - 280 * 380
-
-
-def test_boundary_refuses() -> None:
-    with pytest.raises(ValueError, match=r"one shape \(H, W\)"):
-        metrics.boundary_counts(TRUTH[0], TRUTH[0], num_classes=2)
-    with pytest.raises(ValueError, match="at least 1 pixel, but got 0"):
-        metrics.boundary_counts(TRUTH, TRUTH, num_classes=2, distance=0)
 
 
 COUNTS = np.array([[90, 10, 0, 0], [60, 0, 40, 0]])  # two images of 100 pixels, class 3 nowhere
@@ -196,32 +159,6 @@ def test_class_weights_refuse() -> None:
         metrics.class_weights([0, 0], method="enet")
     with pytest.raises(ValueError, match=r"method must be .* but got 'cubic'"):
         metrics.class_weights([1, 2], method="cubic")  # type: ignore[arg-type]
-
-
-def test_scores_as_table_and_as_json() -> None:
-    scores = metrics.Scores(
-        ("_background_", "bottle", "can", "cup"), MATRIX, image_iou=0.5, image_accuracy=0.9
-    )
-    header, *rows = scores.to_table()
-    assert header == ["id", "class", "iou", "accuracy", "precision", "recall", "f1", "pixels"]
-    assert rows[1] == ["1", "bottle", "66.67", "100.00", "66.67", "100.00", "80.00", "2"]
-    assert rows[3] == ["3", "cup", "-", "-", "-", "-", "-", "0"]
-    data = json.loads(json.dumps(scores.as_dict(), allow_nan=False))
-    assert data["mean_iou_all"] == pytest.approx((1 / 2 + 2 / 3 + 1 / 2) / 4)
-    assert data["image_mean_iou"] == 0.5
-    assert data["classes"][3]["iou"] is None
-    assert data["confusion_matrix"] == MATRIX.tolist()
-
-
-def test_scores_carry_the_boundary() -> None:
-    scores = metrics.Scores(("a", "b"), np.eye(2, dtype=np.int64), boundary=np.array([0.5, NAN]))
-    assert scores.to_table()[0][-2:] == ["boundary iou", "pixels"]
-    assert scores.overall()["mean_boundary_iou"] == 0.5
-
-
-def test_scores_refuse_a_matrix_of_another_size() -> None:
-    with pytest.raises(ValueError, match=r"matrix must be \(1, 1\), but got \(4, 4\)"):
-        metrics.Scores(("a",), MATRIX)
 
 
 @given(

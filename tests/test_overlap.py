@@ -20,9 +20,7 @@ regions_ = st.lists(masks(height=HEIGHT, width=WIDTH), max_size=5)
 
 
 def runs_of(regions: list[Mask]) -> Runs:
-    return runs_.gather(
-        [(k, *runs_.of_window(mask, x=0, y=0, width=WIDTH)) for k, mask in enumerate(regions)]
-    )
+    return runs_.gather([(k, *runs_.of_mask(mask)) for k, mask in enumerate(regions)])
 
 
 def stacks(regions: list[Mask], eraser: list[bool]) -> list[list[int]]:

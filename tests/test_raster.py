@@ -227,7 +227,7 @@ def test_everything_against_a_painter(data: st.DataObject) -> None:
     unknown = data.draw(st.sampled_from(["skip", "ignore", "background"]))
     limit = data.draw(st.sampled_from([1, 7, 10**6]))
     regions = [
-        region(label, Bitmap(mask, 0, 0), group=group)
+        region(label, Bitmap.of(mask), group=group)
         for label, mask, group in zip(labels, shapes, groups, strict=True)
     ]
     with pytest.MonkeyPatch.context() as patched:

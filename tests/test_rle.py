@@ -47,9 +47,10 @@ def test_counts_of_several_characters(mask: NDArray[np.bool_], tall: int, wide: 
 
 
 @given(MASKS)
-def test_window_is_the_smallest_one(mask: NDArray[np.bool_]) -> None:
+def test_bitmap_is_the_smallest_one(mask: NDArray[np.bool_]) -> None:
     height, width = mask.shape
-    part, x, y = rle.decode_window(rle.encode(mask), height=height, width=width)
+    found = rle.bitmap(rle.encode(mask), height=height, width=width)
+    part, x, y = found.mask, int(found.x), int(found.y)
     whole = np.zeros_like(mask)
     whole[y : y + part.shape[0], x : x + part.shape[1]] = part
     assert np.array_equal(whole, mask)
@@ -58,13 +59,22 @@ def test_window_is_the_smallest_one(mask: NDArray[np.bool_]) -> None:
     assert part.shape == expected
 
 
-def test_window_costs_no_more_than_it_holds() -> None:
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=12), st.integers(1, 4))
+def test_bitmap_of_counts_of_0(counts: list[int], width: int) -> None:
+    height = sum(counts) // width + 1
+    counts.append(height * width - sum(counts))
+    mask = rle.decode(counts, height=height, width=width)
+    found = rle.bitmap(counts, height=height, width=width)
+    cut = np.ix_(mask.any(axis=1), mask.any(axis=0))
+    assert found.mask.sum() == mask.sum()
+    assert np.array_equal(found.mask[np.ix_(found.mask.any(1), found.mask.any(0))], mask[cut])
+
+
+def test_bitmap_costs_no_more_than_it_holds() -> None:
     side = 2_000_000
-    part, x, y = rle.decode_window(
-        [5 * side + 7, 2, side * side - 5 * side - 9], height=side, width=side
-    )
-    assert part.tolist() == [[True], [True]]
-    assert (x, y) == (5, 7)
+    found = rle.bitmap([5 * side + 7, 2, side * side - 5 * side - 9], height=side, width=side)
+    assert found.mask.tolist() == [[True], [True]]
+    assert (found.x, found.y) == (5, 7)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +99,8 @@ def test_window_costs_no_more_than_it_holds() -> None:
 def test_damaged_counts(counts: str | list[int], message: str) -> None:
     with pytest.raises(GeometryError, match=message):
         rle.decode(counts, height=2, width=3)
+    with pytest.raises(GeometryError, match=message):
+        rle.bitmap(counts, height=2, width=3)
 
 
 @given(st.text(st.characters(min_codepoint=40, max_codepoint=120), max_size=30))

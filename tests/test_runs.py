@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Mask, assert_well_formed, masks, masks_of, picture
 
 from maskforge import runs as runs_
+from maskforge.errors import GeometryError
 from maskforge.runs import Runs
 
 HEIGHT, WIDTH, COUNT = 3, 5, 4
@@ -64,29 +68,64 @@ def test_relabel(parts: list[tuple[int, int, int]], numbers: list[int]) -> None:
         assert pixels(after, target) == set().union(*(pixels(before, k) for k in sources), set())
 
 
-@given(masks(), st.integers(0, 3), st.integers(0, 3), st.integers(0, 3), st.integers(0, 3))
-def test_of_window(window: Mask, left: int, right: int, above: int, below: int) -> None:
-    h, w = window.shape
-    width, height = left + w + right, above + h + below
-    start, stop = runs_.of_window(window, x=left, y=above, width=width)
-    runs = runs_.gather([(0, start, stop)])
-    expected = np.zeros((height, width), dtype=bool)
-    expected[above : above + h, left : left + w] = window
+@given(masks())
+def test_of_mask(mask: Mask) -> None:
+    height, width = mask.shape
+    runs = runs_.gather([(0, *runs_.of_mask(mask))])
     assert_well_formed(runs, 1, height=height, width=width)
-    np.testing.assert_array_equal(masks_of(runs, 1, height=height, width=width)[0], expected)
-    np.testing.assert_array_equal(runs.mask(0, height=height, width=width), expected)
+    assert (runs.start // width == (runs.stop - 1) // width).all()
+    np.testing.assert_array_equal(masks_of(runs, 1, height=height, width=width)[0], mask)
+    np.testing.assert_array_equal(runs.mask(0, height=height, width=width), mask)
 
 
-def test_of_window_takes_any_value_but_0_and_ends_runs_at_the_window() -> None:
-    window = np.array([[0, 7], [255, 1]], dtype=np.uint8)
-    start, stop = runs_.of_window(window, x=0, y=1, width=2)
-    assert list(zip(start.tolist(), stop.tolist(), strict=True)) == [(3, 4), (4, 6)]
+def test_of_mask_takes_any_value_but_0_and_ends_runs_at_the_row() -> None:
+    mask = np.array([[0, 7], [255, 1]], dtype=np.uint8)
+    start, stop = runs_.of_mask(mask)
+    assert list(zip(start.tolist(), stop.tolist(), strict=True)) == [(1, 2), (2, 4)]
 
 
-def test_of_window_of_no_size() -> None:
+def test_of_mask_of_no_size() -> None:
     for shape in ((0, 3), (3, 0), (0, 0)):
-        start, stop = runs_.of_window(np.zeros(shape, dtype=bool), x=0, y=0, width=5)
+        start, stop = runs_.of_mask(np.zeros(shape, dtype=bool))
         assert len(start) == len(stop) == 0
+
+
+@given(st.lists(masks(height=HEIGHT, width=WIDTH), min_size=1, max_size=4), st.randoms())
+def test_of_columns(regions: list[Mask], random: Random) -> None:
+    edges = []
+    for number, mask in enumerate(regions):
+        flat = np.concatenate([[False], mask.T.ravel(), [False]])
+        edges += [(place, number) for place in np.flatnonzero(flat[1:] != flat[:-1]).tolist()]
+        if random.random() < 0.5:  # two at one place cancel out
+            edges += [(random.randint(0, SIZE), number)] * 2
+    random.shuffle(edges)
+    place, region = np.array(edges, dtype=np.int64).reshape(-1, 2).T
+    runs = runs_.of_columns(place, height=HEIGHT, width=WIDTH, region=region)
+    assert_well_formed(runs, len(regions), height=HEIGHT, width=WIDTH)
+    assert (runs.start // WIDTH == (runs.stop - 1) // WIDTH).all()
+    found = masks_of(runs, len(regions), height=HEIGHT, width=WIDTH)
+    np.testing.assert_array_equal(found, regions)
+    alone = runs_.of_columns(place[region == 0], height=HEIGHT, width=WIDTH)
+    np.testing.assert_array_equal(alone.mask(0, height=HEIGHT, width=WIDTH), regions[0])
+
+
+def test_runs_are_counted_before_they_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs_, "MAX_RUNS", HEIGHT)
+    column = np.array([HEIGHT, 2 * HEIGHT])
+    assert len(runs_.of_columns(column, height=HEIGHT, width=WIDTH)) == HEIGHT
+    with pytest.raises(GeometryError, match="at most 3 runs of pixels in their rows, but have 6"):
+        runs_.of_columns(np.append(column, column + 2 * HEIGHT), height=HEIGHT, width=WIDTH)
+
+
+@given(masks(), st.integers(-6, 6), st.integers(-6, 6))
+def test_placed(mask: Mask, x: int, y: int) -> None:
+    start, stop = runs_.placed(
+        *runs_.of_mask(mask), of=mask.shape[1], x=x, y=y, height=HEIGHT, width=WIDTH
+    )
+    runs = runs_.gather([(0, start, stop)])
+    assert_well_formed(runs, 1, height=HEIGHT, width=WIDTH)
+    plane = np.pad(mask, 12)[12 - y : 12 - y + HEIGHT, 12 - x : 12 - x + WIDTH]
+    np.testing.assert_array_equal(runs.mask(0, height=HEIGHT, width=WIDTH), plane)
 
 
 @given(st.lists(intervals, max_size=10))

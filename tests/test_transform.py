@@ -48,8 +48,8 @@ shapes: st.SearchStrategy[Geometry] = st.one_of(
         lambda line: Polyline(np.array(line), 1.7),
         st.lists(st.tuples(off_grid, off_grid), min_size=2, max_size=3, unique=True),
     ),
-    st.builds(Bitmap, masks(), st.integers(-3, 8).map(float), st.integers(-3, 5).map(float)),
-    st.builds(Bitmap, masks(), off_grid, off_grid),
+    st.builds(Bitmap.of, masks(), x=st.integers(-3, 8).map(float), y=st.integers(-3, 5).map(float)),
+    st.builds(Bitmap.of, masks(), x=off_grid, y=off_grid),
 )
 
 
@@ -76,7 +76,7 @@ def test_pixels_of_an_enlarged_raster_agree_in_the_middle(
     if isinstance(shape, Polyline):
         y = x  # else its width grows by the mean, and the band is another one
     if isinstance(shape, Bitmap):
-        shape = Bitmap(shape.mask, round(shape.x), round(shape.y))
+        shape = Bitmap.of(shape.mask, x=round(shape.x), y=round(shape.y))
     small = mask(shape, height=HEIGHT, width=WIDTH)
     large = mask(transform(shape, scale_matrix(x, y)), height=HEIGHT * y, width=WIDTH * x)
     np.testing.assert_array_equal(large[y // 2 :: y, x // 2 :: x], small)
@@ -86,7 +86,7 @@ def test_pixels_of_an_enlarged_raster_agree_in_the_middle(
 def test_an_enlarged_bitmap_repeats_its_pixels(
     pixels: Mask, x: int, y: int, across: int, down: int
 ) -> None:
-    shape = Bitmap(pixels, x, y)
+    shape = Bitmap.of(pixels, x=x, y=y)
     small = mask(shape, height=HEIGHT, width=WIDTH)
     got = mask(
         transform(shape, scale_matrix(across, down)), height=HEIGHT * down, width=WIDTH * across
@@ -96,10 +96,10 @@ def test_an_enlarged_bitmap_repeats_its_pixels(
 
 def test_a_bitmap_made_smaller_takes_the_nearest_pixel() -> None:
     checks = np.array([[1, 0, 1, 1], [0, 0, 0, 1]], dtype=bool)
-    got = transform(Bitmap(checks, 4, 2), scale_matrix(0.5, 0.5))
+    got = transform(Bitmap.of(checks, x=4, y=2), scale_matrix(0.5, 0.5))
     assert isinstance(got, Bitmap)
     assert (got.x, got.y, got.mask.shape) == (2.0, 1.0, (1, 2))
-    got = transform(Bitmap(checks, 0, 0), scale_matrix(1, 0.1))
+    got = transform(Bitmap.of(checks), scale_matrix(1, 0.1))
     assert isinstance(got, Bitmap)
     assert got.mask.shape == (0, 4)
 
@@ -150,7 +150,7 @@ def test_a_bitmap_is_cut_at_the_frame_before_it_is_enlarged() -> None:
     """A patch of a thousand pixels must not become a thousand times the frame."""
     patch = np.tri(1000, dtype=bool)
     matrix = scale_matrix(512, 512)
-    got = transform_.transform(Bitmap(patch, 0, 0), matrix, height=512, width=512)
+    got = transform_.transform(Bitmap.of(patch), matrix, height=512, width=512)
     assert isinstance(got, Bitmap)
     assert got.mask.shape == (512, 512)
     assert got.mask.all()

@@ -26,6 +26,9 @@ from maskforge.datasets._comparing import Pair as Pair
 from maskforge.datasets._comparing import compare as compare
 from maskforge.datasets._comparing import load_pair as load_pair
 from maskforge.datasets._loading import load as load
+from maskforge.datasets._masks import Masks as Masks
+from maskforge.datasets._masks import open_masks as open_masks
 from maskforge.datasets._opening import open_dataset as open_dataset
+from maskforge.datasets._pixels import Header as Header
 from maskforge.datasets._pixels import read_image as read_image
 from maskforge.datasets._splitting import split as split

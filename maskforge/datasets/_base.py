@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -84,13 +83,6 @@ class Dataset:
     def of(self, split: str) -> tuple[Example, ...]:
         """Return the examples of ``split``."""
         return tuple(example for example in self.examples if example.split == split)
-
-    def without(self, names: Collection[str]) -> Dataset:
-        """Return the data set without the examples called ``names``, which the notes count."""
-        kept = tuple(example for example in self.examples if example.name not in names)
-        left_out = len(self.examples) - len(kept)
-        notes = (*self.notes, f"{left_out} examples were left out") if left_out else self.notes
-        return replace(self, examples=kept, notes=notes)
 
 
 @dataclass(frozen=True, slots=True)

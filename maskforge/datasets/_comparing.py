@@ -52,7 +52,7 @@ def compare(
     a problem of severity "error". Raises ReadError, ClassError, UsageError.
     """
     options = Options(labels, ignore)
-    truth, prediction = _Side.of(Path(truths), options), _Side.of(Path(predictions), options)
+    truth, prediction = Side.of(Path(truths), options), Side.of(Path(predictions), options)
     if truth.names and prediction.names:
         theirs, ours = prediction.names.classes.names, truth.names.classes.names
         if theirs != ours:
@@ -110,7 +110,7 @@ def load_pair(pair: Pair, comparison: Comparison) -> tuple[LabelImage, LabelImag
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
+class Side:
     """The masks of one side by stem, and the names that they have of their own, if any.
 
     fixed: the decoding is known, and the labels have it already.
@@ -122,7 +122,7 @@ class _Side:
     fixed: bool = False
 
     @classmethod
-    def of(cls, path: Path, options: Options) -> _Side:
+    def of(cls, path: Path, options: Options) -> Side:
         if manifest_.sniff(path, options):
             classes, labels = manifest_.labels(path, options)
             return cls(labels, Names(classes, str(path)), [], fixed=True)

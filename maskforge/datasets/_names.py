@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from maskforge.class_lookup import Labels
+from maskforge.class_lookup import Labels, read_list
 from maskforge.classes import BACKGROUND, IGNORE, ClassTable
 from maskforge.errors import ClassError, ReadError
 
@@ -67,18 +67,8 @@ def beside(folder: Path) -> Names | None:
 
 def read(path: Path) -> Names:
     """Return the names in the file ``path``. Raises ReadError, ClassError."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReadError(
-            f"the list of labels must be UTF-8 text, but: {error}",
-            code="unreadable",
-            file=str(path),
-        ) from error
-    try:
-        return parse(lines, str(path), by_line=path.name in BY_LINE)
-    except ClassError as error:
-        raise ClassError(error.message, code=error.code, file=str(path), cure=error.cure) from error
+    by_line = path.name in BY_LINE
+    return read_list(path, lambda text: parse(text.splitlines(), str(path), by_line=by_line))
 
 
 def parse(lines: Sequence[str], origin: str, *, by_line: bool = False) -> Names:

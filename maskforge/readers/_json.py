@@ -8,6 +8,7 @@ UTF-16, GB18030 and cp1252 text, and the tokens NaN and Infinity, which JSON doe
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 from collections.abc import Iterator
@@ -45,7 +46,7 @@ def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
     Raises ReadError: ``unreadable`` when it cannot be opened, ``too-large`` beyond ``limit`` bytes.
     """
     try:
-        status = path.stat()
+        status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
             raise ReadError("must be a file, but is not", code="unreadable", file=str(path))
         if status.st_size > limit:
@@ -54,7 +55,8 @@ def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
                 code="too-large",
                 file=str(path),
             )
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
     except (OSError, ValueError) as error:
         if isinstance(error, ReadError):
             raise

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from maskforge import geometry
+from maskforge import geometry, runs
 from maskforge.annotation import Region, clean_label
 from maskforge.errors import GeometryError, Problem, ReadError
 from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
@@ -57,14 +57,17 @@ def regions(
     found: list[Region] = []
     problems: list[Problem] = []
     pen = _Pen(line_width, point_size)
-    patch_pixels = 0
+    pixels = many = 0
     for index, (shape, points) in enumerate(zip(shapes, _points(shapes, file=file), strict=True)):
         place = f"shapes[{index}]"
         try:
             made = _lower(shape, points, pen)
             if shape.shape_type == "mask":
-                patch_pixels += sum(patch.mask.size for patch in made if isinstance(patch, Bitmap))
-                _check_patch_pixels(patch_pixels)
+                patches = [patch for patch in made if isinstance(patch, Bitmap)]
+                pixels += sum(patch.height * patch.width for patch in patches)
+                _check_patch_pixels(pixels)
+                many += sum(len(patch.start) for patch in patches)
+                runs.check(many)
         except GeometryError as error:
             if error.code != "empty-shape":
                 raise _read_error(error, file=file, place=place) from error
@@ -177,7 +180,7 @@ def _mask(shape: Shape, points: Points, pen: _Pen) -> tuple[Geometry, ...]:
     mask = _patch(shape.mask, size)
     if not mask.any():
         raise GeometryError("a mask must have a pixel that is set", code="empty-shape")
-    return (Bitmap(mask, x1, y1),)
+    return (Bitmap.of(mask, x=x1, y=y1),)
 
 
 def _patch(text: str | None, size: tuple[int, int] | None) -> NDArray[np.bool_]:

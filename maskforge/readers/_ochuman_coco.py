@@ -11,7 +11,7 @@ import msgspec
 
 from maskforge import rle
 from maskforge.errors import GeometryError, Problem, ReadError
-from maskforge.geometry import MAX_PIXELS, Bitmap, Geometry, Polygon
+from maskforge.geometry import MAX_PIXELS, Geometry, Polygon
 from maskforge.readers import _json
 from maskforge.readers._ochuman_image import Person, Record, is_nothing, ring
 
@@ -152,9 +152,9 @@ def _bitmap(
             place=place,
         )
     try:
-        mask, x, y = rle.decode_window(run_lengths.counts, height=rows, width=columns)
+        bitmap = rle.bitmap(run_lengths.counts, height=rows, width=columns)
     except GeometryError as error:
         raise GeometryError(error.message, code=error.code, place=f"{place}.counts") from error
-    if not mask.size:
+    if not len(bitmap.start):
         raise GeometryError("a mask must have a pixel that is set", code="empty-shape", place=place)
-    return (Bitmap(mask, float(x), float(y)),)
+    return (bitmap,)

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import msgspec
 import numpy as np
 
-from maskforge import geometry
+from maskforge import geometry, runs
 from maskforge.annotation import Annotation, Region, clean_label
 from maskforge.errors import GeometryError, Problem, ReadError
 from maskforge.geometry import Bitmap, Geometry, Ring
@@ -144,18 +144,21 @@ def _regions(
 ) -> tuple[tuple[Region, ...], tuple[Problem, ...]]:
     regions: list[Region] = []
     problems: list[Problem] = []
-    pixels = 0
+    pixels = many = 0
     for person in people:
         try:
             if person.shape is None:
                 raise GeometryError("a person has no mask and becomes background", code="no-mask")
             shape = person.shape()
-            pixels += sum(part.mask.size for part in shape if isinstance(part, Bitmap))
+            bitmaps = [part for part in shape if isinstance(part, Bitmap)]
+            pixels += sum(bitmap.height * bitmap.width for bitmap in bitmaps)
             if pixels > MAX_BITMAP_PIXELS:
                 raise GeometryError(
                     f"the masks of one image must have at most {MAX_BITMAP_PIXELS} pixels",
                     code="too-large",
                 )
+            many += sum(len(bitmap.start) for bitmap in bitmaps)
+            runs.check(many)
         except GeometryError as error:
             place = error.place or person.place
             if error.code not in ("empty-shape", "no-mask"):

@@ -16,13 +16,24 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from maskforge import runs as runs_
 from maskforge.geometry import Ellipse, Ring
 from maskforge.rules._scratch import Scratch, Window
-from maskforge.runs import Ints
+from maskforge.runs import Ints, Runs
 
 _SCALE = 5
 _BATCH = 1 << 20
 """Crossings computed at a time."""
+
+
+def ring_runs(rings: Sequence[Ring], *, height: int, width: int) -> Runs:
+    """Return the runs inside each ring, clipped to the image."""
+    found = list(_crossings(rings, width=width)) if rings else []
+    if not found:
+        return runs_.empty()
+    number, row, column = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    edges = column * height + np.minimum(row, height)
+    return runs_.of_columns(edges, height=height, width=width, region=number)
 
 
 def fill(scratch: Scratch, rings: Sequence[Ring]) -> Window | None:
@@ -30,40 +41,10 @@ def fill(scratch: Scratch, rings: Sequence[Ring]) -> Window | None:
     vertices = np.concatenate(rings)
     window = scratch.window(*vertices.min(axis=0).tolist(), *vertices.max(axis=0).tolist())
     if window is not None:
-        for _, crossings in crossings_of(rings, scratch):
-            scratch.toggle(crossings)
+        for _, row, column in _crossings(rings, width=scratch.width):
+            scratch.toggle((row * scratch.stride + column)[row < scratch.height])
         scratch.fill_down(window)
     return window
-
-
-def crossings_of(rings: Sequence[Ring], scratch: Scratch) -> Iterator[tuple[int, Ints]]:
-    """Yield the number of a ring and places to toggle, ring after ring, each at least once.
-
-    A place is the index in ``scratch.memory`` of the pixel at or below which a ring crosses the
-    center line of a column. Filling downwards from there (``fill_down``) gives the inside.
-    """
-    if not rings:
-        return
-    vertices = rings[0] if len(rings) == 1 else np.concatenate(rings)
-    lengths = np.array([len(ring) for ring in rings])
-    ends = np.cumsum(lengths)
-    following = np.arange(1, len(vertices) + 1)
-    following[ends - 1] = ends - lengths
-    # A C cast drops the fraction, below zero too, and so does astype.
-    grid = (_SCALE * vertices + 0.5).astype(np.int64)
-    ring_of = np.repeat(np.arange(len(rings)), lengths)
-    done = 0
-    for edge, row, column in _crossings(grid, grid[following], scratch.width):
-        inside = row < scratch.height
-        place = (row * scratch.stride + column)[inside]
-        number = ring_of[edge[inside]]
-        last = int(ring_of[edge[-1]]) if len(edge) else done
-        bounds = np.searchsorted(number, np.arange(done, last + 2)).tolist()
-        for ring, (begin, end) in enumerate(itertools.pairwise(bounds), start=done):
-            yield ring, place[begin:end]
-        done = last
-    for ring in range(done + 1, len(rings)):
-        yield ring, place[:0]
 
 
 def ellipse_ring(ellipse: Ellipse) -> Ring:
@@ -80,43 +61,49 @@ def ellipse_ring(ellipse: Ellipse) -> Ring:
     )
 
 
-def _crossings(start: Ints, end: Ints, width: int) -> Iterator[tuple[Ints, Ints, Ints]]:
-    """Yield edge numbers, rows and columns where edges (N, 2) cross column center lines.
+def _crossings(rings: Sequence[Ring], *, width: int) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Yield numbers of rings, rows and columns where their edges cross column center lines.
 
     The center line of column c lies between the grid columns 5c+2 and 5c+3. A row is the first
-    one, from 0, whose center is at or below the crossing.
+    one, from 0, whose center is at or below the crossing; it may be below the image.
     """
-    size = np.abs(end - start)
-    wide = size[:, 0] >= size[:, 1]
+    lengths = np.array([len(ring) for ring in rings])
+    ends = lengths.cumsum()
+    # A C cast drops the fraction, below zero too, and so does astype.
+    grid = (_SCALE * np.concatenate(rings) + 0.5).astype(np.int64).T.copy()
+    after = np.empty_like(grid)
+    after[:, :-1] = grid[:, 1:]
+    after[:, ends - 1] = grid[:, ends - lengths]
+    size = np.abs(after - grid)
+    wide = size[0] >= size[1]
     # The walk goes up the longer axis: an edge and its reverse take the same steps.
-    back = np.where(wide, start[:, 0] > end[:, 0], start[:, 1] > end[:, 1])
-    start, end = np.where(back[:, None], end, start), np.where(back[:, None], start, end)
-    run = end - start
-    slope = np.where(wide, run[:, 1], run[:, 0]) / np.maximum(size.max(axis=1), 1)
-    left, right = np.minimum(start[:, 0], end[:, 0]), np.maximum(start[:, 0], end[:, 0])
-    first = np.maximum((left + 2) // _SCALE, 0)
-    count = np.maximum(np.minimum((right - 3) // _SCALE, width - 1) - first + 1, 0)
-    total = np.cumsum(count)
+    back = np.where(wide, grid[0] > after[0], grid[1] > after[1])
+    (x, y), (dx, dy) = np.where(back, after, grid), np.where(back, grid - after, after - grid)
+    slope = np.where(wide, dy, dx) / np.maximum(size.max(axis=0), 1)
+    first = np.maximum((np.minimum(grid[0], after[0]) + 2) // _SCALE, 0)
+    last = np.minimum((np.maximum(grid[0], after[0]) - 3) // _SCALE, width - 1)
+    count = np.maximum(last - first + 1, 0)
+    ring = np.repeat(np.arange(len(rings)), lengths)
+    for kind, rows in ((wide, _wide_rows), (~wide, _steep_rows)):
+        for part in _batches((kind & (count > 0)).nonzero()[0], count):
+            many = count[part]
+            column = np.repeat(first[part] - many.cumsum() + many, many)
+            column += np.arange(len(column))
+            v = rows(_SCALE * column + 2, *(np.repeat(a[part], many) for a in (x, y, slope)))
+            yield np.repeat(ring[part], many), np.maximum((v + 2) // _SCALE, 0), column
+
+
+def _batches(edges: Ints, count: Ints) -> list[Ints]:
+    total = count[edges].cumsum()
+    if not len(total):
+        return []
     cuts = np.searchsorted(total, np.arange(_BATCH, total[-1] + 1, _BATCH)).tolist()
-    for begin, stop in zip([0, *cuts], [*cuts, len(count)], strict=True):
-        edge = np.repeat(np.arange(begin, stop), count[begin:stop])
-        place = np.arange(len(edge)) + (total[begin] - count[begin])
-        column = place - (total - count - first)[edge]
-        u = _SCALE * column + 2
-        v = np.empty(len(edge), dtype=np.int64)
-        for part, rows in (
-            (np.flatnonzero(wide[edge]), _wide_rows),
-            (np.flatnonzero(~wide[edge]), _steep_rows),
-        ):
-            e = edge[part]
-            v[part] = rows(u[part], start[e, 0], start[e, 1], slope[e])
-        yield edge, np.maximum((v + 2) // _SCALE, 0), column
+    return [edges[i:j] for i, j in itertools.pairwise([0, *cuts, len(edges)])]
 
 
 def _wide_rows(u: Ints, x: Ints, y: Ints, slope: NDArray[np.float64]) -> Ints:
     """Return the upper of the grid rows at grid columns ``u`` and ``u`` + 1."""
-    step = u - x
-    rows: Ints = np.minimum(y + slope * step + 0.5, y + slope * (step + 1) + 0.5).astype(np.int64)
+    rows: Ints = (y + slope * (u - x + (slope < 0)) + 0.5).astype(np.int64)
     return rows
 
 

@@ -86,13 +86,6 @@ class Scratch:
         np.bitwise_xor.accumulate(words, axis=0, out=words)
         np.bitwise_and(words, _LOW_BITS, out=words)
 
-    def erase(self, other: Scratch, window: Window) -> None:
-        """Set the pixels to 0 that are 1 on ``other`` in ``window``, and wipe that."""
-        x0, y0, x1, y1 = window
-        mine, others = (s.pixels[y0:y1, x0:x1] for s in (self, other))
-        np.greater(mine, others, out=mine.view(np.bool_))
-        others.fill(0)
-
     def runs(self) -> Runs:
         """Return the runs of all regions taken so far."""
         if not self._changes:

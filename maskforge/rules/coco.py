@@ -12,18 +12,17 @@ joints), and a bitmap is laid on the nearest whole pixel, halves down.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
-from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline, Ring
+from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
+from maskforge.rules import _pieces
 from maskforge.rules._lines import band
-from maskforge.rules._parity import crossings_of, ellipse_ring
-from maskforge.rules._scratch import Scratch, Window
-from maskforge.runs import Ints, Runs
+from maskforge.rules._parity import ellipse_ring, ring_runs
+from maskforge.rules._pieces import Lowered
+from maskforge.runs import Runs
 
 TILES = False
 """Vertices are rounded, so shapes that share a part of an edge may contest pixels or leave some."""
@@ -31,43 +30,16 @@ TILES = False
 
 def cover(regions: Sequence[tuple[Geometry, ...]], *, height: int, width: int) -> Runs:
     """Return the pixels of each region: the union of its geometries, clipped to the image."""
-    pieces: list[tuple[int, Polygon | Bitmap]] = []
-    for number, region in enumerate(regions):
-        for geometry in region:
-            pieces += [(number, piece) for piece in _pieces(geometry)]
-    scratch, holes = (Scratch(height=height, width=width) for _ in range(2))
-    rings = [
-        ring for _, p in pieces if isinstance(p, Polygon) for ring in (p.exterior, *p.interiors)
-    ]
-    crossings = groupby(crossings_of(rings, scratch), key=itemgetter(0))
-    for number, piece in pieces:
-        if isinstance(piece, Bitmap):
-            x, y = math.ceil(piece.x - 0.5), math.ceil(piece.y - 0.5)
-            scratch.paste(number, piece.mask, x=x, y=y)
-            continue
-        window = _draw(scratch, piece.exterior, next(crossings)[1])
-        for interior in piece.interiors:
-            hole = _draw(holes, interior, next(crossings)[1])
-            if hole is not None:
-                scratch.erase(holes, hole)
-        if window is not None:
-            scratch.take(number, window)
-    return scratch.runs()
+    return _pieces.cover(
+        regions,
+        lower=partial(_lower, height=height, width=width),
+        ring_runs=partial(ring_runs, height=height, width=width),
+    )
 
 
-def _draw(scratch: Scratch, ring: Ring, crossings: Iterable[tuple[int, Ints]]) -> Window | None:
-    """Draw the inside of ``ring``; return its window, None if it lies outside the image."""
-    window = scratch.window(*ring.min(axis=0).tolist(), *ring.max(axis=0).tolist())
-    if window is not None:
-        for _, places in crossings:
-            scratch.toggle(places)
-        scratch.fill_down(window)
-    return window
-
-
-def _pieces(geometry: Geometry) -> Sequence[Polygon | Bitmap]:
+def _lower(geometry: Geometry, *, height: int, width: int) -> Lowered:
     match geometry:
-        case Polygon() | Bitmap():
+        case Polygon():
             return [geometry]
         case Box(x0, y0, x1, y1):
             return [Polygon(np.array([[x0, y0], [x0, y1], [x1, y1], [x1, y0]], dtype=np.float64))]
@@ -75,3 +47,5 @@ def _pieces(geometry: Geometry) -> Sequence[Polygon | Bitmap]:
             return [Polygon(ellipse_ring(geometry))]
         case Polyline():
             return [Polygon(ring) for ring in band(geometry)]
+        case Bitmap():
+            return _pieces.bitmap(geometry, height=height, width=width)

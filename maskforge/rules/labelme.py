@@ -54,8 +54,8 @@ def cover(regions: Sequence[tuple[Geometry, ...]], *, height: int, width: int) -
                     _ellipse(scratch, pen, number, geometry)
                 case Polyline():
                     _polyline(scratch, pen, number, geometry)
-                case Bitmap(mask, x, y):
-                    scratch.paste(number, mask, x=int(x), y=int(y))
+                case Bitmap():
+                    scratch.paste(number, geometry.mask, x=int(geometry.x), y=int(geometry.y))
     return scratch.runs()
 
 

@@ -14,13 +14,16 @@ Interiors are taken out; the geometries of one region are united.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskforge import runs as runs_
 from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline, Ring
+from maskforge.rules import _pieces
 from maskforge.rules._lines import band
+from maskforge.rules._pieces import Lowered
 from maskforge.rules._ties import settle
 from maskforge.runs import Ints, Runs
 
@@ -30,52 +33,25 @@ TILES = True
 
 def cover(regions: Sequence[tuple[Geometry, ...]], *, height: int, width: int) -> Runs:
     """Return the pixels of each region: the union of its geometries, clipped to the image."""
-    rings: list[Ring] = []
-    owner: list[int] = []  # of each ring: the number of its piece
-    hole: list[bool] = []
-    drawn: list[tuple[int, Ints, Ints]] = []  # pieces that are not made of rings
-    region_of: list[int] = []  # of each piece: a piece is one geometry of one region
-    for number, region in enumerate(regions):
-        for geometry in region:
-            piece = len(region_of)
-            match geometry:
-                case Ellipse():
-                    region_of.append(number)
-                    drawn.append((piece, *_ellipse(geometry, height=height, width=width)))
-                case Bitmap():
-                    region_of.append(number)
-                    drawn.append((piece, *_bitmap(geometry, height=height, width=width)))
-                case _:
-                    for polygon in _polygons(geometry):
-                        rings += [polygon.exterior, *polygon.interiors]
-                        owner += [len(region_of)] * (1 + len(polygon.interiors))
-                        hole += [False] + [True] * len(polygon.interiors)
-                        region_of.append(number)
-    numbers = np.array(region_of, dtype=np.int64)
-    pieces = _pieces(rings, np.array(owner, dtype=np.int64), hole, height=height, width=width)
-    if drawn:
-        both = [pieces, runs_.gather(drawn)]
-        pieces = Runs(*(np.concatenate(a) for a in zip(*map(_fields, both), strict=True)))
-    if not drawn and region_of == list(range(len(regions))):
-        return Runs(numbers[pieces.region], pieces.start, pieces.stop)
-    return runs_.relabel(pieces, numbers)
-
-
-def _fields(runs: Runs) -> tuple[Ints, Ints, Ints]:
-    return runs.region, runs.start, runs.stop
-
-
-def _pieces(rings: list[Ring], owner: Ints, hole: list[bool], *, height: int, width: int) -> Runs:
-    """Return the runs of each piece: its exterior less its holes."""
-    runs = ring_runs(rings, height=height, width=width)
-    if not any(hole):
-        return Runs(owner[runs.region], runs.start, runs.stop)
-    inner = np.array(hole)[runs.region]
-    outside, inside = (
-        Runs(owner[runs.region[part]], runs.start[part], runs.stop[part])
-        for part in (~inner, inner)
+    return _pieces.cover(
+        regions,
+        lower=partial(_lower, height=height, width=width),
+        ring_runs=partial(ring_runs, height=height, width=width),
     )
-    return runs_.subtract(outside, inside)
+
+
+def _lower(geometry: Geometry, *, height: int, width: int) -> Lowered:
+    match geometry:
+        case Polygon():
+            return [geometry]
+        case Box(x0, y0, x1, y1):
+            return [Polygon(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64))]
+        case Polyline():
+            return [Polygon(ring) for ring in band(geometry)]
+        case Ellipse():
+            return _ellipse(geometry, height=height, width=width)
+        case Bitmap():
+            return _pieces.bitmap(geometry, height=height, width=width)
 
 
 def ring_runs(rings: Sequence[Ring], *, height: int, width: int) -> Runs:
@@ -96,17 +72,19 @@ def ring_runs(rings: Sequence[Ring], *, height: int, width: int) -> Runs:
     upper = np.where(down, vertices, after)
     lower = np.where(down, after, vertices)
     # One crossing for each row whose center line the edge meets, in [upper, lower).
-    first = _rows(upper[:, 1], height)
-    count = _rows(lower[:, 1], height) - first
-    step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    row = np.repeat(first, count) + step
+    rows = _rows(vertices[:, 1], height)
+    rows_after = rows[following]
+    count = np.abs(rows_after - rows)
+    crossings = count.cumsum()
+    before = np.minimum(rows, rows_after) - crossings + count
+    row = before.repeat(count) + np.arange(crossings[-1])
     column = _columns(upper, lower, count, row, width)
     # Sorted by ring, row, column, crossings pair up. A column right of the last pixel has a place
     # of its own, so that it does not fall into the next row; powers of two unpack without division.
     low, high = width.bit_length(), height.bit_length()
-    ring = np.repeat(np.arange(len(rings)), lengths)
-    base = (ring << high) + first << low
-    key = np.sort(np.repeat(base, count) + (step << low) + column)
+    ring = np.arange(len(rings)).repeat(lengths) << low + high
+    key = ring.repeat(count) + (row << low) + column
+    key.sort()
     flat = (key >> low & (1 << high) - 1) * width + (key & (1 << low) - 1)
     start, stop = flat[0::2], flat[1::2]
     full = start < stop
@@ -115,7 +93,7 @@ def ring_runs(rings: Sequence[Ring], *, height: int, width: int) -> Runs:
 
 def _rows(y: NDArray[np.float64], height: int) -> Ints:
     """Return the first row whose center is at or below ``y``, within 0 … height."""
-    return np.clip(np.ceil(y - 0.5), 0, height).astype(np.int64)
+    return np.ceil(y - 0.5).clip(0, height).astype(np.int64)
 
 
 def _columns(
@@ -124,24 +102,12 @@ def _columns(
     """Return the first column whose center is at or right of each crossing, within 0 … width."""
     run = lower - upper
     x0, y0, dx, dy = (
-        np.repeat(values, count) for values in (upper[:, 0], upper[:, 1], run[:, 0], run[:, 1])
+        values.repeat(count) for values in (upper[:, 0], upper[:, 1], run[:, 0], run[:, 1])
     )
     x = x0 + (row + 0.5 - y0) * dx / dy
     column = np.ceil(x - 0.5)
     settle(column, x, upper, lower, count, row)
-    return np.clip(column, 0, width).astype(np.int64)
-
-
-def _polygons(geometry: Geometry) -> list[Polygon]:
-    match geometry:
-        case Polygon():
-            return [geometry]
-        case Box(x0, y0, x1, y1):
-            return [Polygon(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64))]
-        case Polyline():
-            return [Polygon(ring) for ring in band(geometry)]
-        case _:
-            raise TypeError(f"geometry must be made of rings, but got {type(geometry).__name__}")
+    return column.clip(0, width).astype(np.int64)
 
 
 def _ellipse(ellipse: Ellipse, *, height: int, width: int) -> tuple[Ints, Ints]:
@@ -169,10 +135,3 @@ def _ellipse(ellipse: Ellipse, *, height: int, width: int) -> tuple[Ints, Ints]:
     )
     full = start < stop
     return start[full], stop[full]
-
-
-def _bitmap(bitmap: Bitmap, *, height: int, width: int) -> tuple[Ints, Ints]:
-    x, y = (int(np.ceil(v - 0.5)) for v in (bitmap.x, bitmap.y))
-    left, top = max(-x, 0), max(-y, 0)
-    window = bitmap.mask[top : max(height - y, 0), left : max(width - x, 0)]
-    return runs_.of_window(window, x=x + left, y=y + top, width=width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ CLASSES_KEY = "maskforge:classes"
 HASH_KEY = "maskforge:classes-hash"
 
 
+@lru_cache(maxsize=4)
 def text(classes: ClassTable) -> dict[str, str]:
     """Return the texts that a PNG of class ids carries."""
     return {CLASSES_KEY: classes.to_text(), HASH_KEY: classes.hash}
@@ -29,6 +31,7 @@ def class_values(raster: Raster) -> Ints:
     return np.minimum(raster.segment_class, len(raster.classes))
 
 
+@lru_cache(maxsize=4)
 def stored_ids(classes: ClassTable) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """Return what a label image holds for each id, (C + 1,): the ids, then the ignore index."""
     ids = np.append(np.arange(len(classes)), classes.ignore_index)

@@ -93,8 +93,6 @@ class TestSplit:
         assert "with seed 0" in data.notes[-1]
         again = split(open_dataset(files.root), val=0.2, seed=0)
         assert self.names(again, "val") == self.names(data, "val")
-        others = [self.names(split(data.without(()), val=0.2, seed=0), "val")]
-        assert others == [self.names(data, "val")]
         seeds = {
             frozenset(self.names(split(open_dataset(files.root), val=0.2, seed=s), "val"))
             for s in range(5)
@@ -176,10 +174,6 @@ class TestCheck:
         ]
         assert done == [(1, 3), (2, 3), (3, 3)]
         assert found.pixels().tolist() == [6, 3, 2]
-        rest = data.without(found.refused)
-        assert [e.name for e in rest.examples] == ["a", "c"]
-        assert rest.notes[-1] == "1 examples were left out"
-        assert not check(rest).errors
 
     def test_workers_make_no_difference(self, files, ids):
         for number in range(5):

@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from maskforge import runs
 from maskforge.annotation import Annotation
 from maskforge.errors import ReadError, UsageError
 from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
@@ -239,6 +240,11 @@ def test_many_masks_together_are_limited(read: Read, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(_labelme_shapes, "MAX_PATCH_PIXELS", 12)
     assert len(read(patch, patch).regions) == 2
     with pytest.raises(ReadError, match="at most 12 pixels, but have 18"):
+        read(patch, patch, patch)
+    monkeypatch.setattr(runs, "MAX_RUNS", 4)  # one patch has two
+    monkeypatch.setattr(_labelme_shapes, "MAX_PATCH_PIXELS", 100)
+    assert len(read(patch, patch).regions) == 2
+    with pytest.raises(ReadError, match="runs of pixels in their rows"):
         read(patch, patch, patch)
 
 

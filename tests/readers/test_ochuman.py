@@ -1,23 +1,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
+from ochuman_files import HOLE, SQUARE, TRIANGLE, Read, good, problem, reading_in
 
 from maskforge.annotation import Annotation
 from maskforge.errors import Problem, ReadError, UsageError
 from maskforge.geometry import Polygon
 from maskforge.readers import _ochuman_native, ochuman
 
-Item: TypeAlias = Annotation | Problem
-Read: TypeAlias = Callable[..., list[Item]]
-
-TRIANGLE = [1, 2, 7.5, 3, 4, 9]
-SQUARE = [20, 20, 30, 20, 30, 31, 20, 31]
-HOLE = [3, 4, 5, 4, 4, 5]
 KEYPOINTS = [1.5, 2, 1] * 19
 
 
@@ -42,23 +37,7 @@ def native(*images: object) -> dict[str, Any]:
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    def run(document: object, name: str = "ochuman.json", **options: Any) -> list[Item]:
-        path = tmp_path / name
-        path.write_text(json.dumps(document), encoding="utf-8")
-        return list(ochuman.read(path, ochuman.Options(**options)))
-
-    return run
-
-
-def good(items: Sequence[Item]) -> list[Annotation]:
-    assert not [str(item) for item in items if isinstance(item, Problem)]
-    return [item for item in items if isinstance(item, Annotation)]
-
-
-def problem(items: Sequence[Item]) -> Problem:
-    (item,) = items
-    assert isinstance(item, Problem)
-    return item
+    return reading_in(tmp_path)
 
 
 def test_native_image(read: Read, tmp_path: Path) -> None:

@@ -1,25 +1,18 @@
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
+from ochuman_files import HOLE, SQUARE, TRIANGLE, Read, good, problem, reading_in
 
-from maskforge import rle
-from maskforge.annotation import Annotation
+from maskforge import rle, runs
 from maskforge.errors import Problem, ReadError
 from maskforge.geometry import Bitmap, Polygon
-from maskforge.readers import _ochuman_image, ochuman
+from maskforge.readers import _ochuman_image
 
-Item: TypeAlias = Annotation | Problem
-Read: TypeAlias = Callable[..., list[Item]]
-
-TRIANGLE = [1, 2, 7.5, 3, 4, 9]
-SQUARE = [20, 20, 30, 20, 30, 31, 20, 31]
-HOLE = [3, 4, 5, 4, 4, 5]
 # Taller than wide and without symmetry, so that a swap of rows and columns shows.
 MASK = np.zeros((6, 4), dtype=bool)
 MASK[2:5, 1] = MASK[3, 2] = True
@@ -41,23 +34,7 @@ def thing(segmentation: object, image_id: object = 1, **more: object) -> dict[st
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    def run(document: object, name: str = "ochuman.json", **options: Any) -> list[Item]:
-        path = tmp_path / name
-        path.write_text(json.dumps(document), encoding="utf-8")
-        return list(ochuman.read(path, ochuman.Options(**options)))
-
-    return run
-
-
-def good(items: Sequence[Item]) -> list[Annotation]:
-    assert not [str(item) for item in items if isinstance(item, Problem)]
-    return [item for item in items if isinstance(item, Annotation)]
-
-
-def problem(items: Sequence[Item]) -> Problem:
-    (item,) = items
-    assert isinstance(item, Problem)
-    return item
+    return reading_in(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -146,8 +123,13 @@ def test_coco_empty_masks(read: Read) -> None:
     ]
 
 
-def test_coco_masks_together_are_limited(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_ochuman_image, "MAX_BITMAP_PIXELS", 12)
+@pytest.mark.parametrize(
+    ("limit", "value"), [((_ochuman_image, "MAX_BITMAP_PIXELS"), 12), ((runs, "MAX_RUNS"), 6)]
+)
+def test_coco_masks_together_are_limited(
+    read: Read, monkeypatch: pytest.MonkeyPatch, limit: tuple[ModuleType, str], value: int
+) -> None:
+    monkeypatch.setattr(*limit, value)
     one = thing({"size": [6, 4], "counts": rle.encode(MASK)})
     assert good(read(coco(one, one)))
     assert problem(read(coco(one, one, one))).code == "too-large"

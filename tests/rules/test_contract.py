@@ -35,7 +35,7 @@ def one_of_each(x: float, y: float) -> list[Geometry]:
         Ellipse(x + 3, y + 2, 3, 2),
         Ellipse(x + 3, y + 2, 3, 2, 0.7),
         Polyline(np.array([(x, y), (x + 6, y + 4)]), 2.0),
-        Bitmap(np.ones((4, 6), dtype=bool), x, y),
+        Bitmap.of(np.ones((4, 6), dtype=bool), x=x, y=y),
     ]
 
 
@@ -149,7 +149,7 @@ FAR = 1e6
         Polyline(np.array([(-FAR, -FAR), (FAR, FAR)]), 3.0),
         Polyline(np.array([(-FAR, 4.0), (FAR, 4.0)]), 1.0),
         Polyline(np.array([(0.0, 0.0), (8.0, 8.0)]), FAR),
-        Bitmap(np.ones((3, 3), dtype=bool), FAR, -FAR),
+        Bitmap.of(np.ones((3, 3), dtype=bool), x=FAR, y=-FAR),
         Polygon(np.random.default_rng(0).uniform(-FAR, FAR, (500, 2))),
     ],
     ids=lambda g: type(g).__name__,

@@ -14,6 +14,7 @@ import numpy as np
 import PIL
 import pytest
 from PIL import Image
+from shapes import HEIGHT, WIDTH, drawn, ring
 
 from maskforge.annotation import Annotation
 from maskforge.classes import ClassTable
@@ -25,7 +26,6 @@ from maskforge.rules import labelme
 GOLDEN = Path(__file__).parents[1] / "golden" / "labelme.npz"
 MAKE = GOLDEN.with_name("make_labelme.py")
 LIVE = os.environ.get("MASKFORGE_LABELME_PYTHON", "")
-HEIGHT, WIDTH = 37, 53
 KINDS = ["polygon", "rectangle", "circle", "line", "linestrip", "point"]
 KINDS += ["oriented_rectangle", "mask"]
 
@@ -138,18 +138,8 @@ def test_a_live_labelme_gives_the_same(tmp_path: Path) -> None:
     assert [differing(live, kind, tmp_path) for kind in KINDS] == [{} for _ in KINDS]
 
 
-def drawn(*geometry: Any, height: int = 6, width: int = 9) -> list[str]:
-    runs = labelme.cover([geometry], height=height, width=width)
-    mask = runs.mask(0, height=height, width=width)
-    return ["".join(".#"[p] for p in row) for row in mask.astype(int).tolist()]
-
-
-def ring(*points: tuple[float, float]) -> np.ndarray:
-    return np.array(points, dtype=np.float64)
-
-
 def test_edges_belong_to_the_polygon() -> None:
-    assert drawn(Polygon(ring((1.9, 1.2), (6.7, 1.0), (6.5, 3.9), (1.1, 3.4)))) == [
+    assert drawn(labelme, Polygon(ring((1.9, 1.2), (6.7, 1.0), (6.5, 3.9), (1.1, 3.4)))) == [
         ".........",
         ".######..",
         ".######..",
@@ -160,7 +150,7 @@ def test_edges_belong_to_the_polygon() -> None:
 
 
 def test_both_corners_belong_to_a_box_and_off_image_parts_are_clipped() -> None:
-    assert drawn(Box(5.5, -3.0, 30.0, 1.9)) == [
+    assert drawn(labelme, Box(5.5, -3.0, 30.0, 1.9)) == [
         ".....####",
         ".....####",
         ".........",
@@ -172,7 +162,7 @@ def test_both_corners_belong_to_a_box_and_off_image_parts_are_clipped() -> None:
 
 def test_an_interior_erases_its_edges_too_but_no_other_part() -> None:
     holed = Polygon(ring((0, 0), (8, 0), (8, 5), (0, 5)), (ring((2, 1), (6, 1), (6, 4), (2, 4)),))
-    assert drawn(Box(3, 2, 4, 9), holed) == [
+    assert drawn(labelme, Box(3, 2, 4, 9), holed) == [
         "#########",
         "##.....##",
         "##.##..##",
@@ -184,7 +174,7 @@ def test_an_interior_erases_its_edges_too_but_no_other_part() -> None:
 
 def test_a_bitmap_is_laid_on_its_truncated_corner_and_clipped() -> None:
     patch = np.array([[1, 0, 1], [1, 1, 0]], dtype=bool)
-    assert drawn(Bitmap(patch, -1.5, 4.9), Bitmap(patch, 7.9, 0.0), height=6, width=9) == [
+    assert drawn(labelme, Bitmap.of(patch, x=-1.5, y=4.9), Bitmap.of(patch, x=7.9)) == [
         ".......#.",
         ".......##",
         ".........",
@@ -196,8 +186,8 @@ def test_a_bitmap_is_laid_on_its_truncated_corner_and_clipped() -> None:
 
 def test_a_line_of_width_one_and_less() -> None:
     line = ring((1, 1), (7, 4))
-    assert drawn(Polyline(line, 0.3)) == drawn(Polyline(line, 1.9))
-    assert drawn(Polyline(line, 1.9)) == [
+    assert drawn(labelme, Polyline(line, 0.3)) == drawn(labelme, Polyline(line, 1.9))
+    assert drawn(labelme, Polyline(line, 1.9)) == [
         ".........",
         ".#.......",
         "..##.....",

@@ -3,57 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from shapes import HEIGHT, WIDTH, drawn, mask, random_region, ring
 
 from maskforge.geometry import Bitmap, Box, Ellipse, Polygon, Polyline
 from maskforge.rules import opencv
 
-HEIGHT, WIDTH = 37, 53
-
-
-def ring(*points: tuple[float, float]) -> np.ndarray:
-    return np.array(points, dtype=np.float64)
-
-
-def random_ring(random: np.random.Generator, *, center: np.ndarray | None = None) -> np.ndarray:
-    """Return 3 to 20 vertices in and around the image, of many sizes, whole ones among them."""
-    count = int(random.integers(3, 21))
-    size = random.choice([0.7, 3, 10, 30, 300, 20_000], p=[0.1, 0.2, 0.3, 0.2, 0.15, 0.05])
-    center = random.uniform(-5, [WIDTH + 5, HEIGHT + 5]) if center is None else center
-    points = center + random.uniform(-size, size, (count, 2))
-    if random.random() < 0.5:
-        angle = np.sort(random.uniform(0, 2 * np.pi, count))
-        points = center + size * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    return points.round() if random.random() < 0.3 else points
-
-
-def random_region(random: np.random.Generator) -> tuple[Polygon, ...]:
-    """Return 1 to 3 parts, each with 0 to 3 interiors, most of them somewhere in it."""
-    parts = []
-    for _ in range(int(random.choice([1, 1, 2, 3]))):
-        exterior = random_ring(random)
-        holes = int(random.choice([0, 0, 1, 2, 3]))
-        parts.append(
-            Polygon(
-                exterior,
-                tuple(random_ring(random, center=exterior.mean(axis=0)) for _ in range(holes)),
-            )
-        )
-    return tuple(parts)
-
 
 def direct(region: tuple[Polygon, ...]) -> np.ndarray:
-    mask = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
+    whole = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
     for part in region:
         rings = [r.astype(np.int32) for r in (part.exterior, *part.interiors)]
-        alone = np.zeros_like(mask)
+        alone = np.zeros_like(whole)
         cv2.fillPoly(alone, rings, 1)
-        mask |= alone
-    return mask.astype(bool)
+        whole |= alone
+    return whole.astype(bool)
 
 
 def test_polygons_with_holes_and_parts_are_those_of_fillpoly() -> None:
@@ -63,20 +30,12 @@ def test_polygons_with_holes_and_parts_are_those_of_fillpoly() -> None:
     assert sum(any(p.interiors for p in r) for r in regions) > 800
     runs = opencv.cover(regions, height=HEIGHT, width=WIDTH)
     expected = [direct(region) for region in regions]
-    assert sum(bool(mask.any()) for mask in expected) > 1500
+    assert sum(bool(pixels.any()) for pixels in expected) > 1500
     assert [
         index
-        for index, mask in enumerate(expected)
-        if (runs.mask(index, height=HEIGHT, width=WIDTH) != mask).any()
+        for index, pixels in enumerate(expected)
+        if (runs.mask(index, height=HEIGHT, width=WIDTH) != pixels).any()
     ] == []
-
-
-def cover(*geometry: Any, height: int = 6, width: int = 9) -> np.ndarray:
-    return opencv.cover([geometry], height=height, width=width).mask(0, height=height, width=width)
-
-
-def drawn(*geometry: Any) -> list[str]:
-    return ["".join(".#"[p] for p in row) for row in cover(*geometry).astype(int).tolist()]
 
 
 def test_vertices_are_truncated_toward_zero_and_edges_belong_to_the_shape() -> None:
@@ -88,13 +47,15 @@ def test_vertices_are_truncated_toward_zero_and_edges_belong_to_the_shape() -> N
         ".........",
         ".........",
     ]
-    assert drawn(Box(-0.9, -0.9, 3.9, 2.9)) == expected
-    assert drawn(Polygon(ring((-0.9, -0.9), (3.9, -0.9), (3.9, 2.9), (-0.9, 2.9)))) == expected
+    assert drawn(opencv, Box(-0.9, -0.9, 3.9, 2.9)) == expected
+    assert (
+        drawn(opencv, Polygon(ring((-0.9, -0.9), (3.9, -0.9), (3.9, 2.9), (-0.9, 2.9)))) == expected
+    )
 
 
 def test_the_edges_of_an_interior_stay_and_parts_do_not_cancel() -> None:
     holed = Polygon(ring((0, 0), (8, 0), (8, 5), (0, 5)), (ring((2, 1), (6, 1), (6, 4), (2, 4)),))
-    assert drawn(Box(3, 2, 4, 9), holed) == [
+    assert drawn(opencv, Box(3, 2, 4, 9), holed) == [
         "#########",
         "#########",
         "#####.###",
@@ -106,7 +67,7 @@ def test_the_edges_of_an_interior_stay_and_parts_do_not_cancel() -> None:
 
 def test_a_bitmap_is_laid_on_its_truncated_corner_and_clipped() -> None:
     patch = np.array([[1, 0, 1], [1, 1, 0]], dtype=bool)
-    assert drawn(Bitmap(patch, -1.5, 4.9), Bitmap(patch, 7.9, 0.0)) == [
+    assert drawn(opencv, Bitmap.of(patch, x=-1.5, y=4.9), Bitmap.of(patch, x=7.9)) == [
         ".......#.",
         ".......##",
         ".........",
@@ -137,9 +98,9 @@ def test_circles_ellipses_and_lines_are_those_of_opencv() -> None:
             (Polyline(points, thickness),),
         ]
         runs = opencv.cover(regions, height=HEIGHT, width=WIDTH)
-        for index, mask in enumerate(expected):
+        for index, pixels in enumerate(expected):
             got = runs.mask(index, height=HEIGHT, width=WIDTH)
-            np.testing.assert_array_equal(got, mask.astype(bool))
+            np.testing.assert_array_equal(got, pixels.astype(bool))
 
 
 def test_regions_that_cover_nothing_have_no_runs() -> None:
@@ -153,11 +114,11 @@ def test_regions_that_cover_nothing_have_no_runs() -> None:
 
 def test_far_coordinates_stay_right() -> None:
     half = Polygon(ring((4.5, 2.9), (1e6, 2.9), (1e6, 1e6), (4.5, 1e6)))
-    mask = cover(half, Polyline(ring((-1e6, 0), (1e6, 0)), 1))
-    assert mask[0].all()
-    assert not mask[1].any()
-    assert mask[2:, 4:].all()
-    assert mask.sum() == 9 + 4 * 5
+    pixels = mask(opencv, half, Polyline(ring((-1e6, 0), (1e6, 0)), 1), height=6, width=9)
+    assert pixels[0].all()
+    assert not pixels[1].any()
+    assert pixels[2:, 4:].all()
+    assert pixels.sum() == 9 + 4 * 5
 
 
 @pytest.mark.parametrize("y_min", [0, -1e6])
