@@ -1,9 +1,10 @@
-# make demo   sets everything up and converts the bundled samples of all formats
+# make demo   sets everything up, converts the bundled samples of all formats and trains on them
 # make test   sets everything up and runs the tests
 # make lint   style, types, spelling          make bench  speed and memory beside the peers
+# make bench-training  the trainer beside its peers (PEOPLE=DIR, STREET=DIR, MINUTES=M)
 # make fuzz   hostile input for every reader  make docs   regenerate what is made from the code
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench fuzz docs samples clean
+.PHONY: help setup demo test lint bench bench-training fuzz docs samples clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,13 +25,12 @@ help:
 
 setup: .venv/done
 
-demo: .venv/done
-	@$(BIN)/python samples/demo.py
-
-# The trainer's tests and types need torch, which the demo does not.
 .venv/train: .venv/done
-	$(BIN)/python -m pip install --quiet --editable ".[test,train]"
+	$(BIN)/python -m pip install --quiet --editable ".[test,train,onnx]"
 	@touch .venv/train
+
+demo: .venv/train
+	@$(BIN)/python samples/demo.py
 
 test: .venv/train
 	$(BIN)/python -m pytest
@@ -44,6 +44,16 @@ lint: .venv/train
 bench: .venv/done
 	@$(BIN)/python -m pip install --quiet --editable ".[bench]"
 	@$(BIN)/python benchmarks/run.py
+
+MINUTES ?= 15
+bench-training: .venv/done
+	@$(BIN)/python -m pip install --quiet --editable ".[train,pretrained,bench]"
+	@$(BIN)/python benchmarks/training/steps.py
+	@$(BIN)/python benchmarks/training/loading.py
+	@if [ -n "$(PEOPLE)" ]; then \
+	  $(BIN)/python benchmarks/training/people.py --data "$(PEOPLE)" --minutes $(MINUTES); fi
+	@if [ -n "$(STREET)" ]; then \
+	  $(BIN)/python benchmarks/training/street.py --data "$(STREET)" --minutes $(MINUTES); fi
 
 fuzz: .venv/done
 	@$(BIN)/python tests/fuzz/run.py

@@ -28,7 +28,7 @@ def main() -> int:
     if check:
         stale += [f"{name} is missing" for name in pictures.missing(DOCS / "pictures")]
     else:
-        pictures.make(DOCS / "pictures", ROOT / "samples")
+        pictures.make(DOCS / "pictures", ROOT)
     for line in stale:
         print(f"{line}: run make docs" if check else line)
     return 1 if check and stale else 0

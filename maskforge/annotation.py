@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskforge.errors import Problem
-from maskforge.geometry import Geometry
+from maskforge.geometry import Geometry, nbytes
+
+_REGION = 400
+"""Bytes of a region and its geometry beside the arrays, about."""
 
 
 def clean_label(text: str) -> str:
@@ -56,3 +59,9 @@ class Annotation:
     embedded: bytes | memoryview | None = None
     split: str | None = None
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory it takes."""
+        shapes = sum(nbytes(part) for region in self.regions for part in region.geometry)
+        return shapes + _REGION * len(self.regions) + len(self.embedded or b"")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from _make import areas, choices, commands, converted, layers, records, reference
+from _make import areas, choices, commands, converted, layers, presets, records, reference
 
 PARTS: dict[str, Callable[[], str]] = {
     "adr": records.decisions,
@@ -16,6 +16,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "layouts": lambda: choices.table("layouts"),
     "levels": layers.levels,
     "manifest": converted.manifest_excerpt,
+    "presets": presets.table,
     "problems": records.problems,
     "reader-labelme": lambda: choices.reader("labelme"),
     "reader-ochuman": lambda: choices.reader("ochuman"),

@@ -15,9 +15,9 @@ from maskforge import convert
 from maskforge.onehot import OneHotFile
 from maskforge.palette import display_palette
 
-_PANEL, _INK, _FAINT = (27, 29, 34), (236, 238, 242), (150, 155, 166)
+PANEL, INK, _FAINT = (27, 29, 34), (236, 238, 242), (150, 155, 166)
 _TILE = (400, 300)
-_GAP = 12
+GAP = 12
 
 _LABELME, _VIA, _OCHUMAN = "park_039", "drinks_008", "000048"
 
@@ -34,15 +34,15 @@ def readme(samples: Path) -> Image.Image:
         ("maskforge ochuman --style purple-yellow", "colour mask", _ochuman(samples)),
     )
     head, foot = 44, 40
-    width, height = 3 * _TILE[0] + 4 * _GAP, head + 2 * _TILE[1] + _GAP + foot
-    sheet = Image.new("RGB", (width, height), _PANEL)
+    width, height = 3 * _TILE[0] + 4 * GAP, head + 2 * _TILE[1] + GAP + foot
+    sheet = Image.new("RGB", (width, height), PANEL)
     pen = ImageDraw.Draw(sheet)
     for number, (command, caption, (above, below)) in enumerate(columns):
-        x = _GAP + number * (_TILE[0] + _GAP)
+        x = GAP + number * (_TILE[0] + GAP)
         sheet.paste(above, (x, head))
-        sheet.paste(below, (x, head + _TILE[1] + _GAP))
-        pen.text((x + 2, head // 2), command, fill=_INK, font=_font(18), anchor="lm")
-        pen.text((x + 2, height - foot // 2), caption, fill=_FAINT, font=_font(17), anchor="lm")
+        sheet.paste(below, (x, head + _TILE[1] + GAP))
+        pen.text((x + 2, head // 2), command, fill=INK, font=font(18), anchor="lm")
+        pen.text((x + 2, height - foot // 2), caption, fill=_FAINT, font=font(17), anchor="lm")
     return sheet
 
 
@@ -60,7 +60,7 @@ def styles(samples: Path) -> Image.Image:
         "#14213d,#fca311", "#222222,#e63946,#f1faee,#a8dadc,#457b9d,#ffb703,#8ecae6",
     )  # fmt: skip
     size = (300, 225)
-    sheet = Image.new("RGB", (3 * size[0] + 4 * _GAP, 2 * (size[1] + 36) + _GAP), _PANEL)
+    sheet = Image.new("RGB", (3 * size[0] + 4 * GAP, 2 * (size[1] + 36) + GAP), PANEL)
     pen = ImageDraw.Draw(sheet)
     with _copied(samples / "labelme", ["park_009.json", "park_009.jpg", "labels.txt"]) as folder:
         for number, style in enumerate(names):
@@ -74,10 +74,10 @@ def styles(samples: Path) -> Image.Image:
                 size=size,
                 images="none",
             )
-            x, y = _GAP + number % 3 * (size[0] + _GAP), _GAP + number // 3 * (size[1] + 36)
+            x, y = GAP + number % 3 * (size[0] + GAP), GAP + number // 3 * (size[1] + 36)
             sheet.paste(_open(out / "masks/park_009.png"), (x, y))
             shown = style if len(style) < 20 else "#222222,#e63946,#f1faee,…"
-            pen.text((x + 2, y + size[1] + 17), shown, fill=_INK, font=_font(15), anchor="lm")
+            pen.text((x + 2, y + size[1] + 17), shown, fill=INK, font=font(15), anchor="lm")
     return sheet
 
 
@@ -99,7 +99,7 @@ def _via(samples: Path) -> tuple[Image.Image, Image.Image]:
         convert(source, format="via", as_="label", out=folder / "out", size=_doubled())
         convert(source, format="via", out=folder / "one.npy", size=_doubled(), previews=False)
         planes = OneHotFile(folder / "one.npy")[f"{_VIA}.jpg"]
-        below = Image.new("RGB", _TILE, _PANEL)
+        below = Image.new("RGB", _TILE, PANEL)
         small = (_TILE[0] // 2 - 2, _TILE[1] // 2 - 2)
         pen = ImageDraw.Draw(below)
         for channel in range(4):
@@ -108,8 +108,8 @@ def _via(samples: Path) -> tuple[Image.Image, Image.Image]:
             )
             x, y = channel % 2 * (small[0] + 4), channel // 2 * (small[1] + 4)
             below.paste(tile.convert("RGB"), (x, y))
-            pen.rectangle((x, y, x + 24, y + 24), fill=_PANEL)
-            pen.text((x + 12, y + 12), str(channel), fill=_INK, font=_font(16), anchor="mm")
+            pen.rectangle((x, y, x + 24, y + 24), fill=PANEL)
+            pen.text((x + 12, y + 12), str(channel), fill=INK, font=font(16), anchor="mm")
         return _half_and_half(folder / "out", f"{_VIA}.jpg"), below
 
 
@@ -137,7 +137,7 @@ def _fitted(image: Image.Image) -> Image.Image:
     """Return ``image`` in the middle of a tile, as large as fits."""
     scale = min(_TILE[0] / image.width, _TILE[1] / image.height)
     size = round(image.width * scale), round(image.height * scale)
-    tile = Image.new("RGB", _TILE, _PANEL)
+    tile = Image.new("RGB", _TILE, PANEL)
     scaled = image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
     tile.paste(scaled, ((_TILE[0] - size[0]) // 2, (_TILE[1] - size[1]) // 2))
     return tile
@@ -162,5 +162,5 @@ def _copied(source: Path, names: Sequence[str]) -> Iterator[Path]:
         yield folder
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)

@@ -12,7 +12,6 @@ import click
 
 from maskforge.conversion import convert
 from maskforge.errors import UsageError
-from maskforge.result import Conversion
 
 
 def run(
@@ -72,6 +71,3 @@ def _progress(*, show: bool) -> Iterator[Callable[[int, int], None] | None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("converting", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-__all__ = ["Conversion", "run"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from maskforge.cli._settings import WorkingSize
 from maskforge.errors import UsageError
 from maskforge.train.predict import Predictor
 
-NETWORKS = (".pt",)
+NETWORKS = (".pt", ".onnx")
 """Suffixes of the files that are networks."""
 
 
@@ -22,7 +23,7 @@ def options() -> list[Callable[[Any], Any]]:
     option = click.option
     return [
         option("--device", help="auto, cpu, cuda or cuda:N. [default: auto]"),
-        option("--threads", type=click.IntRange(min=1), help="Threads of torch on the CPU."),
+        option("--threads", type=click.IntRange(min=1), help="Threads of the network on the CPU."),
         option(
             "--size",
             type=WorkingSize(),
@@ -56,8 +57,14 @@ def refuse(given: dict[str, Any]) -> None:
 
 
 def predictor(path: Path, view: dict[str, Any]) -> Predictor:
-    """Return the predictor in ``path``. Raises ReadError, UsageError."""
+    """Return the predictor in ``path``, looking as ``view`` says. Raises ReadError, UsageError."""
     if path.suffix not in NETWORKS:
         raise UsageError(f"a network must be a file {' or '.join(NETWORKS)}, but got {str(path)!r}")
-    found: Predictor = _torch.load("network").network_predictor(path, **view)
-    return found
+    machine = {name: view[name] for name in ("device", "threads") if name in view}
+    look = {name: value for name, value in view.items() if name not in machine}
+    if path.suffix == ".onnx":
+        from maskforge.train import onnx_network
+
+        return replace(onnx_network.network_predictor(path, **machine), **look)
+    found: Predictor = _torch.load("network").network_predictor(path, **machine)
+    return replace(found, **look)

@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from maskforge.classes import BACKGROUND
-from maskforge.metrics import Scores
 from maskforge.palette import display_index, display_palette
+from maskforge.scores import Scores
 
 
 def table(scores: Scores, *, title: str = "") -> Table:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from maskforge.cli import _data, _options, _prediction, _torch
+from maskforge.cli import _data, _options, _prediction
 from maskforge.errors import UsageError
 
 WORST = 8
@@ -85,12 +85,10 @@ def _network(
 
     view = _prediction.take(given)
     predictor = _prediction.predictor(path, view)
-    saved = _torch.load("checkpoint").load(path)
-    dataset = meaning._replace(labels=meaning.labels or saved.classes).open(data)
-    found = _data.checked(
-        evaluation_data.split_as_trained(dataset, saved.config), console, strict=strict
-    )
-    chosen = evaluation_data.choose(found, part, trained_on=saved.data, size=saved.config.size)
+    config = predictor.config
+    dataset = meaning._replace(labels=meaning.labels or predictor.classes).open(data)
+    found = _data.checked(evaluation_data.split_as_trained(dataset, config), console, strict=strict)
+    chosen = evaluation_data.choose(found, part, trained_on=predictor.data, size=config.size)
     console.print(f"scored: {chosen.reason}, {len(chosen.examples)} images")
 
     def scored() -> Iterator[tuple[Any, ...]]:
@@ -105,7 +103,7 @@ def _network(
             for example, (image, truth), ids in zip(group, pairs, predicted, strict=True):
                 yield example.name, truth, ids, image
 
-    return saved.classes, saved.names, bool(found.errors), scored()
+    return predictor.classes, predictor.names, bool(found.errors), scored()
 
 
 def _folders(

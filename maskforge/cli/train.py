@@ -147,7 +147,7 @@ _OPTIONS = [
     click.option(
         "--encoder-weights",
         metavar="FILE|NAME",
-        help="Pretrained weights of an smp encoder: a local file, or a name that smp knows.",
+        help="Pretrained weights of an smp or fcn network: a local file, or a name that smp knows.",
     ),
     *_settings.options(),
     *_data.options(),

@@ -15,10 +15,8 @@ A file holds tensors, numbers and text only. What a stranger wrote in it is chec
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -27,7 +25,7 @@ from torch import Tensor, nn
 from maskforge import files
 from maskforge.classes import ClassTable
 from maskforge.errors import MaskforgeError, ReadError
-from maskforge.train import models
+from maskforge.train import models, tensors
 from maskforge.train.config import Config
 
 FORMAT = "maskforge-checkpoint/1"
@@ -125,12 +123,10 @@ def _compare(described: dict[str, Tensor], weights: dict[str, Tensor]) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd but readable files; what they hold is checked
-            content = torch.load(path, map_location="cpu", weights_only=True)
+        content = tensors.read(path)
     except FileNotFoundError as error:
         raise ReadError("there must be a checkpoint, but there is none", file=str(path)) from error
-    except (OSError, EOFError, RuntimeError, ValueError, UnpicklingError, LookupError) as error:
+    except ValueError as error:
         raise _refused(path, error) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise _refused(path, f"it is not marked {FORMAT}")

@@ -18,6 +18,9 @@ Option: TypeAlias = str | int | float | bool
 DEFAULT_EPOCHS = 100
 """How long a run is where neither epochs, steps nor minutes are given."""
 
+MAX_SIDE = 2**14
+"""Pixels a side at most, so that a stranger's checkpoint cannot ask for all memory."""
+
 
 def _of(help: str, *, metavar: str = "") -> dict[str, str]:
     return {"help": help, "metavar": metavar}
@@ -34,7 +37,7 @@ class Config:
     network: str = field(
         default="unet", metadata=_of("Network: a file of train/models, or smp:ARCH:ENCODER.")
     )
-    options: dict[str, Option] = field(default_factory=lambda: {"width": 32})
+    options: dict[str, Option] = field(default_factory=lambda: {"width": 32, "stride": 2})
     sigmoid: bool = field(
         default=False, metadata=_of("One logit and a sigmoid instead of two, for a single class.")
     )
@@ -71,10 +74,10 @@ class Config:
     augment: bool = field(default=True, metadata=_of("Change the images at random."))
     flip: float = field(default=0.5, metadata=_of("Probability of a left-right mirror."))
     scale: tuple[float, float] = field(
-        default=(0.75, 1.5), metadata=_of("Lowest and highest factor of the size.", metavar="A,B")
+        default=(0.6, 1.6), metadata=_of("Lowest and highest factor of the size.", metavar="A,B")
     )
     rotate: float = field(default=10.0, metadata=_of("Highest rotation, in degrees."))
-    color: float = field(default=0.3, metadata=_of("Strength of colour changes, 0 to 1."))
+    color: float = field(default=0.4, metadata=_of("Strength of colour changes, 0 to 1."))
     blur: float = field(default=0.05, metadata=_of("Probability of a blur."))
 
     # Learning
@@ -95,7 +98,7 @@ class Config:
     )
     clip: float = field(default=1.0, metadata=_of("Highest norm of the gradient; 0: no limit."))
     ema: float = field(
-        default=0.0, metadata=_of("Decay of the averaged weights, such as 0.99; 0: none.")
+        default=0.99, metadata=_of("Decay of the averaged weights, such as 0.99; 0: none.")
     )
     patience: int = field(
         default=0, metadata=_of("Stop after as many evaluations without a better mIoU; 0: never.")
@@ -130,9 +133,11 @@ class Config:
         if (
             len(self.size) > 2
             or len(self.crop) not in (0, 2)
-            or min((1, *self.size, *self.crop)) < 1
+            or not all(1 <= side <= MAX_SIDE for side in (*self.size, *self.crop))
         ):
-            raise UsageError(f"size and crop must be sizes, but got {self.size} and {self.crop}")
+            raise UsageError(
+                f"size and crop must be sizes up to {MAX_SIDE}, but got {self.size} and {self.crop}"
+            )
         if not 0 < self.scale[0] <= self.scale[1] <= 100:
             raise UsageError(f"scale must be two factors 0 < A <= B, but got {self.scale}")
         given = [n for n in ("epochs", "steps", "minutes") if getattr(self, n) is not None]

@@ -58,9 +58,8 @@ def train(
     ranks = Ranks.of_environment()
     machine = Machine.of(config, local_rank=ranks.local)
     with ranks.joined(machine.device), interruptible() as interrupt:
-        session = Session.begin(config, data, out, machine, ranks, watch or Watch())
-        if resume:
-            session.restore(checkpoint.load(out / "last.pt"))
+        saved = checkpoint.load(out / "last.pt") if resume else None
+        session = Session.begin(config, data, out, machine, ranks, watch or Watch(), saved)
         try:
             _loop(session, interrupt)
         except Interrupted:

@@ -14,21 +14,11 @@ from maskforge.train.machine import Machine, probabilities
 from maskforge.train.predict import Predictor
 
 
-def network_predictor(
-    path: Path,
-    *,
-    device: str = "auto",
-    threads: int = 0,
-    size: tuple[int, ...] | None = None,
-    tile: int = 0,
-    overlap: float = 0.25,
-    flip: bool = False,
-    batch: int = 8,
-) -> Predictor:
-    """Return the predictor of the checkpoint ``path``.
+def network_predictor(path: Path, *, device: str = "auto", threads: int = 0) -> Predictor:
+    """Return the predictor of the checkpoint ``path``, looking as in its training.
 
-    size: another size to work at than the one of the training. For the rest see
-    :class:`~maskforge.train.predict.Predictor`. Raises ReadError, UsageError.
+    device: auto, cpu, cuda or cuda:N; 0 ``threads`` are torch's own choice. Raises ReadError,
+    UsageError.
     """
     saved = checkpoint.load(path)
     network = checkpoint.network(saved, path=path)
@@ -47,9 +37,7 @@ def network_predictor(
         saved.classes,
         saved.names,
         int(network.divisor),  # type: ignore[arg-type]
-        saved.config.size if size is None else size,
-        tile,
-        overlap,
-        flip,
-        batch,
+        saved.config.size,
+        config=saved.config,
+        data=saved.data,
     )

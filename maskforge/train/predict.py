@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from maskforge.classes import ClassTable
 from maskforge.train.augment import Image, LabelImage
 from maskforge.train.batches import groups, pad
+from maskforge.train.config import Config
 from maskforge.train.items import Size, resize, working_size
 from maskforge.train.tiles import Mosaic, Tile, cut
 
@@ -37,6 +38,7 @@ class Predictor:
     size: as in the settings. names: what people call the classes. tile: side of the tiles in
     pixels; 0: only what is too large for one piece is cut, into tiles of :data:`TILE`. overlap:
     fraction of a tile. flip: average with the mirrored image. batch: images or tiles at once.
+    config: the settings of the training. data: the fingerprint of what it was trained on.
     """
 
     forward: Forward = field(repr=False)
@@ -48,6 +50,8 @@ class Predictor:
     overlap: float = 0.25
     flip: bool = False
     batch: int = 8
+    config: Config = field(default_factory=Config, repr=False)
+    data: str = ""
 
     def probabilities(self, images: Sequence[Image]) -> list[NDArray[np.float32]]:
         """Return the probability of each class, (C, H, W), for images (H, W, 3) uint8 in RGB."""

@@ -8,6 +8,18 @@ from maskforge.train.config import Config
 PRESETS: dict[str, Config] = {
     # A few hundred images from scratch, on a machine without a GPU.
     "default": Config(),
+    # A first look, in a minute or two, at small and similar images: can this be learned?
+    "quick": Config(
+        options={"width": 32, "depth": 3, "stride": 2},
+        size=(160,),
+        batch=12,
+        scale=(0.8, 1.25),
+        rotate=5.0,
+        color=0.3,
+        lr=4e-3,
+        ema=0.98,
+        steps=360,
+    ),
     # The full U-Net on street scenes: 280 x 280, cut to 256 x 256 at random, mirrored.
     "cityscapes": Config(
         network="unet",
@@ -24,6 +36,7 @@ PRESETS: dict[str, Config] = {
         weight_decay=0.0,
         schedule="constant",
         clip=0.0,
+        ema=0.0,
     ),
     # Chapter 12 of Atienza, "Advanced Deep Learning with TensorFlow 2 and Keras", 2nd edition.
     "book": Config(
@@ -38,6 +51,7 @@ PRESETS: dict[str, Config] = {
         weight_decay=0.0,
         schedule="book",
         clip=0.0,
+        ema=0.0,
     ),
     # Pal's article on people and their background; its network, as small as it is.
     "article": Config(
@@ -52,6 +66,7 @@ PRESETS: dict[str, Config] = {
         weight_decay=0.0,
         schedule="plateau",
         clip=0.0,
+        ema=0.0,
     ),
 }
 

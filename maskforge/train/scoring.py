@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge import files, metrics, preview
+from maskforge import boundary, files, metrics, preview
 from maskforge.classes import ClassTable
-from maskforge.metrics import Counts, Scores
+from maskforge.metrics import Counts
+from maskforge.scores import Scores
 from maskforge.train import history, report
 from maskforge.train.augment import LabelImage
 
@@ -72,7 +73,7 @@ class Scorer:
             truth, prediction, num_classes=count, ignore_index=ignored
         )
         self._matrix += matrix
-        self._boundary += metrics.boundary_counts(
+        self._boundary += boundary.boundary_counts(
             truth, prediction, num_classes=count, ignore_index=ignored
         )
         score = ImageScore(name, metrics.mean_iou(matrix), metrics.pixel_accuracy(matrix))
@@ -84,11 +85,9 @@ class Scorer:
 
     def scores(self) -> Scores:
         """Return all scores of the images so far."""
-        by_image = np.array([(i.mean_iou, i.pixel_accuracy) for i in self.images])
-        by_image = by_image.reshape(-1, 2)[~np.isnan(by_image.reshape(-1, 2)[:, 0])]
-        means = by_image.mean(axis=0).tolist() if len(by_image) else [None, None]
-        boundary = metrics.boundary_iou(self._boundary[0], self._boundary[1])
-        return Scores(self.names, self._matrix, boundary, *means)
+        means = metrics.image_means((i.mean_iou, i.pixel_accuracy) for i in self.images)
+        edges = boundary.boundary_iou(self._boundary[0], self._boundary[1])
+        return Scores(self.names, self._matrix, edges, *means)
 
 
 def write(out: Path, scorer: Scorer, classes: ClassTable) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from maskforge.errors import MaskforgeError, ReadError, UsageError
-from maskforge.metrics import Scores
+from maskforge.scores import Scores
 from maskforge.train import batches, checkpoint, losses, schedules, setup, showing
 from maskforge.train.config import DEFAULT_EPOCHS, MACHINE, Config
 from maskforge.train.distributed import Ranks
@@ -57,19 +57,32 @@ class Session:
 
     @classmethod
     def begin(
-        cls, config: Config, data: Data, out: Path, machine: Machine, ranks: Ranks, watch: Watch
+        cls,
+        config: Config,
+        data: Data,
+        out: Path,
+        machine: Machine,
+        ranks: Ranks,
+        watch: Watch,
+        saved: checkpoint.Checkpoint | None = None,
     ) -> Session:
-        """Return a run before its first step. Raises UsageError."""
+        """Return a run before its first step, or where ``saved`` left it.
+
+        Raises UsageError, and ReadError for a checkpoint that does not hold together.
+        """
         setup.check(config, data, ranks)
         torch.manual_seed(config.seed)
-        network = checkpoint.build(config, data.classes)
+        if saved is None:
+            network = checkpoint.build(config, data.classes)
+        else:  # which reads no file of encoder weights again
+            network = checkpoint.network(saved, path=out / "last.pt")
         network.to(machine.device, memory_format=machine.memory_format)  # type: ignore[call-overload]
         forward = ranks.spread(network, machine.device)
         if config.compile:
             forward = torch.compile(forward)  # type: ignore[assignment]
         divisor = int(network.divisor)  # type: ignore[arg-type]
         weight = torch.from_numpy(setup.weights_of(config, data)).float().to(machine.device)
-        return cls(
+        session = cls(
             replace(config, crop=config.crop or setup.middle_size(data, divisor)),
             data,
             out,
@@ -85,6 +98,9 @@ class Session:
             State(),
             torch.zeros((), dtype=torch.float64, device=machine.device),
         )
+        if saved is not None:
+            session._restore(saved)
+        return session
 
     # Where the run is
 
@@ -229,7 +245,7 @@ class Session:
         if self.ranks.first:
             checkpoint.save(self.out / "last.pt", self._checkpoint(resumable=True))
 
-    def restore(self, saved: checkpoint.Checkpoint) -> None:
+    def _restore(self, saved: checkpoint.Checkpoint) -> None:
         """Go on from ``saved``. Raises UsageError where settings or data are others."""
         ours, theirs = (replace(c, **MACHINE) for c in (self.config, saved.config))
         if ours != theirs:

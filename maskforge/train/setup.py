@@ -23,7 +23,7 @@ def optimizer_of(config: Config, network: nn.Module) -> torch.optim.Optimizer:
         {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
     ]
     kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
-    return kind([group for group in groups if group["params"]], lr=config.lr)
+    return kind([g for g in groups if g["params"]], lr=config.lr, fused=True)
 
 
 def weights_of(config: Config, data: Data) -> NDArray[np.float64]:

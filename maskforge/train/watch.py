@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskforge.metrics import Scores
+from maskforge.scores import Scores
 from maskforge.train.config import Config
 from maskforge.train.history import Row
 

@@ -42,3 +42,5 @@ def test_folders_are_scored_without_torch(monkeypatch, capsys):
     scores = json.loads(capsys.readouterr().out)
     assert scores["mean_iou_all"] == scores["pixel_accuracy"] == 1.0
     assert sum(map(sum, scores["confusion_matrix"])) == 8 * (18 * 26 - 6)
+    assert run("evaluate", "data/masks", "data") == 0
+    assert "per image: mIoU 100.00 · accuracy 100.00" in capsys.readouterr().err

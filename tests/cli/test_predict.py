@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from train import clips
 from train.commands import run
 
 pytestmark = pytest.mark.usefixtures("data")
@@ -62,10 +63,54 @@ def test_predict_follows_exif_and_goes_on_after_a_bad_image(trained, tmp_path, c
     assert run(*again) == 0
 
 
+def test_an_overlay_of_a_video_is_a_video(trained, tmp_path, capsys):
+    clips.write(tmp_path / "clip.avi", 5)
+    arguments = ("clip.avi", "-o", "p", "--as", "overlay", "--threads", "1", "--batch", "2")
+    assert run("predict", trained, *arguments) == 0
+    assert "5 frames of 1 video predicted" in capsys.readouterr().err
+    assert sorted(path.name for path in (tmp_path / "p").iterdir()) == ["clip.mp4", "labels.txt"]
+    assert len(clips.read(tmp_path / "p/clip.mp4")) == 5
+    assert run("predict", trained, *arguments) == 3
+    assert capsys.readouterr().err.count("must not be there yet") == 1
+
+
+def test_data_of_a_video_are_files_by_frame(trained, tmp_path):
+    clips.write(tmp_path / "clip.avi", 3)
+    arguments = (trained, "clip.avi", "data/images/0.png", "-o", "p", "--threads", "1")
+    assert run("predict", *arguments) == 0
+    names = [f"clip_{number:06}.png" for number in (1, 2, 3)]
+    assert sorted(path.name for path in (tmp_path / "p").glob("*.png")) == ["0.png", *names]
+    with Image.open(tmp_path / "p" / names[1]) as mask:
+        assert mask.size == (48, 32)
+    assert run("predict", *arguments, "--as", "onehot") == 0
+    planes = np.load(tmp_path / "p/onehot.npy", allow_pickle=True).item()
+    assert sorted(planes) == ["0.png", *names]
+
+
+def test_of_a_video_that_is_cut_off_the_frames_are_predicted(trained, tmp_path, capsys):
+    clips.cut(clips.write(tmp_path / "clip.avi", 12))
+    (tmp_path / "no.mp4").write_bytes(b"no video")
+    videos = ("clip.avi", "no.mp4")
+    assert run("predict", trained, *videos, "-o", "p", "--as", "overlay", "--threads", "1") == 1
+    said = capsys.readouterr().err
+    assert "clip.avi: frame" in said
+    assert "no.mp4: the file must be a video" in said
+    assert sorted(path.name for path in (tmp_path / "p").iterdir()) == ["clip.mp4", "labels.txt"]
+    assert 3 < len(clips.read(tmp_path / "p/clip.mp4")) < 12
+
+
+def test_predict_never_replaces_what_it_looks_at(trained, tmp_path, capsys):
+    before = (tmp_path / "data/images/0.png").read_bytes()
+    arguments = ("data/images/0.png", "-o", "data/images", "--overwrite", "--threads", "1")
+    assert run("predict", trained, *arguments) == 3
+    assert "must not take the place" in capsys.readouterr().err
+    assert (tmp_path / "data/images/0.png").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("predict", "a.pt", "none.jpg", "-o", "p"), 3, "there must be an image"),
+        (("predict", "a.pt", "none.jpg", "-o", "p"), 3, "there must be an image or video"),
         (("predict", "a.h5", "data/images", "-o", "p"), 2, "a network must be a file .pt"),
         (("predict", "a.pt", "data/images", "-o", "p", "--style", "pink"), 2, "colour masks only"),
     ],

@@ -30,8 +30,8 @@ def test_train_says_what_it_does(tmp_path, capsys):
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"best.pt", "last.pt", "history.csv", "curves.png", "previews"} <= names
     config = json.loads((tmp_path / "out/config.json").read_text())
-    assert config["options"] == {"width": 4, "depth": 2}
-    assert config["crop"] == [28, 20]
+    assert config["options"] == {"width": 4, "depth": 2, "stride": 2}
+    assert config["crop"] == [32, 24]
 
 
 def test_an_earlier_run_is_kept_unless_told(trained, capsys):

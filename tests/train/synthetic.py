@@ -17,6 +17,7 @@ SETTINGS = {
     "size": (),
     "batch": 4,
     "steps": 6,
+    "ema": 0.0,
     "evaluate_every": 1,
     "threads": 1,
     "precision": "float32",

@@ -51,6 +51,7 @@ def test_json_of_a_stranger_is_checked(text, said):
         ({"batch": 0}, "batch must be within 1"),
         ({"val": 1.0}, "val must be within"),
         ({"size": (1, 2, 3)}, "size and crop must be sizes"),
+        ({"size": (10**6,)}, "sizes up to 16384"),
         ({"crop": (8,)}, "size and crop must be sizes"),
         ({"crop": (0, 8)}, "size and crop must be sizes"),
         ({"scale": (2.0, 1.0)}, "scale must be two factors"),

@@ -6,16 +6,18 @@ turned into a fully convolutional network by Long et al., https://arxiv.org/abs/
 Two things differ from the paper. It pads the image by 100 pixels and crops the result back;
 here every layer is padded, so that nothing is to be cropped. And the convolutions are batch
 normalized (``batch_norm=False`` leaves that out), without which 16 layers hardly train from
-scratch.
+scratch. Layers are numbered as torchvision's ``vgg16`` and ``vgg16_bn`` number theirs, so that
+files of their weights fit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
+from maskforge.train.models import _pretrained
 from maskforge.train.models._layers import start_weights
 
 FILTERS = (64, 128, 256, 512, 512)
@@ -36,13 +38,18 @@ class VGG16(nn.Module):
         if len(filters) != len(LAYERS):
             raise ValueError(f"filters must be {len(LAYERS)} numbers, but got {tuple(filters)}")
         self.channels = (filters[2], filters[3], head)
-        before = [in_channels, *filters[:-1]]
-        self.blocks = nn.ModuleList(
-            _block(a, b, count, batch_norm)
-            for a, b, count in zip(before, filters, LAYERS, strict=True)
-        )
-        self.head = nn.Sequential(
-            nn.Conv2d(filters[-1], head, kernel_size=7, padding=3),  # fc6
+        layers: list[nn.Module] = []
+        before = in_channels
+        for after, count in zip(filters, LAYERS, strict=True):
+            for _ in range(count):
+                layers.append(nn.Conv2d(before, after, kernel_size=3, padding=1))
+                layers += [nn.BatchNorm2d(after)] if batch_norm else []
+                layers.append(nn.ReLU(inplace=True))
+                before = after
+            layers.append(nn.MaxPool2d(2))
+        self.features = nn.Sequential(*layers)
+        self.classifier = nn.Sequential(
+            nn.Conv2d(before, head, kernel_size=7, padding=3),  # fc6
             nn.ReLU(inplace=True),
             nn.Dropout(0.5),
             nn.Conv2d(head, head, kernel_size=1),  # fc7
@@ -57,38 +64,23 @@ class VGG16(nn.Module):
         (N, 256, H/8, W/8), (N, 512, H/16, W/16) and (N, 4096, H/32, W/32).
         """
         pools = []
-        for block in self.blocks:
-            x = block(x)  # (N, filters, H / 2^i, W / 2^i)
-            pools.append(x)
-        return pools[2], pools[3], self.head(x)
+        for layer in self.features:
+            x = layer(x)
+            if isinstance(layer, nn.MaxPool2d):
+                pools.append(x)  # (N, filters, H / 2^i, W / 2^i)
+        return pools[2], pools[3], self.classifier(x)
 
+    def load(self, file: Path) -> None:
+        """Load torchvision's weights, those of fc6 and fc7 too where the file has them.
 
-def _block(before: int, after: int, count: int, batch_norm: bool) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for _ in range(count):
-        layers.append(nn.Conv2d(before, after, kernel_size=3, padding=1, bias=not batch_norm))
-        layers += [nn.BatchNorm2d(after)] if batch_norm else []
-        layers.append(nn.ReLU(inplace=True))
-        before = after
-    return nn.Sequential(*layers, nn.MaxPool2d(2))
-
-
-def score(before: int, num_classes: int) -> nn.Conv2d:
-    """Return the 1x1 convolution to class scores that starts at 0, as in the paper."""
-    layer = nn.Conv2d(before, num_classes, kernel_size=1)
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-    return layer
-
-
-def twice(num_classes: int) -> nn.ConvTranspose2d:
-    """Return a learned doubling of height and width that starts as bilinear interpolation."""
-    layer = nn.ConvTranspose2d(
-        num_classes, num_classes, kernel_size=4, stride=2, padding=1, bias=False
-    )
-    tent = torch.tensor([0.25, 0.75, 0.75, 0.25])
-    with torch.no_grad():
-        layer.weight.zero_()
-        for k in range(num_classes):
-            layer.weight[k, k] = tent[:, None] * tent
-    return layer
+        Raises ReadError.
+        """
+        plain = not any(isinstance(layer, nn.BatchNorm2d) for layer in self.features)
+        _pretrained.load_encoder(
+            self,
+            file,
+            cure="give torchvision's vgg16, or its vgg16_bn without --option batch_norm=false"
+            if plain
+            else "give torchvision's vgg16_bn, or its vgg16 with --option batch_norm=false",
+            optional="classifier.",
+        )

@@ -11,14 +11,14 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
-from pickle import UnpicklingError
 from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from maskforge.errors import ReadError, UsageError
+from maskforge.errors import UsageError
+from maskforge.train.models import _pretrained
 from maskforge.train.models._layers import check_size
 
 DIVISOR = 32
@@ -36,9 +36,10 @@ def build(
 ) -> nn.Module:
     """Return the network ``arch`` on ``encoder``.
 
-    ``encoder_weights`` is None for random ones, the path of a local state dict of the encoder (a
-    ``.pth`` file of torchvision or timm; its classifier is left out; it runs no code), or the name
-    of a set that segmentation-models-pytorch fetches from its hub, such as "imagenet".
+    ``encoder_weights`` is None for random ones, the path of a local file (of torchvision, timm or
+    segmentation-models-pytorch, see ``_pretrained.py``), or the name of a set that
+    segmentation-models-pytorch fetches from its hub, such as "imagenet". Raises UsageError, and
+    ReadError for a file that does not fit.
     """
     library = load_library()
     file = Path(encoder_weights) if encoder_weights is not None else None
@@ -57,8 +58,15 @@ def build(
         raise UsageError(
             f"smp:{arch}:{encoder} is no network of segmentation-models-pytorch: {error}"
         ) from error
+    except OSError as error:
+        raise UsageError(
+            f"the weights {str(encoder_weights)!r} must be a file or be had from the hub, but: "
+            f"{error}",
+            cure="download the encoder's state dict elsewhere and give the file",
+        ) from error
     if local and file is not None:
-        load_encoder(network.encoder, file)
+        cure = f"give the state dict of a classifier that is a {encoder}"
+        _pretrained.load_encoder(network.encoder, file, cure=cure)
     return SMP(network)
 
 
@@ -75,26 +83,6 @@ class SMP(nn.Module):
         check_size(x, self.divisor)
         logits: Tensor = self.network(x)
         return logits
-
-
-def load_encoder(encoder: nn.Module, file: Path) -> None:
-    """Load the weights in ``file`` into ``encoder``; raises ReadError where they do not fit it."""
-    known = encoder.state_dict()
-    try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
-        fitting = {k: v for k, v in state.items() if k in known and v.shape == known[k].shape}
-    except (OSError, EOFError, RuntimeError, UnpicklingError, AttributeError) as error:
-        raise ReadError(
-            f"must be a state dict that torch saved: {error}", file=str(file)
-        ) from error
-    missing = sorted(k for k in known if k not in fitting and not k.endswith("num_batches_tracked"))
-    if missing:
-        raise ReadError(
-            f"must be the weights of this encoder, but {len(missing)} of {len(known)} tensors are "
-            f"missing or of another shape, such as {missing[0]!r}",
-            file=str(file),
-        )
-    nn.Module.load_state_dict(encoder, fitting, strict=False)
 
 
 def load_library() -> ModuleType:

@@ -16,7 +16,7 @@ models = pytest.importorskip("maskforge.train.models")
 
 # Small enough to be trained in a second or two; a new network needs a line here.
 SMALL: dict[str, dict[str, Any]] = {
-    "unet": {"width": 8, "depth": 2},
+    "unet": {"width": 8, "depth": 2, "stride": 2},
     "unet-small": {"width": 8},
     "fcn32s": {"filters": (8, 8, 16, 16, 16), "head": 64},
     "fcn16s": {"filters": (8, 8, 16, 16, 16), "head": 64},
@@ -146,7 +146,7 @@ def test_overfits_one_image(name: str) -> None:
 def test_build_refuses_unknown_names_and_options() -> None:
     with pytest.raises(UsageError, match=r"train.models must be one of .* but got 'unett'"):
         models.build("unett", in_channels=3, num_classes=2)
-    with pytest.raises(UsageError, match=r"options of network 'unet' are \['width', 'depth'\]"):
+    with pytest.raises(UsageError, match=r"of network 'unet' are \['width', 'depth', 'stride'\]"):
         models.build("unet", in_channels=3, num_classes=2, filters=3)
     with pytest.raises(UsageError, match="smp:ARCH:ENCODER, but got 'smp:unet'"):
         models.build("smp:unet", in_channels=3, num_classes=2)

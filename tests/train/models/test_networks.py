@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from maskforge.errors import MaskforgeError, ReadError, UsageError
+from maskforge.errors import MaskforgeError, UsageError
 
 torch = pytest.importorskip("torch")
 F = pytest.importorskip("torch.nn.functional")
 models = pytest.importorskip("maskforge.train.models")
 resnet = pytest.importorskip("maskforge.train.models._resnet")
+fcn = pytest.importorskip("maskforge.train.models._fcn")
 vgg16 = pytest.importorskip("maskforge.train.models._vgg16")
 smp = pytest.importorskip("maskforge.train.models.smp")
 
@@ -107,7 +107,7 @@ def test_vgg16_refuses_a_wrong_number_of_filters() -> None:
 
 
 def test_twice_starts_as_bilinear_interpolation() -> None:
-    layer = vgg16.twice(2)
+    layer = fcn.twice(2)
     x = torch.randn(1, 2, 5, 7, generator=torch.Generator().manual_seed(0))
     expected = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
     torch.testing.assert_close(layer(x)[..., 1:-1, 1:-1], expected[..., 1:-1, 1:-1])
@@ -125,36 +125,15 @@ def smp_or_skip() -> Any:
         pytest.skip(str(error))
 
 
-def test_smp_takes_encoder_weights_from_a_file(tmp_path: Path) -> None:
+def test_smp_weights_that_can_neither_be_found_nor_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     library = smp_or_skip()
-    encoder = library.encoders.get_encoder("resnet18", weights=None)
-    state = {key: torch.full_like(value, 0.5) for key, value in encoder.state_dict().items()}
-    torch.save(state | {"fc.weight": torch.zeros(1000, 512)}, tmp_path / "resnet18.pth")
-    network = models.build(
-        "smp:fpn:resnet18", in_channels=3, num_classes=2, encoder_weights=tmp_path / "resnet18.pth"
-    )
-    assert (network.network.encoder.conv1.weight == 0.5).all()
-    with pytest.raises(ReadError, match=r"resnet18.pth: must be the weights of this encoder"):
-        models.build(
-            "smp:unet:resnet34",
-            in_channels=3,
-            num_classes=2,
-            encoder_weights=tmp_path / "resnet18.pth",
-        )
 
+    def offline(*_: Any, **__: Any) -> None:
+        raise OSError("no route to the hub")
 
-def test_smp_weights_that_are_none_are_refused(tmp_path: Path) -> None:
-    smp_or_skip()
-    (tmp_path / "text.pth").write_text("not weights")
-    torch.save([1, 2], tmp_path / "list.pth")
-    for name in ("text.pth", "list.pth", "missing.pth"):
-        with pytest.raises(ReadError, match=f"{name}: must be a state dict"):
-            models.build(
-                "smp:unet:resnet18",
-                in_channels=3,
-                num_classes=2,
-                encoder_weights=tmp_path / name,
-            )
+    monkeypatch.setattr(library, "create_model", offline)
+    with pytest.raises(UsageError, match=r"'imagenet' must be a file or .* no route to the hub"):
+        models.build("smp:unet:resnet18", in_channels=3, num_classes=2, encoder_weights="imagenet")
 
 
 def test_smp_refuses() -> None:

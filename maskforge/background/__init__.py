@@ -1,0 +1,24 @@
+"""Backgrounds: what is kept gets soft edges, and something else is put behind it.
+
+    alpha = matte(probability, image)               # (H, W), from 0 to 1
+    picture = put(image, alpha, Color((0, 90, 60)))  # (H, W, 3)
+
+Nothing here needs torch: what says where the foreground is may be a network or a mask.
+"""
+
+from __future__ import annotations
+
+from maskforge.background.backdrops import Backdrop as Backdrop
+from maskforge.background.backdrops import Blur as Blur
+from maskforge.background.backdrops import Color as Color
+from maskforge.background.backdrops import Length as Length
+from maskforge.background.backdrops import Picture as Picture
+from maskforge.background.backdrops import Transparent as Transparent
+from maskforge.background.backdrops import put as put
+from maskforge.background.edges import guided_filter as guided_filter
+from maskforge.background.edges import matte as matte
+from maskforge.background.foregrounds import Drawn as Drawn
+from maskforge.background.foregrounds import Foreground as Foreground
+from maskforge.background.foregrounds import Predicted as Predicted
+from maskforge.background.swapping import Settings as Settings
+from maskforge.background.swapping import swap as swap

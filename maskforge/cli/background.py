@@ -1,0 +1,153 @@
+"""Blur, replace or remove the background of images and videos, by a network or by masks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from maskforge.cli import _options, _prediction, _shots
+from maskforge.errors import UsageError
+
+
+def run(
+    source: str,
+    images: tuple[str, ...],
+    *,
+    out: str,
+    keep: tuple[str, ...],
+    labels: str | None,
+    edge: str,
+    radius: str | None,
+    smooth: float | None,
+    overwrite: bool,
+    quiet: bool,
+    **given: Any,
+) -> int:
+    """Keep the people in IMAGES (files, folders, patterns; images and videos) and blur the
+    background, or put something else there.
+
+    What is kept is told by the network CHECKPOINT, or by MASKS, a folder of masks or an output of
+    maskforge, which needs no torch; masks belong to images of the same name, clip_000001 to the
+    first frame of clip.mp4. A JPEG stays a JPEG; other images become PNG. A video keeps its size
+    and frames a second and loses its sound. Originals are never changed.
+
+    \b
+    Examples:
+      maskforge background runs/people/best.pt photos/ -o blurred
+      maskforge background runs/people/best.pt clip.mp4 -o out --image beach.jpg
+      maskforge background photos-masks/ photos/ -o cut-out --transparent --keep person,dog
+    """
+    from maskforge import background
+    from maskforge.train import footage
+
+    backdrop = _backdrop(given)
+    chosen: dict[str, Any] = {"backdrop": backdrop, "edge": edge}
+    if radius is not None:
+        chosen["radius"] = background.Length.parse(radius)
+    if smooth is not None:
+        chosen["smooth"] = smooth
+    settings = background.Settings(**chosen)
+    console = _shots.console(quiet=quiet)
+    found = footage.find(images)
+    view = _prediction.take(given)
+    foreground: background.Foreground
+    if Path(source).suffix in _prediction.NETWORKS:
+        if labels is not None:
+            raise UsageError("a network knows its classes, but got --labels")
+        predictor = _prediction.predictor(Path(source), view)
+        foreground = background.Predicted(predictor, keep)
+    else:
+        if view:
+            wrong = ", ".join(f"--{name}" for name in view)
+            raise UsageError(f"masks need no network to look, but got {wrong}")
+        foreground = _drawn(source, labels, found, keep, console)
+    events = background.swap(foreground, found, Path(out), settings=settings, overwrite=overwrite)
+    return _shots.follow(events, found, console=console, done="done", out=out)
+
+
+def _drawn(source: str, labels: str | None, found: Any, keep: tuple[str, ...], console: Any) -> Any:
+    from maskforge import background
+    from maskforge.cli import _data
+    from maskforge.datasets import open_masks
+
+    masks = open_masks(source, labels=labels)
+    _data.show_problems(console, masks.problems)
+    return background.Drawn(masks, found, keep)
+
+
+def _backdrop(given: dict[str, Any]) -> Any:
+    """Return what is put behind, and remove what ``given`` says of it. Raises UsageError."""
+    from maskforge import background, palette
+    from maskforge.datasets import read_image
+
+    options = {name: given.pop(name) for name in ("blur", "color", "image", "transparent")}
+    wanted = [f"--{name}" for name, value in options.items() if value]
+    if len(wanted) > 1:
+        raise UsageError(f"one thing can stand in the background, but got {', '.join(wanted)}")
+    if options["color"]:
+        return background.Color(palette.parse_color(options["color"]))
+    if options["image"]:
+        return background.Picture(read_image(Path(options["image"]))[0])
+    if options["transparent"]:
+        return background.Transparent()
+    if options["blur"]:
+        return background.Blur(background.Length.parse(options["blur"]))
+    return background.Blur()
+
+
+_OPTIONS = [
+    click.option("-o", "--out", metavar="DIR", required=True, help="Folder to write to."),
+    click.option(
+        "--keep",
+        type=_options.Names(),
+        default=(),
+        help="Classes that are kept. [default: person, else all but the background]",
+    ),
+    click.option(
+        "--blur",
+        metavar="N|N%",
+        help="Sigma of the blur: pixels, or percent of the longer side. [default: 2%]",
+    ),
+    click.option("--color", metavar="#RRGGBB", help="Put a colour behind."),
+    click.option(
+        "--image", metavar="FILE", help="Put an image behind, scaled and cropped to cover."
+    ),
+    click.option(
+        "--transparent", is_flag=True, help="Put nothing behind: PNG with straight alpha."
+    ),
+    click.option(
+        "--edge",
+        type=click.Choice(["guided", "feather", "hard"]),
+        default="guided",
+        show_default=True,
+        help="Edges where the image has them, evenly soft, or as cut with scissors.",
+    ),
+    click.option(
+        "--radius",
+        metavar="N|N%",
+        help="How far edges may move: pixels, or percent of the longer side. [default: 2%]",
+    ),
+    click.option(
+        "--smooth",
+        type=click.FloatRange(0, 1, max_open=True),
+        help="Weight of the frame before in videos, against flicker. [default: 0.4]",
+    ),
+    click.option(
+        "--labels",
+        metavar="FILE|A,B,C",
+        help="Class names of the masks. [default: those found with them]",
+    ),
+    *_prediction.options(),
+    click.option("--overwrite", is_flag=True, help="Replace files that are there."),
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+]
+
+command = click.command("background")(
+    click.argument("source", metavar="CHECKPOINT|MASKS")(
+        click.argument("images", nargs=-1, required=True, metavar="IMAGES...")(
+            _options.apply(run, _OPTIONS)
+        )
+    )
+)

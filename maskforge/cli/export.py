@@ -1,0 +1,67 @@
+"""Export a trained network to an ONNX or torch.export file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from maskforge.cli import _options, _torch
+from maskforge.errors import UsageError
+
+
+def run(checkpoint: str, *, out: str | None, overwrite: bool, quiet: bool) -> int:
+    """Export the network CHECKPOINT to a file that runs without maskforge: .onnx, or .pt2 for
+    torch.export.
+
+    It takes "images", uint8 (N, H, W, 3) in RGB, height and width multiples of the network's
+    divisor, and gives "probabilities", float32 (N, C, H, W). The file is compared with the
+    checkpoint before it is written. `maskforge predict` and `maskforge evaluate` take an .onnx file
+    as they take a checkpoint, and need onnxruntime instead of torch.
+
+    \b
+    Examples:
+      maskforge export runs/people/best.pt
+      maskforge export runs/people/best.pt -o people.onnx
+      maskforge export runs/people/best.pt -o people.pt2
+      maskforge predict people.onnx photos/ -o predicted
+    """
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=quiet)
+    target = Path(out) if out else Path(checkpoint).with_suffix(".onnx")
+    if target.exists() and not overwrite:
+        raise UsageError(
+            f"the output must not be there yet, but {str(target)!r} is", cure="add --overwrite"
+        )
+    done = _torch.load("export").export(Path(checkpoint), target)
+    divisor, classes = done.metadata.divisor, len(done.metadata.classes)
+    console.print(f"[bold]exported[/]: {escape(str(target))}, {done.size / 1e6:.2f} MB")
+    console.print(
+        escape(
+            f"images: uint8 (N, H, W, 3), RGB, H and W multiples of {divisor}; "
+            f"probabilities: float32 (N, {classes}, H, W)"
+        )
+    )
+    if done.difference is None:
+        console.print("not compared with the checkpoint: pip install onnxruntime, and export again")
+    else:
+        console.print(f"its probabilities differ from the checkpoint's by {done.difference:.1g}")
+    return 0
+
+
+_OPTIONS = [
+    click.option(
+        "-o",
+        "--out",
+        metavar="FILE",
+        help="File to write, .onnx or .pt2. [default: beside the checkpoint, .onnx]",
+    ),
+    click.option("--overwrite", is_flag=True, help="Replace a file that is there."),
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+]
+
+command = click.command("export")(
+    click.argument("checkpoint", metavar="CHECKPOINT")(_options.apply(run, _OPTIONS))
+)

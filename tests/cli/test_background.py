@@ -1,0 +1,221 @@
+"""``maskforge background`` on files: by masks without torch, by a network, images and videos."""
+
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+from train import clips
+from train.commands import run
+
+GREEN = (0, 90, 10)
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    """Photographs of a bright box, and masks of it, of 0 and 255, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for folder in ("photos", "masks"):
+        (tmp_path / folder).mkdir()
+    Image.fromarray(clips.frame(0)).save("photos/a.jpg", quality=95)
+    Image.fromarray(clips.frame(1)).save("photos/b.png")
+    for name, number in (("a", 0), ("b", 1)):
+        Image.fromarray(clips.box(number) * np.uint8(255)).save(f"masks/{name}.png")
+    return tmp_path
+
+
+def pixels(path):
+    with Image.open(path) as image:
+        return np.array(image)
+
+
+def test_a_color_by_masks_without_torch(photos, capsys):
+    before = {path: path.read_bytes() for path in (photos / "photos").iterdir()}
+    assert run("background", "masks", "photos", "-o", "out", "--color", "#005a0a") == 0
+    assert "2 of 2 images" in capsys.readouterr().err
+    assert sorted(path.name for path in (photos / "out").iterdir()) == ["a.jpg", "b.png"]
+    found = pixels("out/b.png")
+    assert (found[:6, :4] == GREEN).all()
+    assert (found[12:20, 12:20] == (230, 200, 180)).all()
+    assert np.abs(pixels("out/a.jpg")[:6, :4].astype(int) - GREEN).max() < 4
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_hard_edges_are_those_of_the_mask(photos):
+    options = ("--color", "#005a0a", "--edge", "hard")
+    assert run("background", "masks", "photos/b.png", "-o", "out", *options) == 0
+    found = pixels("out/b.png")
+    assert ((found == GREEN).all(axis=2) == ~clips.box(1)).all()
+
+
+def test_transparent_is_straight_alpha(photos):
+    assert run("background", "masks", "photos", "-o", "out", "--transparent", "-q") == 0
+    for name in ("a.png", "b.png"):
+        with Image.open(f"out/{name}") as image:
+            assert image.mode == "RGBA"
+    found = pixels("out/b.png")
+    assert found[15, 15].tolist() == [230, 200, 180, 255]
+    assert found[1, 1].tolist() == [0, 0, 0, 0]
+
+
+def test_blur_is_the_default_and_spares_what_is_kept(photos):
+    assert run("background", "masks", "photos/b.png", "-o", "out") == 0
+    found = pixels("out/b.png")
+    assert (found[12:20, 12:20] == (230, 200, 180)).all()
+    # The bright box does not shine into the dark ground beside it.
+    assert np.abs(found[15, 28:].astype(int) - (20, 30, 60)).max() <= 2
+
+
+def test_an_image_stands_behind_upright(photos):
+    picture = np.zeros((30, 20, 3), np.uint8)
+    picture[:, :10] = (250, 0, 0)  # upright: red above, blue below
+    picture[:, 10:] = (0, 0, 250)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(picture[::-1]).save("behind.png", exif=exif)
+    options = ("--image", "behind.png", "--edge", "hard")
+    assert run("background", "masks", "photos/b.png", "-o", "out", *options) == 0
+    found = pixels("out/b.png")
+    assert found[0, 0].tolist() == [250, 0, 0]
+    assert found[-1, -1].tolist() == [0, 0, 250]
+
+
+def test_the_image_is_turned_upright_and_keeps_its_profile(photos):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    turned = np.rot90(clips.frame(1), 1)
+    Image.fromarray(turned).save("photos/b.png", exif=exif, icc_profile=profile)
+    options = ("--color", "#005a0a", "--edge", "hard")
+    assert run("background", "masks", "photos/b.png", "-o", "out", *options) == 0
+    with Image.open("out/b.png") as image:
+        assert image.size == (48, 32)
+        assert image.getexif().get(0x0112, 1) == 1
+        assert image.info["icc_profile"] == profile
+    assert ((pixels("out/b.png") == GREEN).all(axis=2) == ~clips.box(1)).all()
+
+
+def test_a_mask_of_another_size_is_fitted_and_classes_are_chosen(photos):
+    ids = np.zeros((64, 96), np.uint8)
+    ids[16:48, 16:48], ids[:8, :8], ids[56:, 88:] = 2, 1, 255
+    Image.fromarray(ids).save("masks/b.png")
+    (photos / "masks/a.png").unlink()
+    (photos / "masks/labels.txt").write_text("dog\nperson\n")
+    base = ("background", "masks", "photos/b.png", "--color", "#005a0a", "--edge", "hard")
+    kept = {}
+    for name, keep in (
+        ("usual", ()),
+        ("dog", ("--keep", "dog")),
+        ("two", ("--keep", "dog,person")),
+    ):
+        assert run(*base, "-o", name, *keep) == 0
+        kept[name] = ~(pixels(f"{name}/b.png") == GREEN).all(axis=2)
+    void = np.zeros((32, 48), bool)
+    void[28:, 44:] = True  # undecided is kept
+    assert (kept["usual"] == (clips.box(1) | void)).all()
+    assert kept["dog"][:4, :4].all()
+    assert not kept["dog"][8:24, 8:24].any()
+    assert (kept["two"] == (kept["usual"] | kept["dog"])).all()
+
+
+def test_originals_are_not_replaced_even_when_told_to(photos, capsys):
+    before = (photos / "photos/b.png").read_bytes()
+    assert run("background", "masks", "photos/b.png", "-o", "photos", "--overwrite") == 3
+    assert "must not take the place of what it is made from" in capsys.readouterr().err
+    assert (photos / "photos/b.png").read_bytes() == before
+
+
+def test_what_is_wrong_is_said_and_the_rest_goes_on(photos, capsys):
+    Image.fromarray(clips.frame(0)).save("photos/c.png")
+    (photos / "photos/d.jpg").write_bytes(b"\xff\xd8\xff")
+    assert run("background", "masks", "photos", "-o", "out") == 1
+    said = capsys.readouterr().err
+    assert "there must be a mask called 'c'" in said
+    assert "d.jpg" in said
+    assert "2 of 4 images" in said
+    assert run("background", "masks", "photos/b.png", "-o", "out") == 3
+    assert "must not be there yet" in capsys.readouterr().err
+
+
+def test_a_video_by_masks_of_its_frames(photos, capsys):
+    clips.write(photos / "clip.avi", 5)
+    for number in range(5):
+        mask = Image.fromarray(clips.box(number) * np.uint8(255))
+        mask.save(f"masks/clip_{number + 1:06}.png")
+    options = ("--color", "#005a0a", "--edge", "hard", "--smooth", "0")
+    assert run("background", "masks", "clip.avi", "-o", "out", *options) == 0
+    assert "5 frames of 1 video done" in capsys.readouterr().err
+    assert [path.name for path in (photos / "out").iterdir()] == ["clip.mp4"]
+    found = clips.read(photos / "out/clip.mp4")
+    assert len(found) == 5
+    for number, frame in enumerate(found):
+        kept = frame[..., 0] > 110
+        assert (kept != clips.box(number)).mean() < 0.05
+    assert run("background", "masks", "clip.avi", "-o", "cut", "--transparent") == 0
+    names = sorted(path.name for path in (photos / "cut").iterdir())
+    assert names == [f"clip_{number:06}.png" for number in range(1, 6)]
+
+
+def test_the_matte_of_a_video_is_smoothed_over_time(photos):
+    clips.write(photos / "clip.avi", 3)
+    for number, share in enumerate((1, 0, 0), start=1):  # all, nothing, nothing
+        mask = np.full((32, 48), 255 * share, np.uint8)
+        Image.fromarray(mask).save(f"masks/clip_{number:06}.png")
+    options = ("--transparent", "--smooth", "0.6", "--edge", "hard")
+    assert run("background", "masks", "clip.avi", "-o", "out", *options) == 0
+    opaque = [pixels(f"out/clip_00000{n}.png")[..., 3].mean() for n in (1, 2, 3)]
+    assert opaque == [255, 255, 0]  # 1, 0.6, 0.36
+
+
+def test_of_a_video_that_is_cut_off_the_frames_are_kept(photos, capsys):
+    clips.cut(clips.write(photos / "clip.avi", 12))
+    for number in range(12):
+        mask = Image.fromarray(clips.box(0) * np.uint8(255))
+        mask.save(f"masks/clip_{number + 1:06}.png")
+    assert run("background", "masks", "clip.avi", "photos/b.png", "-o", "out") == 1
+    assert "must have 12 frames" in capsys.readouterr().err
+    assert sorted(path.name for path in (photos / "out").iterdir()) == ["b.png", "clip.mp4"]
+    assert 3 < len(clips.read(photos / "out/clip.mp4")) < 12
+
+
+def test_a_video_with_a_frame_that_has_no_mask_ends_there(photos, capsys):
+    clips.write(photos / "clip.avi", 4)
+    for number in (1, 2):
+        Image.fromarray(clips.box(0) * np.uint8(255)).save(f"masks/clip_{number:06}.png")
+    assert run("background", "masks", "clip.avi", "-o", "out") == 1
+    said = capsys.readouterr().err
+    assert said.count("there must be a mask called") == 1
+    assert "clip_000003" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("masks", "photos", "--color", "#ffffff", "--blur", "3"), 2, "but got --blur, --color"),
+        (("masks", "photos", "--color", "pink"), 2, "a colour must be written #rrggbb"),
+        (("masks", "photos", "--blur", "much"), 2, "a length must be pixels or percent"),
+        (("masks", "photos", "--image", "none.jpg"), 3, "none.jpg"),
+        (("masks", "photos", "--keep", "cat"), 2, "must be classes, _background_, class_1, but"),
+        (("masks", "photos", "--flip"), 2, "masks need no network to look, but got --flip"),
+        (("nowhere", "photos"), 3, "there must be a folder with masks"),
+        (("masks", "nothing.mp4"), 3, "there must be an image or video"),
+        (("a.pt", "photos", "--labels", "a"), 2, "a network knows its classes"),
+        (("a.pt", "photos"), 2, "this command needs torch"),
+        (("masks", "photos", "--smooth", "1"), 2, "--smooth"),
+    ],
+)
+@pytest.mark.usefixtures("photos")
+def test_wrong_usage(arguments, code, said, capsys):
+    assert run("background", *arguments, "-o", "out") == code
+    assert said in capsys.readouterr().err
+
+
+def test_a_network_looks_at_images_and_videos(trained, tmp_path, capsys):
+    clips.write(tmp_path / "clip.avi", 3)
+    view = ("--threads", "1", "--batch", "2")
+    assert run("background", trained, "data/images/0.png", "clip.avi", "-o", "out", *view) == 0
+    assert "4 images and frames done" in capsys.readouterr().err
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "clip.mp4"]
+    assert len(clips.read(tmp_path / "out/clip.mp4")) == 3
+    assert run("background", trained, "data/images", "-o", "x", "--keep", "cat", *view) == 2
