@@ -34,7 +34,7 @@ CODES: dict[str, str] = {
     "size-mismatch": "the size in the annotation is not the size of the image",
     "no-mask": "the source has no segmentation for this image or object",
     "contested": "overlapping regions of different classes, and the overlap policy is 'error'",
-    "name-collision": "two sources want the same output name; both were kept under distinct names",
+    "name-collision": "two sources want the same output name",
     "not-written": "an output file could not be written",
     "worker-died": "a worker process ended while converting this file",
     "internal": "maskforge itself failed on this file; please report it",

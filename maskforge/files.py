@@ -101,9 +101,10 @@ def _linked(source: Path, target: Path) -> bool:
 
 def write_error(path: Path, error: OSError) -> WriteError:
     """Return the WriteError that says what the system said of ``path`` and what to do."""
+    again = "free some space, then run it again, with --resume where the command has it"
     cures = {
-        errno.ENOSPC: "free some space, then go on with --resume",
-        errno.EDQUOT: "free some space, then go on with --resume",
+        errno.ENOSPC: again,
+        errno.EDQUOT: again,
         errno.EACCES: "choose another place with --out",
         errno.EROFS: "choose another place with --out",
     }
@@ -119,7 +120,8 @@ def sweep(folder: Path) -> None:
     """Remove the temporary files that a killed run left in ``folder`` and below."""
     for root, _, names in os.walk(folder):
         for name in names:
-            if name.endswith(PART):
+            # A video under way keeps its suffix, by which its encoder goes.
+            if name.endswith(PART) or Path(name).stem.endswith(PART):
                 Path(root, name).unlink(missing_ok=True)
 
 

@@ -138,7 +138,8 @@ class Bitmap:
         Raises GeometryError (code ``too-large``), for more than ``runs.MAX_RUNS`` runs as well.
         """
         if mask.size > runs.MAX_RUNS:
-            runs.check(int(np.count_nonzero(mask[:, 1:] != mask[:, :-1])) // 2)
+            later = np.count_nonzero(mask[:, 1:] > mask[:, :-1])
+            runs.check(int(np.count_nonzero(mask[:, 0]) + later))
         height, width = mask.shape
         start, stop = (ends.astype(np.int32) for ends in runs.of_mask(mask))
         return cls(start, stop, height, width, x, y)

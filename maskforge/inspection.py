@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from maskforge import _diagnosis, _npy_inspection, _values
+from maskforge import _diagnosis, _npy_inspection, _values, images
 from maskforge._values import Finding, Value
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, ReadError
@@ -156,7 +156,7 @@ def _decode(file: Path) -> tuple[Image.Image, int, int]:
     try:
         with warnings.catch_warnings(), file.open("rb") as stream:
             warnings.simplefilter("ignore")  # of odd but readable files; size is checked below
-            image = Image.open(stream)
+            image = Image.open(stream, formats=images.FORMATS)
             size = f"{image.width}x{image.height}"
             if image.width * image.height > MAX_PIXELS:
                 raise Image.DecompressionBombError

@@ -295,12 +295,14 @@ def _lines_crossed(
             case Polyline(points, thickness):
                 lines.append(points)
                 crossed += len(points) * (1 + int(min(thickness, height)))
-            case Box(_, top, _, bottom):
-                crossed += int(2 * (min(max(bottom, 0), height) - min(max(top, 0), height)))
+            case Box(left, top, right, bottom):
+                rows = min(max(bottom, 0), height) - min(max(top, 0), height)
+                columns = min(max(right, 0), width) - min(max(left, 0), width)
+                crossed += int(2 * (rows + columns))
             case Bitmap(start):
                 crossed += 2 * len(start)
             case _:
-                crossed += height
+                crossed += 2 * (height + width)
     most = crossed + sum(map(len, lines)) * (height + width + 1)
     if not lines or most <= enough:
         return most

@@ -58,7 +58,7 @@ def check(count: int) -> None:
         raise GeometryError(
             f"masks must have at most {MAX_RUNS} runs of pixels in their rows, but have {count}",
             code="too-large",
-            cure="remove single pixels from them",
+            cure="simplify the polygons, or remove single pixels from the masks",
         )
 
 

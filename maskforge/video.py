@@ -55,7 +55,10 @@ class Video:
         self._max_pixels = max_pixels
         if not path.is_file():
             raise ReadError(
-                "there must be a video, but there is none", code="unreadable", file=str(path)
+                "there must be a video, but there is none",
+                code="unreadable",
+                file=str(path),
+                cure="check the path",
             )
         with _quiet(), _guarded(max_pixels):
             self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
@@ -120,6 +123,7 @@ class Video:
                 f"a frame must have 1 to {self._max_pixels} pixels, but has {width}x{height}",
                 code="too-large",
                 file=str(self._path),
+                cure="make it smaller first: ffmpeg -i IN -vf scale=1920:-2 OUT.mp4",
             )
 
 
@@ -127,17 +131,27 @@ class Video:
 def writing(path: Path, *, fps: float) -> Iterator[Callable[[NDArray[np.uint8]], None]]:
     """Open the video ``path`` for writing; yield what adds a frame, uint8 (H, W, 3) in RGB.
 
-    All frames have the size of the first; of an odd height or width the last row or column is lost.
+    All frames must have the size of the first; of an odd height or width one row or column is lost.
     The file is whole or absent, and absent when it has no frame. Raises WriteError.
     """
     part = path.with_name(f"{files.part_of(path)}{os.getpid()}{files.PART}{path.suffix}")
     writer = cv2.VideoWriter()
-    count = 0
+    count, size = 0, (0, 0)
 
     def add(frame: NDArray[np.uint8]) -> None:
-        nonlocal count
+        nonlocal count, size
+        height, width = frame.shape[:2]
         if not count:
-            _open(writer, part, path, fps, frame.shape[1], frame.shape[0])
+            _open(writer, part, path, fps, width, height)
+            size = (height, width)
+        elif (height, width) != size:  # OpenCV would leave it out in silence
+            raise WriteError(
+                f"a frame must have the size of the first, {size[1]}x{size[0]}, "
+                f"but has {width}x{height}",
+                file=str(path),
+                place=f"frame {count + 1}",
+                cure=f"give all one size first: ffmpeg -i IN -vf scale={size[1]}:{size[0]} OUT.mp4",
+            )
         writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
         count += 1
 

@@ -24,7 +24,7 @@ CONVERT = (
 )
 TRAIN = (
     # Label PNGs
-    "train demo/labelme -o demo/runs/labelme --preset quick --steps 640",
+    "train demo/labelme -o demo/runs/labelme --preset quick --steps 480",
     "evaluate demo/runs/labelme/best.pt demo/labelme -o demo/scores/labelme",
     # A one-hot dictionary; scored on another one
     "train demo/via/segmentation_train.npy -o demo/runs/via --preset quick --steps 160",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
 import shutil
@@ -97,6 +98,27 @@ def test_console_blocks_are_found() -> None:
     commands = [c for page in PAGES for block in _blocks(page, "console") for c in _commands(block)]
     assert len(commands) > 10
     assert {code for _, code in commands} >= {0, 1, 2}
+
+
+def _shown() -> list[str]:
+    """Return the lines that a page shows without running them here, and those of the demo."""
+    lines = [line for page in PAGES for block in _blocks(page, "sh") for line in block.splitlines()]
+    demo = importlib.util.spec_from_file_location("demo", ROOT / "samples" / "demo.py")
+    assert demo is not None
+    assert demo.loader is not None
+    module = importlib.util.module_from_spec(demo)
+    demo.loader.exec_module(module)
+    typed = [f"maskforge {line}" for line in (*module.CONVERT, *module.TRAIN)]
+    return sorted({line for line in [*lines, *typed] if line.startswith("maskforge ")})
+
+
+@pytest.mark.parametrize("line", _shown())
+def test_a_line_that_is_only_shown_could_be_typed(line: str, desk: Path) -> None:
+    (desk / "photos").mkdir()
+    name, *arguments = shlex.split(line, comments=True)[1:]
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None, name
+    command.make_context(name, arguments)  # refuses unknown options and values
 
 
 def test_parts_made_from_the_code_are_up_to_date() -> None:

@@ -166,6 +166,7 @@ def test_sweep_removes_what_a_killed_run_left(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / f".x.png.123{files.PART}").write_bytes(b"")
     (tmp_path / f".y.png.7{files.PART}").write_bytes(b"")
+    (tmp_path / f".z.mp4.7{files.PART}.mp4").write_bytes(b"")
     (tmp_path / "deep" / "x.png").write_bytes(b"")
     files.sweep(tmp_path)
     assert listing(tmp_path) == ["deep", "deep/x.png"]

@@ -106,6 +106,8 @@ def test_a_bitmap_has_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(GeometryError, match="at most 3 runs of pixels in their rows, but have 4"):
         Bitmap.of(comb)
     assert len(Bitmap.of(comb[:, :7]).start) == 3
+    with pytest.raises(GeometryError, match="but have 4"):
+        Bitmap.of(np.ones((4, 1), dtype=bool))  # runs as wide as the bitmap
 
 
 def test_nbytes_counts_what_can_become_large() -> None:

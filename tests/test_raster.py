@@ -309,6 +309,13 @@ def test_size_must_be_within_the_limit() -> None:
     assert rasterize(at(), CLASSES, max_pixels=12).height == HEIGHT
 
 
+@pytest.mark.parametrize("rule", ["coco", "pixel-center"])
+def test_boxes_that_are_absurdly_many_and_wide_are_refused(rule: str) -> None:
+    boxes = [region("a", Box(0, 0, 100_000, 2)) for _ in range(300)]
+    with pytest.raises(GeometryError, match=str(MAX_CROSSINGS)):
+        rasterize(at(*boxes, height=2, width=100_000), CLASSES, rule=rule)
+
+
 def test_a_polygon_that_crosses_absurdly_many_rows_is_refused() -> None:
     zigzag = np.tile(np.array([(0.0, 0.0), (1.0, 4000.0)]), (6000, 1))
     for geometry in (Polygon(zigzag), Polyline(zigzag, 1.0)):

@@ -146,3 +146,16 @@ def test_the_environment_is_left_as_it_was(tmp_path, monkeypatch):
     monkeypatch.setenv(name, "rtsp_transport;udp")
     video.Video(path)
     assert os.environ[name] == "rtsp_transport;udp"
+
+
+def test_a_frame_of_another_size_is_refused(tmp_path):
+    def mixed():
+        with video.writing(tmp_path / "a.mp4", fps=25) as add:
+            add(np.zeros((32, 48, 3), np.uint8))
+            add(np.zeros((48, 32, 3), np.uint8))
+
+    with pytest.raises(WriteError, match="size of the first, 48x32, but has 32x48") as raised:
+        mixed()
+    assert raised.value.place == "frame 2"
+    assert "scale=48:32" in raised.value.cure
+    assert os.listdir(tmp_path) == []

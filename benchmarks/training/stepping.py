@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 import common
@@ -21,6 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from maskforge.train import losses, models, setup
 from maskforge.train.config import Config
+from maskforge.train.ema import EMA
 from maskforge.train.machine import Machine
 from maskforge.train.models import smp
 
@@ -51,14 +53,16 @@ class Stepper:
     """A network in training, under the settings "plain" or "maskforge" (see steps.py)."""
 
     def __init__(self, network: nn.Module, settings: str, config: Config) -> None:
-        self.machine = Machine.of(config)
-        self.network = network.to(self.machine.device).train()
         self._ours = settings == "maskforge"
+        self.machine = Machine.of(config if self._ours else replace(config, channels_last=False))
+        self.network = network.to(self.machine.device).train()
         self._clip = config.clip
         self._loss_of = losses.build(config.loss, ignore_index=IGNORED)
         if self._ours:
             network.to(memory_format=self.machine.memory_format)
             self._optimizer = setup.optimizer_of(config, network)
+            self._ema = EMA(network, config.ema)
+            self._steps = 0
         else:
             self._optimizer = torch.optim.AdamW(network.parameters(), lr=config.lr)
 
@@ -72,8 +76,11 @@ class Stepper:
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._clip)
         else:
-            F.cross_entropy(self._logits(x.contiguous()), y, ignore_index=IGNORED).backward()
+            F.cross_entropy(self._logits(x), y, ignore_index=IGNORED).backward()
         self._optimizer.step()
+        if self._ours:
+            self._ema.update(self.network, self._steps)
+            self._steps += 1
 
     def timed(self, images: common.Image, targets: common.LabelImage) -> float:
         """Return the seconds of a step, what a GPU still has to do included."""

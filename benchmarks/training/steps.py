@@ -5,11 +5,13 @@
 A step is forward, backward and update, from uint8 arrays on. Each network runs under two sets of
 settings: "plain" (float32, NCHW, cross entropy, torch's AdamW, as torch does it unasked) and
 "maskforge" (as `maskforge train` does by default: channels-last, bfloat16 where the machine has it
-in hardware, cross entropy plus dice, gradient clipped). So rows of the same settings compare
-networks, and rows of the same network compare settings. "textbook" is the same network as tutorials
-write it, see textbook.py; beside the default network, whose options tutorials do not know, it is
-the U-Net of width 32, and so is maskforge's there without options. Of segmentation-models-pytorch
-and torchvision it is the nearest they have: look at parameters and GFLOP (forward and backward).
+in hardware, cross entropy plus dice, gradient clipped, the fused AdamW, weights averaged). So rows
+of the same settings compare networks, and rows of the same network compare settings.
+
+"textbook" is the same network as tutorials write it, see textbook.py; beside the default network,
+whose options tutorials do not know, it is the U-Net of width 32, and so is maskforge's without
+options. Of segmentation-models-pytorch and torchvision it is the nearest they have: look at
+parameters and GFLOP (forward and backward).
 
 Every turn is a process of its own, and they take turns; the median of all steps counts, and is
 compared with maskforge's network under its own settings. Peak MB is that of the process, and on a

@@ -43,7 +43,7 @@ def training(root: Path) -> Image.Image:
 
 
 def swapped(root: Path) -> Image.Image:
-    """Return a scene, and the same with its background blurred, in a colour, elsewhere, gone."""
+    """Return a scene, and the same with its background blurred, replaced, gone."""
     from maskforge.train.network import network_predictor
 
     small, _ = read_image(root / f"samples/ochuman/images/{_SWAPPED}.jpg")

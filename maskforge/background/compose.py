@@ -26,6 +26,9 @@ _SIGMA = 4.0
 _NONE = np.float32(1e-4)
 """A weight as good as none."""
 
+_FAINT = 0.02
+"""A weight below which colours, kept in bytes, are too coarse to be divided by it."""
+
 
 class _Weighted(NamedTuple):
     """Colours (h, w, 3) from 0 to 255, multiplied by their weight (h, w) from 0 to 1; float32."""
@@ -85,11 +88,14 @@ def blurred(image: NDArray[np.uint8], alpha: Matte, sigma: float) -> NDArray[np.
     scale = min(1.0, _SIGMA / sigma)
     small = (max(1, round(width * scale)), max(1, round(height * scale)))
     sigmas = {"sigmaX": sigma * small[0] / width, "sigmaY": sigma * small[1] / height}
-    colors, weight = (
+    reduced = cv2.resize(image, small, interpolation=cv2.INTER_AREA).astype(np.float32)
+    colors, weight, plain = (
         cv2.GaussianBlur(part, (0, 0), **sigmas, borderType=cv2.BORDER_REPLICATE)
-        for part in _weighted(image, 1 - alpha, small)
+        for part in (*_weighted(image, 1 - alpha, small), reduced)
     )
-    found = np.rint(np.clip(_Weighted(colors, weight).divided(), 0, 255)).astype(np.uint8)
+    # In a small gap of what is in front there is hardly any background: the image will do.
+    divided = np.where((weight < _FAINT)[..., None], plain, _Weighted(colors, weight).divided())
+    found = np.rint(np.clip(divided, 0, 255)).astype(np.uint8)
     whole: NDArray[Any] = cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR)
     return whole
 

@@ -56,7 +56,7 @@ def matte(
         )
     longer = max(probability.shape)
     reach = RADIUS * longer if radius is None else min(radius, longer / 4)
-    hard: Matte = (probability >= 0.5).astype(np.float32)
+    hard: Matte = (probability > 0.5).astype(np.float32)
     if edge == "hard" or reach < 1:
         return hard
     if edge == "feather":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,6 +26,10 @@ class Foreground(Protocol):
     def batch(self) -> int:
         """Images to look at together."""
 
+    @property
+    def sources(self) -> Collection[Path]:
+        """Files that it is read from: no output may take their place."""
+
     def look(self, shots: Sequence[Shot]) -> Sequence[Any]:
         """Return for each of ``shots`` what :meth:`probability` needs."""
 
@@ -34,6 +39,8 @@ class Foreground(Protocol):
 
 class Predicted:
     """What a network says. keep: class names; see :func:`kept`."""
+
+    sources: tuple[Path, ...] = ()
 
     def __init__(self, predictor: Predictor, keep: Sequence[str] = ()) -> None:
         self._predictor = predictor
@@ -59,6 +66,7 @@ class Drawn:
         self._masks = masks
         self._kept = kept(masks.classes, masks.names, keep)
         self._partners = masks.partners([one.name for one in found if not one.is_video])
+        self.sources = {label.path for label in masks.labels.values()}
 
     def look(self, shots: Sequence[Shot]) -> list[Label | None]:
         """Return the mask that belongs to each; that of a frame has its very name."""
@@ -96,6 +104,7 @@ def kept(classes: ClassTable, names: Sequence[str], keep: Sequence[str]) -> list
     unknown = [name for name in keep if name not in names]
     if unknown:
         raise ClassError(
-            f"what is kept must be classes, {', '.join(names)}, but got {', '.join(unknown)}"
+            f"what is kept must be classes, {', '.join(names)}, but got {', '.join(unknown)}",
+            cure="name one or several of these with --keep",
         )
     return sorted({names.index(name) for name in keep})

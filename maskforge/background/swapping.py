@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,15 +49,18 @@ def swap(
     *,
     settings: Settings | None = None,
     overwrite: bool = False,
+    spared: Iterable[Path] = (),
 ) -> Iterator[tuple[str, Problem | None]]:
     """Swap the background of ``found``; yield the name of each image or frame and what was wrong.
 
     Of a JPEG a JPEG is made, of other images a PNG, of a video a video of the same size and frames
     a second, without sound. Before nothing (:class:`Transparent`) it is PNG, of videos too: one for
-    each frame. Raises UsageError, WriteError.
+    each frame. With ``overwrite`` files that are there are replaced, but for images, masks and what
+    is ``spared``, such as the file of a backdrop. Raises UsageError, WriteError.
     """
     settings = settings or Settings()
-    with Folder(out, found, overwrite=overwrite) as folder:
+    originals = [*(one.path for one in found), *foreground.sources, *spared]
+    with Folder(out, originals, overwrite=overwrite) as folder:
         yield from _Swap(foreground, folder, settings).all(found)
 
 

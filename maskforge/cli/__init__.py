@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         code = cli.main(argv, prog_name="maskforge", standalone_mode=False)
     except click.exceptions.Abort:
-        _say("interrupted; what is done is kept: go on with --resume")
+        _say("interrupted; what is done is kept: where the command has it, go on with --resume")
         sys.exit(130)
     except click.ClickException as error:
         error.show()

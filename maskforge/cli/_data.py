@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from maskforge import plugins
 from maskforge.class_lookup import Labels
+from maskforge.cli import _console
 from maskforge.datasets import Check, Dataset, check, open_dataset
 from maskforge.errors import ClassError, MaskforgeError, Problem
 
@@ -83,13 +84,16 @@ def _parts(problem: Problem) -> dict[str, str]:
 
 
 def show_problems(console: Console, problems: Sequence[Problem]) -> None:
-    """Print the problems, of each code the first few."""
+    """Print the problems, of each code the first few; on a quiet console the errors among them."""
+    if console.quiet:
+        problems = [problem for problem in problems if problem.severity == "error"]
+    said = _console.errors(console)
     by_code: dict[str, list[Problem]] = {}
     for problem in problems:
         by_code.setdefault(problem.code, []).append(problem)
     for code, found in by_code.items():
         color = "red" if any(p.severity == "error" for p in found) else "yellow"
         for problem in found[:MOST]:
-            console.print(f"[{color}]{code}[/] {escape(str(problem))}")
+            said.print(f"[{color}]{code}[/] {escape(str(problem))}")
         if len(found) > MOST:
-            console.print(f"[{color}]{code}[/] … and {len(found) - MOST} more")
+            said.print(f"[{color}]{code}[/] … and {len(found) - MOST} more")

@@ -53,7 +53,7 @@ def refuse(given: dict[str, Any]) -> None:
     """Raise UsageError when any of the options is given: there is no network to look."""
     wrong = [f"--{name}" for name in take(given)]
     if wrong:
-        raise UsageError(f"two folders of masks need no network, but got {', '.join(wrong)}")
+        raise UsageError(f"masks need no network to look, but got {', '.join(wrong)}")
 
 
 def predictor(path: Path, view: dict[str, Any]) -> Predictor:

@@ -98,7 +98,7 @@ def config_of(
     changed = {name: value for name, value in given.items() if value is not None}
     if len(changed.get("scale", (1, 1))) != 2:
         raise UsageError(f"--scale must be two factors such as 0.75,1.5, not {changed['scale']}")
-    own = dict(base.options) if changed.get("network") in (None, base.network) else {}
+    own = {} if "network" in changed else dict(base.options)  # a network named is as its file says
     own |= dict(_pair(text) for text in network_options)
     budget = [name for name in ("epochs", "steps", "minutes") if name in changed]
     if budget:  # the preset's own gives way

@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from maskforge.cli import _console
 from maskforge.errors import Problem
 
 if TYPE_CHECKING:
     from maskforge.train.footage import Found
-
-
-def console(*, quiet: bool) -> Any:
-    """Return the console that a command speaks on."""
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False, soft_wrap=True, quiet=quiet)
 
 
 def follow(
@@ -34,9 +28,10 @@ def follow(
 
     from maskforge.train import footage
 
+    errors = _console.errors(console)
     problems = finished = 0
     # More than once into the same videos only where somebody is looking.
-    total = footage.count(found) if console.is_terminal else None
+    total = footage.count(found) if _is_watched(console) else None
     with _bar(console) as bar:
         task = bar.add_task(done, total=total)
         for _, problem in events:
@@ -44,7 +39,7 @@ def follow(
                 finished += 1
             else:
                 problems += 1
-                console.print(f"[red]{problem.code}[/] {escape(str(problem))}")
+                errors.print(f"[red]{problem.code}[/] {escape(str(problem))}")
             bar.advance(task)
     videos = sum(one.is_video for one in found)
     if not videos:
@@ -75,5 +70,9 @@ def _bar(console: Any) -> Any:
         TimeRemainingColumn(),
         console=console,
         transient=True,
-        disable=not console.is_terminal,
+        disable=not _is_watched(console),
     )
+
+
+def _is_watched(console: Any) -> bool:
+    return bool(console.is_terminal and not console.quiet)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from maskforge.cli import _options, _prediction, _shots
+from maskforge.cli import _console, _options, _prediction, _shots
 from maskforge.errors import UsageError
 
 
@@ -42,29 +42,39 @@ def run(
     from maskforge import background
     from maskforge.train import footage
 
-    backdrop = _backdrop(given)
-    chosen: dict[str, Any] = {"backdrop": backdrop, "edge": edge}
-    if radius is not None:
-        chosen["radius"] = background.Length.parse(radius)
-    if smooth is not None:
-        chosen["smooth"] = smooth
-    settings = background.Settings(**chosen)
-    console = _shots.console(quiet=quiet)
-    found = footage.find(images)
-    view = _prediction.take(given)
+    spared = [Path(given["image"])] if given["image"] else []
+    settings = _settings(given, edge=edge, radius=radius, smooth=smooth)
+    console = _console.console(quiet=quiet)
+    found = footage.find(images, out=Path(out))
+    if smooth is not None and not any(one.is_video for one in found):
+        raise UsageError("only videos can be smoothed, but got --smooth and no video")
     foreground: background.Foreground
     if Path(source).suffix in _prediction.NETWORKS:
         if labels is not None:
             raise UsageError("a network knows its classes, but got --labels")
-        predictor = _prediction.predictor(Path(source), view)
+        predictor = _prediction.predictor(Path(source), _prediction.take(given))
         foreground = background.Predicted(predictor, keep)
     else:
-        if view:
-            wrong = ", ".join(f"--{name}" for name in view)
-            raise UsageError(f"masks need no network to look, but got {wrong}")
+        _prediction.refuse(given)
         foreground = _drawn(source, labels, found, keep, console)
-    events = background.swap(foreground, found, Path(out), settings=settings, overwrite=overwrite)
+    events = background.swap(
+        foreground, found, Path(out), settings=settings, overwrite=overwrite, spared=spared
+    )
     return _shots.follow(events, found, console=console, done="done", out=out)
+
+
+def _settings(given: dict[str, Any], *, edge: str, radius: str | None, smooth: float | None) -> Any:
+    """Return the settings, and remove what ``given`` says of the backdrop. Raises UsageError."""
+    from maskforge import background
+
+    chosen: dict[str, Any] = {"backdrop": _backdrop(given), "edge": edge}
+    if radius is not None:
+        if edge == "hard":
+            raise UsageError("hard edges stay where they are, but got --radius")
+        chosen["radius"] = background.Length.parse(radius)
+    if smooth is not None:
+        chosen["smooth"] = smooth
+    return background.Settings(**chosen)
 
 
 def _drawn(source: str, labels: str | None, found: Any, keep: tuple[str, ...], console: Any) -> Any:

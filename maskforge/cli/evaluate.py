@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from maskforge.cli import _data, _options, _prediction
+from maskforge.cli import _console, _data, _options, _prediction
 from maskforge.errors import UsageError
 
 WORST = 8
@@ -39,12 +39,10 @@ def run(
       maskforge evaluate runs/people/best.pt photos-masks/ --part test -o scores
       maskforge evaluate predicted/ photos-masks/masks/ --json
     """
-    from rich.console import Console
-
     from maskforge.cli import _scores
     from maskforge.train import scoring
 
-    console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=quiet or as_json)
+    console = _console.console(quiet=quiet or as_json)
     meaning = _data.Meaning.take(given)
     if Path(predictor).suffix in _prediction.NETWORKS:
         found = _network(Path(predictor), data, part, meaning, given, console, strict=strict)
@@ -87,6 +85,12 @@ def _network(
     predictor = _prediction.predictor(path, view)
     config = predictor.config
     dataset = meaning._replace(labels=meaning.labels or predictor.classes).open(data)
+    theirs, ours = dataset.classes.names, predictor.classes.names
+    if theirs != ours:
+        raise UsageError(
+            f"the classes must be those of the network, {list(ours)}, but are {list(theirs)}",
+            cure="give --labels as the ids in the masks are, with the network's names",
+        )
     found = _data.checked(evaluation_data.split_as_trained(dataset, config), console, strict=strict)
     chosen = evaluation_data.choose(found, part, trained_on=predictor.data, size=config.size)
     console.print(f"scored: {chosen.reason}, {len(chosen.examples)} images")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from maskforge import plugins
-from maskforge.cli import _options, _prediction, _shots
+from maskforge.cli import _console, _options, _prediction, _shots
 
 
 def run(
@@ -39,8 +39,8 @@ def run(
     """
     from maskforge.train import footage, outputs
 
-    console = _shots.console(quiet=quiet)
-    found = footage.find(images)
+    console = _console.console(quiet=quiet)
+    found = footage.find(images, out=Path(out))
     writer = outputs.Output(Path(out), as_, found, style=style, overwrite=overwrite)
     predictor = _prediction.predictor(Path(network), _prediction.take(given))
     with writer:

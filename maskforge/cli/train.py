@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from maskforge.cli import _data, _options, _settings, _torch
+from maskforge.cli import _console, _data, _options, _settings, _torch
 from maskforge.errors import UsageError
 from maskforge.train.config import MACHINE, Config
 from maskforge.train.presets import PRESETS
@@ -22,7 +22,7 @@ def run(
     data: tuple[str, ...],
     *,
     out: str | None,
-    preset: str,
+    preset: str | None,
     option: tuple[str, ...],
     encoder_weights: str | None,
     resume: bool,
@@ -53,13 +53,13 @@ def run(
     first = os.environ.get("RANK", "0") == "0"
     loop = _torch.load("loop")
     config = (
-        _resumed(folder, given, option)
+        _resumed(folder, {**given, "preset": preset}, option)
         if resume
-        else _settings.config_of(given, preset_name=preset, network_options=option)
+        else _settings.config_of(given, preset_name=preset or "default", network_options=option)
     )
     if first and not resume:
         _make_room(folder, overwrite=overwrite)
-    console = _console(quiet or not first)
+    console = _console.console(quiet=quiet) if first else _console.nowhere()
     from maskforge.datasets import split
     from maskforge.train import items
 
@@ -108,12 +108,6 @@ def _make_room(folder: Path, *, overwrite: bool) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def _console(quiet: bool) -> Any:
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False, soft_wrap=True, quiet=quiet)
-
-
 def _watch(console: Any, folder: Path, *, tensorboard: bool) -> Any:
     from maskforge.cli._training import Terminal
     from maskforge.train import board
@@ -134,9 +128,7 @@ _OPTIONS = [
     click.option(
         "--preset",
         type=click.Choice(list(PRESETS)),
-        default="default",
-        show_default=True,
-        help="Settings to begin with; all others change them.",
+        help="Settings to begin with; all others change them. [default: default]",
     ),
     click.option(
         "--option",

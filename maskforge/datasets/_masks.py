@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskforge import files
 from maskforge.class_lookup import Labels
 from maskforge.classes import ClassTable
 from maskforge.datasets import _fitting, _loading, _pairing
@@ -65,7 +66,8 @@ def open_masks(
     return Masks(
         meaning.classes,
         (meaning.first, *meaning.classes.names[1:]),
-        {stem: side.label(stem, meaning) for stem in side.labels},
+        # Images are named so when they are found: in NFC, without what file systems refuse.
+        {files.safe_name(stem): side.label(stem, meaning) for stem in side.labels},
         meaning.notes,
         (*meaning.problems, *side.problems),
     )

@@ -166,7 +166,7 @@ def open_image(path: Path) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large images; their size is checked below
-            image = Image.open(path)
+            image = Image.open(path, formats=images.FORMATS)
         if 0 < image.width * image.height <= MAX_PIXELS:
             return image
         size = f"{image.width}x{image.height}"

@@ -15,6 +15,7 @@ A file holds tensors, numbers and text only. What a stranger wrote in it is chec
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ from maskforge.train import models, tensors
 from maskforge.train.config import Config
 
 FORMAT = "maskforge-checkpoint/1"
+
+MOST = 2**13
+"""Width, depth and the like of a network that a file describes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,13 +72,16 @@ def load(path: Path) -> Checkpoint:
         weights = content["weights"]
         if not all(isinstance(n, str) and isinstance(w, Tensor) for n, w in weights.items()):
             raise TypeError("weights must be tensors by name")
+        _check_held(weights.values())
+        if not isinstance(content["names"], list):
+            raise TypeError("names must be a list")
         classes = ClassTable.from_text(content["classes"])
         names = tuple(str(name) for name in content["names"])
         if len(names) != len(classes):
             raise ValueError(f"there must be {len(classes)} names, but got {len(names)}")
         config = Config.from_json(content["config"])
         scores = {str(name): float(value) for name, value in content["scores"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise _refused(path, error) from error
     data = str(content.get("data", ""))
     return Checkpoint(config, classes, names, data, scores, weights, content.get("run"))
@@ -105,6 +112,10 @@ def build(
     outputs = 1 if config.sigmoid else len(classes)
     if weights is not None:
         options.pop("encoder_weights", None)
+        if any(isinstance(value, int) and abs(value) > MOST for value in options.values()):
+            raise ValueError(
+                f"options of a network must be numbers up to {MOST}, but are {options}"
+            )
         if not config.network.startswith("smp"):
             with torch.device("meta"):
                 described = models.build(
@@ -112,6 +123,19 @@ def build(
                 )
             _compare(described.state_dict(), weights)
     return models.build(config.network, in_channels=3, num_classes=outputs, **options)
+
+
+def _check_held(weights: Iterable[Tensor]) -> None:
+    """Raise ValueError for tensors that claim more numbers than the file holds."""
+    claimed, held = 0, {}
+    for weight in weights:
+        if weight.layout is not torch.strided or weight.device.type != "cpu":
+            raise ValueError("weights must be held in full")
+        storage = weight.untyped_storage()
+        held[storage.data_ptr()] = storage.nbytes()
+        claimed += weight.numel() * weight.element_size()
+    if claimed > sum(held.values()):
+        raise ValueError("weights must be held in full")
 
 
 def _compare(described: dict[str, Tensor], weights: dict[str, Tensor]) -> None:
@@ -125,7 +149,11 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = tensors.read(path)
     except FileNotFoundError as error:
-        raise ReadError("there must be a checkpoint, but there is none", file=str(path)) from error
+        raise ReadError(
+            "there must be a checkpoint, but there is none",
+            file=str(path),
+            cure="name the folder of the run with --out, or train without --resume",
+        ) from error
     except ValueError as error:
         raise _refused(path, error) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, takewhile
 from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypeVar, cast
 
@@ -62,16 +62,17 @@ class End(NamedTuple):
 Event: TypeAlias = Shot | Failure | End
 
 
-def find(sources: Sequence[str]) -> list[Found]:
+def find(sources: Sequence[str], *, out: Path | None = None) -> list[Found]:
     """Return what ``sources`` mean: files, folders with all below, patterns.
 
-    Raises ReadError for a source that means none.
+    out: a folder that is written to. Where it lies inside a folder, or where a pattern looks, what
+    is in it comes of an earlier run and is left out. Raises ReadError for a source that means none.
     """
     paths: list[tuple[Path, str]] = []
     for source in sources:
         path = Path(source)
         if path.is_dir():
-            below = files.find(path, SUFFIXES)
+            below = _without(out, path, files.find(path, SUFFIXES))
             paths += [(p, p.relative_to(path).as_posix()) for p in below]
             missing = not below
         elif path.is_file():
@@ -80,6 +81,7 @@ def find(sources: Sequence[str]) -> list[Found]:
         else:
             matched = sorted(Path(p) for p in glob.glob(source, recursive=True))
             matched = [p for p in matched if p.suffix.lower() in SUFFIXES and p.is_file()]
+            matched = _without(out, Path(*takewhile(_is_plain, path.parts)), matched)
             paths += [(p, p.name) for p in matched]
             missing = not matched
         if missing:
@@ -88,11 +90,24 @@ def find(sources: Sequence[str]) -> list[Found]:
                 "but there is none",
                 code="unreadable",
                 file=source,
+                cure=f"check the path; files are looked for by suffix: {' '.join(SUFFIXES)}",
             )
     stems = [files.safe_name(str(Path(name).with_suffix(""))) for _, name in paths]
     return [
         Found(path, name) for (path, _), name in zip(paths, files.unique_names(stems), strict=True)
     ]
+
+
+def _without(out: Path | None, folder: Path, paths: list[Path]) -> list[Path]:
+    """Return ``paths`` but those in ``out``, where that is inside ``folder``, and not it itself."""
+    own = None if out is None else out.resolve()
+    if own is None or folder.resolve() not in own.parents:
+        return paths
+    return [path for path in paths if not path.parent.resolve().is_relative_to(own)]
+
+
+def _is_plain(part: str) -> bool:
+    return not glob.has_magic(part)
 
 
 def count(found: Sequence[Found]) -> int:
@@ -111,16 +126,16 @@ def process(
     """Read ``found`` one after the other; yield the name of each shot, and what was wrong with it.
 
     look: called with the shots of a batch. write: called for each shot with what ``look`` said of
-    it. finish: called after the last frame of a video. An image at which either fails is passed
-    over, and so is the rest of a video.
+    it. finish: called at the end of each video. An image at which ``write`` fails is passed over;
+    a video ends there.
     """
     failed: set[Found] = set()
-    for events in _batches(found, batch):
-        left = [event for event in events if event.found not in failed]
+    for events in _batches(_each(found, failed), batch):
+        left = [event for event in events if _counts(event, failed)]
         looked = iter(look([event for event in left if isinstance(event, Shot)]))
         for event in left:
             seen = next(looked) if isinstance(event, Shot) else None
-            if event.found in failed:
+            if not _counts(event, failed):
                 continue
             name = event.name if isinstance(event, Shot) else event.found.name
             if isinstance(event, Failure):
@@ -139,11 +154,16 @@ def process(
                     yield name, None
 
 
-def _batches(found: Sequence[Found], batch: int) -> Iterator[list[Event]]:
-    """Yield what is read, in order, at most ``batch`` together, fewer of large images."""
+def _counts(event: Event, failed: set[Found]) -> bool:
+    """Return whether there is something to do: what was begun for a video has to be ended."""
+    return event.found not in failed or isinstance(event, End)
+
+
+def _batches(each: Iterable[Event], batch: int) -> Iterator[list[Event]]:
+    """Yield the events in order, at most ``batch`` together, fewer of large images."""
     waiting: list[Event] = []
     pixels = 0
-    for event in _each(found):
+    for event in each:
         waiting.append(event)
         pixels += event.image.size // 3 if isinstance(event, Shot) else 0
         if len(waiting) >= batch or pixels >= _MAX_PIXELS:
@@ -158,11 +178,12 @@ def frame_name(video_name: str, number: int) -> str:
     return f"{video_name}_{number:06}"
 
 
-def _each(found: Sequence[Found]) -> Iterator[Event]:
+def _each(found: Sequence[Found], failed: set[Found]) -> Iterator[Event]:
+    """Yield what is read; a video is read until it is among the ``failed``."""
     for is_video, group in groupby(found, lambda one: one.is_video):
         if is_video:
             for one in group:
-                yield from _video(one)
+                yield from _video(one, failed)
                 yield End(one)
         else:
             yield from ahead(_image, group, workers=2)
@@ -176,10 +197,12 @@ def _image(one: Found) -> Shot | Failure:
     return Shot(one, one.name, image, header)
 
 
-def _video(one: Found) -> Iterator[Shot | Failure]:
+def _video(one: Found, failed: set[Found]) -> Iterator[Shot | Failure]:
     try:
         with video.Video(one.path) as frames:
             for number, image in enumerate(frames, start=1):
+                if one in failed:
+                    return
                 header = Header(image.shape[0], image.shape[1], 1)
                 yield Shot(one, frame_name(one.name, number), image, header)
     except ReadError as error:

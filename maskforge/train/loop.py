@@ -98,7 +98,8 @@ def _loop(session: Session, interrupt: Interrupt) -> None:
         lr = config.lr * session.lr_factor()
         for group in optimizer.param_groups:
             group["lr"] = lr
-        torch.manual_seed((config.seed * 1_000_003 + state.step) * ranks.count + ranks.rank)
+        mixed = (config.seed * 1_000_003 + state.step) * ranks.count + ranks.rank
+        torch.manual_seed(mixed % 2**63)
 
         # Forward and backward, in as many parts as the memory asks for.
         optimizer.zero_grad(set_to_none=True)

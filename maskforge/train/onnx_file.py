@@ -40,6 +40,9 @@ MOST_BYTES = 2**31
 MOST_FIELDS = 2_000_000
 """Networks have thousands; the bytes of a tensor are one field."""
 
+MOST_TEXT = 2**24
+"""Bytes of an entry of the metadata."""
+
 _METADATA = 14  # of ModelProto: entries of a key, 1, and a value, 2
 _EXTERNAL = (13, 14)  # of TensorProto: where its values are, and that they are there
 
@@ -99,9 +102,12 @@ def _metadata(data: bytes) -> dict[str, str]:
             if field.kind != _BYTES:
                 continue
             if message == "ModelProto" and field.number == _METADATA:
+                if field.end - field.start > MOST_TEXT:
+                    raise ValueError(f"its metadata have more than {MOST_TEXT} bytes")
                 texts = {
                     f.number: data[f.start : f.end].decode()
                     for f in _fields(data, field.start, field.end)
+                    if f.kind == _BYTES and f.number in (1, 2)
                 }
                 metadata[texts.get(1, "")] = texts.get(2, "")
             elif field.number in MESSAGES[message]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,7 +24,7 @@ from maskforge.train import footage
 from maskforge.train.footage import Found, Shot
 from maskforge.train.predict import Predictor
 from maskforge.train.saving import Folder
-from maskforge.writers.onehot import OneHotWriter
+from maskforge.writers.onehot import Collection, Options
 
 
 class Output:
@@ -46,12 +46,11 @@ class Output:
     ) -> None:
         if style is not None and kind != "color":
             raise UsageError(f"a style is for colour masks only, but these are {kind}")
-        self._out = out
         self._kind = kind
         self._found = found
-        self._folder = Folder(out, found, overwrite=overwrite)
+        self._folder = Folder(out, [one.path for one in found], overwrite=overwrite)
         self._open = ExitStack()
-        self._planes: OneHotWriter | None = None
+        self._planes: Collection | None = None
         self._size: tuple[int, int] | None = None
         if kind not in ("overlay", "probabilities", "onehot"):
             self._writer: Any = plugins.load("writers", kind)
@@ -60,8 +59,7 @@ class Output:
     def __enter__(self) -> Output:
         self._open.enter_context(self._folder)
         if self._kind == "onehot":
-            path = self._folder.free("onehot.npy")
-            self._planes = OneHotWriter(self._open.enter_context(files.atomic(path)))
+            self._planes = self._open.enter_context(_collection(self._folder.free("onehot.npy")))
         return self
 
     def __exit__(
@@ -70,13 +68,14 @@ class Output:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._planes is not None and error is None:
-            self._planes.close()
         self._open.__exit__(kind, error, trace)
 
     def predict(self, predictor: Predictor) -> Iterator[tuple[str, Problem | None]]:
-        """Predict and write; yield the name of each image or frame, and what was wrong with it."""
-        files.write(self._out / "labels.txt", predictor.classes.to_text().encode())
+        """Predict and write; yield the name of each image or frame, and what was wrong with it.
+
+        Raises WriteError, also for a labels.txt of other classes that is there already.
+        """
+        self._folder.ensure("labels.txt", predictor.classes.to_text().encode())
 
         def look(shots: Sequence[Shot]) -> list[NDArray[np.float32]]:
             return predictor.probabilities([shot.image for shot in shots])
@@ -102,8 +101,8 @@ class Output:
             else:
                 self._folder.save(shot.name + ".jpg", preview.encode(drawn))
         elif self._planes is not None:
-            key = shot.name + ".png" if shot.found.is_video else shot.found.path.name
-            self._planes.add(key, raster.one_hot())
+            name = shot.name + ".png" if shot.found.is_video else shot.found.path.name
+            self._planes.add(name, shot.name, raster)
         else:
             data = self._writer.encode(raster, self._options)
             self._folder.save(shot.name + self._writer.SUFFIX, data)
@@ -119,3 +118,12 @@ class Output:
     def _finish(self, found: Found) -> None:
         self._size = None
         self._folder.finish()
+
+
+@contextmanager
+def _collection(path: Path) -> Iterator[Collection]:
+    """Open a one-hot dictionary, which is whole when the block ends well, else absent."""
+    with files.atomic(path) as file:
+        planes = Collection(file, Options())
+        yield planes
+        planes.close()

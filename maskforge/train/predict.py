@@ -68,7 +68,7 @@ class Predictor:
                 height, width = work[at].shape[:2]
                 mosaic = mosaics.setdefault(at, Mosaic(len(values), height, width))
                 mosaic.add(tile, values[:, : sizes[number][0], : sizes[number][1]])
-        return [_enlarged(mosaics[at].result(), full[at]) for at in range(len(images))]
+        return [_enlarged(mosaics.pop(at).result(), full[at]) for at in range(len(images))]
 
     def label_images(self, images: Sequence[Image]) -> list[LabelImage]:
         """Return the label images (H, W) of the most probable classes."""
@@ -102,8 +102,7 @@ def _enlarged(values: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
     """Return ``values`` (C, h, w) at ``size`` (height, width), bilinear."""
     if values.shape[1:] == size:
         return values
-    channels = [
-        cv2.resize(channel, size[::-1], interpolation=cv2.INTER_LINEAR) for channel in values
-    ]
-    enlarged: NDArray[np.float32] = np.array(channels, dtype=np.float32)
+    enlarged = np.empty((len(values), *size), dtype=np.float32)
+    for channel, target in zip(values, enlarged, strict=True):
+        cv2.resize(channel, size[::-1], dst=target, interpolation=cv2.INTER_LINEAR)
     return enlarged

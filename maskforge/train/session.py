@@ -263,7 +263,7 @@ class Session:
                 self.ema.network.load_state_dict(saved.weights)
             self.optimizer.load_state_dict(run["optimizer"])
             self.state = State(**run["state"])
-        except (KeyError, TypeError, RuntimeError, ValueError) as error:
+        except (KeyError, TypeError, RuntimeError, ValueError, AttributeError) as error:
             if isinstance(error, MaskforgeError):
                 raise
             raise ReadError(

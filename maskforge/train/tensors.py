@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import warnings
+import zipfile
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -12,7 +13,7 @@ import torch
 
 _FAILURES = (
     *(OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError, AttributeError),
-    *(AssertionError, ArithmeticError, struct.error),
+    *(AssertionError, ArithmeticError, struct.error, zipfile.BadZipFile),
 )
 """What torch raises for files that are damaged or none of its own, besides UnpicklingError."""
 
@@ -23,6 +24,7 @@ def read(file: Path) -> Any:
     Raises ValueError, in one line, where torch cannot read it so; FileNotFoundError.
     """
     try:
+        _check_stored(file)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd but readable files; what they hold is checked
             return torch.load(file, map_location="cpu", weights_only=True)
@@ -32,4 +34,15 @@ def read(file: Path) -> Any:
         reason = "it is damaged, or holds more than tensors, numbers and text"
         raise ValueError(reason) from error
     except _FAILURES as error:
-        raise ValueError(str(error).partition("\n")[0][:200]) from error
+        reason = str(error).partition("\n")[0][:200] or "it is empty or cut off"
+        raise ValueError(reason) from error
+
+
+def _check_stored(file: Path) -> None:
+    """Raise ValueError for a zip that holds more than its size: torch never compresses."""
+    if not zipfile.is_zipfile(file):
+        return
+    with zipfile.ZipFile(file) as archive:
+        held = sum(entry.file_size for entry in archive.infolist())
+    if held > file.stat().st_size:
+        raise ValueError(f"its parts must be stored as they are, but claim {held} bytes")

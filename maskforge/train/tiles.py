@@ -58,8 +58,12 @@ class Mosaic:
         self._weight[area] += weight
 
     def result(self) -> NDArray[np.float32]:
-        """Return the averages, (channels, height, width); every pixel must be in a tile."""
-        return np.asarray(self._sum / self._weight, dtype=np.float32)
+        """Return the averages, (channels, height, width); every pixel must be in a tile.
+
+        They take the place of the sums: call it once, at the end.
+        """
+        self._sum /= self._weight
+        return self._sum
 
 
 def _ramp(length: int) -> NDArray[np.float32]:

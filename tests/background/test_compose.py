@@ -86,3 +86,10 @@ def test_cover_has_the_size_that_is_asked_for(height, width):
     found = compose.cover(picture, height=height, width=width)
     assert found.shape == (height, width, 3)
     assert (found == (1, 2, 3)).all()
+
+
+def test_a_small_gap_in_what_is_in_front_is_not_dark():
+    image = np.full((400, 600, 3), 100, np.uint8)
+    alpha = np.ones((400, 600), np.float32)
+    alpha[200, 300] = 0
+    assert compose.blurred(image, alpha, 80.0)[200, 300].tolist() == [100, 100, 100]

@@ -141,3 +141,9 @@ def test_wrong_arguments():
         matte(np.zeros((4, 5)), image, edge="soft")
     with pytest.raises(ValueError, match="probability must have the size of the image"):
         matte(np.zeros((5, 4)), image)
+
+
+def test_what_a_mask_does_not_say_is_no_foreground_of_a_hard_edge():
+    image = np.zeros((2, 3, 3), np.uint8)
+    said = np.array([[0, 0.5, 1], [1, 0.5, 0]], np.float32)
+    assert matte(said, image, edge="hard").tolist() == [[0, 0, 1], [1, 0, 0]]

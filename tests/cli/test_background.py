@@ -111,9 +111,7 @@ def test_a_mask_of_another_size_is_fitted_and_classes_are_chosen(photos):
     ):
         assert run(*base, "-o", name, *keep) == 0
         kept[name] = ~(pixels(f"{name}/b.png") == GREEN).all(axis=2)
-    void = np.zeros((32, 48), bool)
-    void[28:, 44:] = True  # undecided is kept
-    assert (kept["usual"] == (clips.box(1) | void)).all()
+    assert (kept["usual"] == clips.box(1)).all()  # what is ignored is not
     assert kept["dog"][:4, :4].all()
     assert not kept["dog"][8:24, 8:24].any()
     assert (kept["two"] == (kept["usual"] | kept["dog"])).all()
@@ -124,6 +122,36 @@ def test_originals_are_not_replaced_even_when_told_to(photos, capsys):
     assert run("background", "masks", "photos/b.png", "-o", "photos", "--overwrite") == 3
     assert "must not take the place of what it is made from" in capsys.readouterr().err
     assert (photos / "photos/b.png").read_bytes() == before
+
+
+def test_masks_and_backdrop_are_not_replaced_either(photos, capsys):
+    Image.fromarray(clips.frame(3)).save("behind.png")
+    before = {path: path.read_bytes() for path in photos.rglob("*.png")}
+    base = ("background", "masks", "photos/b.png", "--overwrite")
+    assert run(*base, "-o", "masks") == 3
+    assert "must not take the place of what it is made from" in capsys.readouterr().err
+    (photos / "photos/b.png").rename(photos / "photos/behind.png")
+    (photos / "masks/b.png").rename(photos / "masks/behind.png")
+    images = ("photos/behind.png", "-o", ".", "--image", "behind.png", "--overwrite")
+    assert run("background", "masks", *images) == 3
+    assert "must not take the place of what it is made from" in capsys.readouterr().err
+    assert sorted(path.read_bytes() for path in photos.rglob("*.png")) == sorted(before.values())
+
+
+def test_an_output_inside_the_input_is_not_done_again(photos):
+    for _ in range(2):
+        assert run("background", "masks", "photos", "-o", "photos/out", "--overwrite") == 0
+    assert sorted(path.name for path in (photos / "photos/out").rglob("*")) == ["a.jpg", "b.png"]
+
+
+def test_quiet_leaves_the_errors(photos, capsys):
+    (photos / "photos/d.jpg").write_bytes(b"\xff\xd8\xff")
+    assert run("background", "masks", "photos", "-o", "out", "-q") == 1
+    said = capsys.readouterr().err
+    assert "d.jpg" in said
+    assert "done" not in said
+    assert run("background", "masks", "photos/a.jpg", "-o", "new", "-q") == 0
+    assert capsys.readouterr() == ("", "")
 
 
 def test_what_is_wrong_is_said_and_the_rest_goes_on(photos, capsys):
@@ -189,6 +217,20 @@ def test_a_video_with_a_frame_that_has_no_mask_ends_there(photos, capsys):
     assert "clip_000003" in said
 
 
+def test_after_a_video_that_ends_early_comes_the_next_one(photos, capsys):
+    for name, count in (("a", 5), ("b", 4)):
+        clips.write(photos / f"{name}.avi", count)
+        for number in range(count):
+            if (name, number) != ("a", 2):
+                mask = Image.fromarray(clips.box(number) * np.uint8(255))
+                mask.save(f"masks/{name}_{number + 1:06}.png")
+    assert run("background", "masks", "a.avi", "b.avi", "-o", "out") == 1
+    assert "a_000003" in capsys.readouterr().err
+    assert sorted(path.name for path in (photos / "out").iterdir()) == ["a.mp4", "b.mp4"]
+    assert len(clips.read(photos / "out/a.mp4")) == 2
+    assert len(clips.read(photos / "out/b.mp4")) == 4
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -198,6 +240,8 @@ def test_a_video_with_a_frame_that_has_no_mask_ends_there(photos, capsys):
         (("masks", "photos", "--image", "none.jpg"), 3, "none.jpg"),
         (("masks", "photos", "--keep", "cat"), 2, "must be classes, _background_, class_1, but"),
         (("masks", "photos", "--flip"), 2, "masks need no network to look, but got --flip"),
+        (("masks", "photos", "--edge", "hard", "--radius", "3"), 2, "but got --radius"),
+        (("masks", "photos", "--smooth", "0.3"), 2, "but got --smooth and no video"),
         (("nowhere", "photos"), 3, "there must be a folder with masks"),
         (("masks", "nothing.mp4"), 3, "there must be an image or video"),
         (("a.pt", "photos", "--labels", "a"), 2, "a network knows its classes"),

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import sys
 
 import pytest
@@ -27,13 +28,19 @@ def test_evaluate_scores_what_was_held_back(trained, capsys):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("evaluate", "data", "data", "--flip"), 2, "need no network, but got --flip"),
+        (("evaluate", "data", "data", "--flip"), 2, "need no network to look, but got --flip"),
         (("evaluate", "data", "data", "--part", "val"), 2, "without --part"),
     ],
 )
 def test_wrong_usage(arguments, code, said, capsys):
     assert run(*arguments) == code
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("labels", ["crate", "box,crate"])
+def test_other_classes_than_the_network_s_are_refused(trained, labels, capsys):
+    assert run("evaluate", trained, "data", "--labels", labels, "--threads", "1") == 2
+    assert "must be those of the network, ['_background_', 'box']" in capsys.readouterr().err
 
 
 def test_folders_are_scored_without_torch(monkeypatch, capsys):
@@ -44,3 +51,18 @@ def test_folders_are_scored_without_torch(monkeypatch, capsys):
     assert sum(map(sum, scores["confusion_matrix"])) == 8 * (18 * 26 - 6)
     assert run("evaluate", "data/masks", "data") == 0
     assert "per image: mIoU 100.00 · accuracy 100.00" in capsys.readouterr().err
+
+
+def test_quiet_leaves_the_errors(trained, tmp_path, capsys):
+    shutil.copytree(tmp_path / "data/masks", tmp_path / "predicted")
+    (tmp_path / "predicted/3.png").unlink()
+    capsys.readouterr()
+    assert run("evaluate", "predicted", "data", "-q") == 1
+    said = capsys.readouterr().err
+    assert "3.png" in said
+    assert "mIoU" not in said
+    (tmp_path / "data/images/3.png").write_bytes(b"no image")
+    assert run("evaluate", trained, "data", "--part", "all", "-q", "--threads", "1") == 1
+    said = capsys.readouterr().err
+    assert "3.png" in said
+    assert "mIoU" not in said

@@ -118,7 +118,7 @@ def test_interrupt_is_exit_code_130(monkeypatch, capsys):
 
     monkeypatch.setattr("maskforge.cli._convert.convert", interrupted)
     assert run("labelme", ".") == 130
-    assert "go on with --resume" in capsys.readouterr().err
+    assert "where the command has it, go on with --resume" in capsys.readouterr().err
 
 
 def test_every_command_has_help_with_examples(capsys):

@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 from train.commands import SMALL, run
 
+from maskforge.cli import _settings
+
 pytestmark = pytest.mark.usefixtures("data")
 
 
@@ -43,6 +45,8 @@ def test_an_earlier_run_is_kept_unless_told(trained, capsys):
 def test_resume_keeps_its_settings(trained, capsys):
     assert run("train", "data", "--resume", "--lr", "1") == 2
     assert "a resumed run keeps its settings" in capsys.readouterr().err
+    assert run("train", "data", "--resume", "--preset", "quick") == 2
+    assert "['preset'] are given" in capsys.readouterr().err
     assert run("train", "data", "--resume", "--threads", "1") == 0
     assert "going on after step 2" in capsys.readouterr().err
     assert run("train", "data", "-o", "nowhere", "--resume") == 3
@@ -128,3 +132,10 @@ def test_help_needs_no_torch():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Examples:") == 3
+
+
+def test_a_network_that_is_named_has_its_own_options():
+    chosen = _settings.config_of({"network": "unet"}, preset_name="default", network_options=())
+    assert chosen.options == {}
+    kept = _settings.config_of({"lr": 0.1}, preset_name="default", network_options=("width=8",))
+    assert kept.options == {"width": 8, "stride": 2}

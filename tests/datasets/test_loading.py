@@ -126,6 +126,14 @@ class TestDamage:
         with pytest.raises(ReadError, match=r"a\.png: the file must be an image"):
             load(opened(files).examples[0], opened(files))
 
+    def test_what_pillow_would_hand_to_another_program_is_no_image(self, files):
+        files.pair("a")
+        files.text(
+            "images/a.png", "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
+        )
+        with pytest.raises(ReadError, match=r"a\.png: the file must be an image"):
+            load(opened(files).examples[0], opened(files))
+
     @pytest.mark.parametrize("folder", ["images", "masks"])
     def test_bombs_are_refused_by_header(self, files, folder):
         files.pair("a")

@@ -69,3 +69,9 @@ def test_what_is_no_folder_of_masks(tmp_path):
     save(tmp_path / "a.png", [[0, 7]])
     with pytest.raises(ClassError, match="the values must be 0, 1, 2"):
         open_masks(tmp_path)
+
+
+def test_names_are_compared_as_images_are_found(tmp_path):
+    save(tmp_path / "masks/e\u0301.png", [[0, 1]])  # as macOS writes é
+    masks = open_masks(tmp_path / "masks")
+    assert list(masks.partners(["\u00e9"])) == ["\u00e9"]

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
@@ -78,6 +79,10 @@ def test_no_code_is_run(tmp_path, form):
         ({"config": 7}, "checkpoint of maskforge"),
         ({"classes": "a\na\n"}, "must occur once"),
         ({"names": ["one"]}, "there must be 2 names"),
+        ({"names": torch.zeros(1).expand(10**9)}, "names must be a list"),
+        ({"weights": {"a": torch.zeros(1).expand(10**9)}}, "weights must be held in full"),
+        ({"weights": {"a": torch.zeros(10**9, device="meta")}}, "weights must be held in full"),
+        ({"scores": {"a": torch.zeros(2)}}, "checkpoint of maskforge"),
         ({"weights": {"a": 1}}, "weights must be tensors by name"),
         ({"weights": [1]}, "checkpoint of maskforge"),
         ({"scores": {"a": "b"}}, "could not convert"),
@@ -97,12 +102,31 @@ def test_a_truncated_file_and_none_at_all(tmp_path):
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(ReadError, match="must be a checkpoint of maskforge"):
         checkpoint.load(path)
+    path.write_bytes(b"")
+    with pytest.raises(ReadError, match="it is empty or cut off"):
+        checkpoint.load(path)
     with pytest.raises(ReadError, match="there must be a checkpoint, but there is none"):
         checkpoint.load(tmp_path / "b.pt")
 
 
+def test_a_file_that_claims_more_than_it_holds(tmp_path):
+    path, packed = tmp_path / "a.pt", tmp_path / "b.pt"
+    checkpoint.save(path, made())
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            new.writestr(entry.filename, old.read(entry) + bytes(10**6))
+    with pytest.raises(ReadError, match="must be stored as they are"):
+        checkpoint.load(packed)
+
+
 @pytest.mark.parametrize(
-    "options", [{"width": 10**7, "depth": 2}, {"width": 4, "depth": 40}, {"width": 8, "depth": 2}]
+    "options",
+    [
+        {"width": 10**7, "depth": 2},
+        {"width": 4, "depth": 40},
+        {"width": 4, "depth": 10**6},
+        {"width": 8, "depth": 2},
+    ],
 )
 def test_settings_that_do_not_fit_the_weights_take_no_memory(tmp_path, options):
     path = tmp_path / "a.pt"

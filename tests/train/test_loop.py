@@ -248,3 +248,8 @@ def test_in_another_thread_signals_are_left_alone(tmp_path):
     thread.start()
     thread.join()
     assert found[0].steps == 1
+
+
+def test_a_seed_may_be_a_time(tmp_path):
+    config = synthetic.config(steps=1, seed=20_251_121_074_445)
+    assert loop.train(config, synthetic.data(), out=tmp_path).steps == 1

@@ -136,6 +136,11 @@ def test_limits(tmp_path, monkeypatch):
     monkeypatch.setattr(onnx_file, "MOST_FIELDS", 20)
     with pytest.raises(ReadError, match="more than 20 fields"):
         onnx_file.read(path)
+    path.write_bytes(onnx_models.bright(texts={"a": "x" * 90}).SerializeToString())
+    monkeypatch.setattr(onnx_file, "MOST_FIELDS", 2000)
+    monkeypatch.setattr(onnx_file, "MOST_TEXT", 80)
+    with pytest.raises(ReadError, match="its metadata have more than 80 bytes"):
+        onnx_file.read(path)
     monkeypatch.setattr(onnx_file, "MOST_BYTES", 100)
     with pytest.raises(ReadError, match="more than 100 bytes"):
         onnx_file.read(path)

@@ -1,14 +1,10 @@
 """Prediction: any size, whole or in tiles, alone or in a batch; a function is the network."""
 
-from itertools import pairwise
-
+import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from train import synthetic
 
-from maskforge.train import tiles
 from maskforge.train.items import resize, resize_labels, working_size
 from maskforge.train.predict import Predictor
 
@@ -90,6 +86,13 @@ def test_it_works_at_its_own_size_and_answers_at_the_images():
     assert np.allclose(values.sum(axis=0), 1)
 
 
+def test_what_is_enlarged_is_enlarged_class_by_class():
+    [small] = predictor().probabilities([resize(IMAGES[0], (9, 13))])
+    [values] = predictor(size=(13,)).probabilities([IMAGES[0]])
+    assert values.dtype == np.float32
+    assert np.array_equal(values, [cv2.resize(channel, (26, 18)) for channel in small])
+
+
 @pytest.mark.parametrize(
     ("size", "expected"),
     [((), (300, 200)), ((150,), (150, 100)), ((400,), (300, 200)), ((64, 32), (32, 64))],
@@ -105,30 +108,6 @@ def test_resizing_keeps_corners_apart():
     assert resize(image, (2, 4))[..., 0].tolist() == [[0, 0, 200, 200], [0, 0, 0, 0]]
     assert resize_labels(ids, (2, 4)).tolist() == [[0, 0, 1, 1], [0, 0, 0, 0]]
     assert np.array_equal(resize_labels(ids, (4, 6)), ids)
-
-
-@given(
-    height=st.integers(1, 70),
-    width=st.integers(1, 70),
-    tile=st.integers(4, 40),
-    overlap=st.floats(0, 0.9),
-)
-def test_tiles_cover_every_pixel_and_overlap_enough(height, width, tile, overlap):
-    covered = np.zeros((height, width), int)
-    found = tiles.cut(height, width, tile=tile, overlap=overlap)
-    for part in found:
-        assert part.bottom - part.top == min(tile, height)
-        assert part.right - part.left == min(tile, width)
-        covered[part.top : part.bottom, part.left : part.right] += 1
-    assert covered.min() >= 1
-    tops = sorted({part.top for part in found})
-    assert all(b - a <= max(1, tile * (1 - overlap)) for a, b in pairwise(tops))
-
-
-@pytest.mark.parametrize(("tile", "overlap"), [(0, 0.2), (8, 0.95), (8, -0.1)])
-def test_impossible_tiles(tile, overlap):
-    with pytest.raises(ValueError, match="tile must be >= 1, overlap 0"):
-        tiles.cut(10, 10, tile=tile, overlap=overlap)
 
 
 def test_a_checkpoint_predicts_what_its_network_says(tmp_path):

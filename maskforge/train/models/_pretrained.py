@@ -112,7 +112,8 @@ def _safetensors(file: Path) -> dict[str, Tensor]:
             cure='pip install "maskforge[pretrained]"',
         ) from error
     try:
-        return load_file(file)
+        tensors: dict[str, Tensor] = load_file(file)
+        return tensors
     except SafetensorError as error:
         raise ValueError(str(error)) from error
 

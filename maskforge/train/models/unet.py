@@ -39,6 +39,9 @@ class UNet(nn.Module):
     def __init__(
         self, in_channels: int, num_classes: int, width: int, depth: int, stride: int
     ) -> None:
+        if min(width, depth, stride) < 1:
+            got = (width, depth, stride)
+            raise ValueError(f"width, depth and stride must be at least 1, but got {got}")
         super().__init__()
         self.stride = stride
         self.divisor = stride * 2**depth

@@ -150,3 +150,23 @@ def test_build_refuses_unknown_names_and_options() -> None:
         models.build("unet", in_channels=3, num_classes=2, filters=3)
     with pytest.raises(UsageError, match="smp:ARCH:ENCODER, but got 'smp:unet'"):
         models.build("smp:unet", in_channels=3, num_classes=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("unet", {"width": "wide"}),
+        ("unet", {"depth": 0}),
+        ("unet", {"stride": 0}),
+        ("fcn-pyramid", {"depth": 57}),
+    ],
+)
+def test_build_refuses_options_that_make_no_network(name: str, options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=f"network '{name}' cannot be built with"):
+        models.build(name, in_channels=3, num_classes=2, **options)
+
+
+@pytest.mark.parametrize("option", ["arch", "encoder"])
+def test_the_name_of_an_smp_network_is_all_of_it(option: str) -> None:
+    with pytest.raises(UsageError, match="ARCH and ENCODER are in the network's name"):
+        models.build("smp:unet:resnet18", in_channels=3, num_classes=2, **{option: "tu-hf-hub:a/b"})
