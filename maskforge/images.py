@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from maskforge import _headers
 from maskforge.annotation import Annotation
@@ -29,6 +29,15 @@ FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "MPO", "PPM", "JPEG2000"
 """What is opened as an image: formats of pixels. Pillow would hand others to other programs."""
 
 _ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _FORMAT_SUFFIX = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "TIFF": ".tif"}
 
 
@@ -157,12 +166,22 @@ def frame(annotation: Annotation, image: Picture, exif: Exif) -> Literal["uprigh
     return "upright" if image.orientation == 1 else chosen
 
 
-def upright(image: Image.Image) -> Image.Image:
-    """Return ``image`` turned as its EXIF orientation says, the tag removed."""
+def orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation of ``image``, 1 … 8; 1 where the EXIF is absent or damaged."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of damaged EXIF, which turns nothing
-        turned = ImageOps.exif_transpose(image)
-    return image if turned is None else turned
+        try:
+            value = int(image.getexif().get(_ORIENTATION, 1))
+        except Exception:  # so damaged that no viewer can follow it either
+            return 1
+    return value if 1 <= value <= 8 else 1
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Return the pixels of ``image`` as its EXIF orientation says that they are shown."""
+    image.load()  # Pillow itself turns a TIFF now, and removes the tag
+    turn = _TURNS.get(orientation(image))
+    return image if turn is None else image.transpose(turn)
 
 
 def encode(image: Image.Image, suffix: str) -> bytes:
@@ -214,21 +233,16 @@ def _header(source: Path | bytes, max_pixels: int) -> Picture:
     if path is not None and (size := _headers.plain_size(path)):
         _check_size(source, size, max_pixels)
         return Picture(path, None, size[1], size[0], 1, path.suffix)
-    with _open(source) as image, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of damaged EXIF, which is passed over here
+    with _open(source) as image:
         width, height = image.size
         _check_size(source, image.size, max_pixels)  # to tell the orientation may mean to decode
-        try:
-            orientation = int(image.getexif().get(_ORIENTATION, 1))
-        except Exception:  # EXIF so damaged that no viewer can follow it either
-            orientation = 1
+        turn = orientation(image)
         kind = image.format or ""
-    orientation = orientation if 1 <= orientation <= 8 else 1
-    if kind == "TIFF" and orientation >= 5:
+    if kind == "TIFF" and turn >= 5:
         width, height = height, width  # Pillow gives the size that it turns a TIFF into
     suffix = path.suffix if path is not None else _FORMAT_SUFFIX.get(kind, ".png")
     data = source if isinstance(source, bytes) else None
-    return Picture(path, data, height, width, orientation, suffix)
+    return Picture(path, data, height, width, turn, suffix)
 
 
 def _check_size(source: Path | bytes, size: tuple[int, int], max_pixels: int) -> None:

@@ -61,7 +61,7 @@ class Video:
                 cure="check the path",
             )
         with _quiet(), _guarded(max_pixels):
-            self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+            self._capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             self._capture.release()
             raise ReadError(
@@ -179,7 +179,7 @@ def _open(
     codec = cv2.VideoWriter.fourcc(*"mp4v")
     size = (width, height)
     with _quiet():
-        is_open = writer.open(str(part), cv2.CAP_FFMPEG, codec, rate, size, True)
+        is_open = writer.open(str(part.absolute()), cv2.CAP_FFMPEG, codec, rate, size, True)
     if not is_open:
         raise WriteError(
             f"a video of {width}x{height} pixels cannot be written: OpenCV has no encoder for it",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from maskforge import images
 from maskforge.annotation import Annotation
@@ -97,6 +97,19 @@ def test_the_size_is_that_of_the_image_once_it_is_upright(
     with got.open() as opened:
         opened.load()
         assert images.upright(opened).size == (got.width, got.height)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+@pytest.mark.parametrize("orientation", range(10))
+def test_pixels_are_turned_as_pillow_turns_them(kind: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    ramp = np.arange(HEIGHT * WIDTH, dtype=np.uint8).reshape(HEIGHT, WIDTH)
+    buffer = io.BytesIO()
+    Image.fromarray(ramp).save(buffer, kind, exif=exif)
+    with Image.open(buffer) as ours, Image.open(io.BytesIO(buffer.getvalue())) as theirs:
+        expected = np.asarray(ImageOps.exif_transpose(theirs))
+        assert np.array_equal(np.asarray(images.upright(ours)), expected)
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 77])

@@ -1,6 +1,7 @@
 """Videos: what is written is read again; what is cut off, hostile or no video is said."""
 
 import os
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -159,3 +160,11 @@ def test_a_frame_of_another_size_is_refused(tmp_path):
     assert raised.value.place == "frame 2"
     assert "scale=48:32" in raised.value.cure
     assert os.listdir(tmp_path) == []
+
+
+def test_a_colon_in_a_path_is_no_protocol(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("12:30").mkdir()
+    written(Path("12:30/a.mp4"), 1)
+    with video.Video(Path("12:30/a.mp4")) as frames:
+        assert len(list(frames)) == 1

@@ -15,12 +15,14 @@ from maskforge import images
 from maskforge.background.backdrops import Backdrop, Blur, Length, Transparent, put
 from maskforge.background.edges import RADIUS, Edge, matte
 from maskforge.background.foregrounds import Foreground
+from maskforge.datasets import color_profile
 from maskforge.errors import Problem, UsageError
 from maskforge.train import footage
 from maskforge.train.footage import Found, Shot
 from maskforge.train.saving import Folder
 
 _JPEG = (".jpg", ".jpeg")
+_JPEG_SIDE = 65_500  # more than libjpeg writes; a file of another kind may be called .jpg
 _RADIUS = Length(RADIUS, relative=True)
 
 
@@ -53,10 +55,11 @@ def swap(
 ) -> Iterator[tuple[str, Problem | None]]:
     """Swap the background of ``found``; yield the name of each image or frame and what was wrong.
 
-    Of a JPEG a JPEG is made, of other images a PNG, of a video a video of the same size and frames
-    a second, without sound. Before nothing (:class:`Transparent`) it is PNG, of videos too: one for
-    each frame. With ``overwrite`` files that are there are replaced, but for images, masks and what
-    is ``spared``, such as the file of a backdrop. Raises UsageError, WriteError.
+    Of a JPEG a JPEG is made, of other images, and where a side is beyond 65,500 pixels, a PNG, of a
+    video a video of the same size and frames a second, without sound. Before nothing
+    (:class:`Transparent`) it is PNG, of videos too: one for each frame. With ``overwrite`` files
+    that are there are replaced, but for images, masks and what is ``spared``, such as the file of a
+    backdrop. Raises UsageError, WriteError.
     """
     settings = settings or Settings()
     originals = [*(one.path for one in found), *foreground.sources, *spared]
@@ -95,10 +98,10 @@ class _Swap:
             return
         else:
             suffix = shot.found.path.suffix.lower()
-            suffix = suffix if suffix in _JPEG else ".png"
+            suffix = suffix if suffix in _JPEG and max(height, width) <= _JPEG_SIDE else ".png"
         picture = Image.fromarray(result)
         if not shot.found.is_video:
-            picture.info["icc_profile"] = _profile(shot.found.path)
+            picture.info["icc_profile"] = color_profile(shot.found.path)
         self._folder.save(shot.name + suffix, images.encode(picture, suffix))
 
     def _smoothed(self, probability: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -112,13 +115,3 @@ class _Swap:
     def _finish(self, found: Found) -> None:
         self._before = None
         self._folder.finish()
-
-
-def _profile(path: Path) -> bytes | None:
-    """Return the colour profile of an image, without which its colours would look different.
-
-    That of another colour space is of no use to RGB.
-    """
-    with Image.open(path) as image:
-        profile = image.info.get("icc_profile")
-    return profile if isinstance(profile, bytes) and profile[16:20] == b"RGB " else None

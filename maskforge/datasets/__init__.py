@@ -30,5 +30,6 @@ from maskforge.datasets._masks import Masks as Masks
 from maskforge.datasets._masks import open_masks as open_masks
 from maskforge.datasets._opening import open_dataset as open_dataset
 from maskforge.datasets._pixels import Header as Header
+from maskforge.datasets._pixels import color_profile as color_profile
 from maskforge.datasets._pixels import read_image as read_image
 from maskforge.datasets._splitting import split as split

@@ -16,7 +16,6 @@ from maskforge.errors import ReadError
 MAX_PIXELS = 2**27
 """Images and masks larger than this are refused by their header, before anything is decoded."""
 
-_ORIENTATION = 0x0112
 _TAIL = 4096
 _METADATA = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 _MAX_CHUNKS = 1 << 16
@@ -57,17 +56,25 @@ def header(path: Path) -> Header:
             whole, exif = image.format != "JPEG" or b"\xff\xd9" in _tail(path), True
         if not whole:
             _decode(image, path)  # it may only have something behind its end: see
-        orientation = _orientation(image) if exif else 1
-        return Header(image.height, image.width, orientation)
+        return Header(image.height, image.width, images.orientation(image) if exif else 1)
 
 
 def read_image(path: Path) -> tuple[NDArray[np.uint8], Header]:
     """Return the image upright, uint8 (H, W, 3) in RGB, and its header. Raises ReadError."""
     with open_image(path) as image:
         _decode(image, path)
-        found = Header(image.height, image.width, _orientation(image))
-        turned = images.upright(image) if found.orientation != 1 else image
-        return _rgb(turned, path), found
+        found = Header(image.height, image.width, images.orientation(image))
+        return _rgb(images.upright(image), path), found
+
+
+def color_profile(path: Path) -> bytes | None:
+    """Return the ICC profile of an image, without which its colours would look different.
+
+    That of another colour space is of no use to RGB. Raises ReadError.
+    """
+    with open_image(path) as image:
+        profile = image.info.get("icc_profile")
+    return profile if isinstance(profile, bytes) and profile[16:20] == b"RGB " else None
 
 
 def read_mask(path: Path, *, colors: bool = False) -> Pixels:
@@ -88,7 +95,7 @@ def read_mask(path: Path, *, colors: bool = False) -> Pixels:
                 cure="make the masks again as PNG; maskforge inspect shows what is left of them",
             )
         _decode(image, path)
-        if _orientation(image) != 1:
+        if images.orientation(image) != 1:
             raise ReadError(
                 "a mask must have no EXIF orientation, which some programs follow and some do not",
                 code="bad-image",
@@ -216,14 +223,6 @@ def _rgb(image: Image.Image, path: Path) -> NDArray[np.uint8]:
     if image.mode == "P" and "transparency" in image.info:
         image = image.convert("RGBA")
     return np.array(image.convert("RGB"))
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        value = image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # EXIF is parsed by code that raises whatever the damage leads it to
-        return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def _is_lossy_webp(image: Image.Image, path: Path) -> bool:

@@ -49,6 +49,8 @@ class Ranks:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
         try:
             yield
+            # Who left at once would cut connections that a slower process still speaks through.
+            self.total(torch.zeros((), device=device))
         finally:
             dist.destroy_process_group()
 

@@ -73,7 +73,8 @@ def find(sources: Sequence[str], *, out: Path | None = None) -> list[Found]:
         path = Path(source)
         if path.is_dir():
             below = _without(out, path, files.find(path, SUFFIXES))
-            paths += [(p, p.relative_to(path).as_posix()) for p in below]
+            # A folder that cannot be looked into stands for itself, and says so when it is read.
+            paths += [(p, p.relative_to(path).as_posix() if p != path else p.name) for p in below]
             missing = not below
         elif path.is_file():
             paths.append((path, path.name))

@@ -50,8 +50,9 @@ class Output:
         self._found = found
         self._folder = Folder(out, [one.path for one in found], overwrite=overwrite)
         self._open = ExitStack()
+        self._onehot: Path | None = None
         self._planes: Collection | None = None
-        self._size: tuple[int, int] | None = None
+        self._sizes: tuple[tuple[int, ...], tuple[int, int]] | None = None
         if kind not in ("overlay", "probabilities", "onehot"):
             self._writer: Any = plugins.load("writers", kind)
             self._options = self._writer.Options(**({} if style is None else {"style": style}))
@@ -59,7 +60,7 @@ class Output:
     def __enter__(self) -> Output:
         self._open.enter_context(self._folder)
         if self._kind == "onehot":
-            self._planes = self._open.enter_context(_collection(self._folder.free("onehot.npy")))
+            self._onehot = self._folder.free("onehot.npy")
         return self
 
     def __exit__(
@@ -97,26 +98,27 @@ class Output:
         if self._kind == "overlay":
             drawn = preview.draw(Images.fromarray(shot.image), raster)
             if shot.found.is_video:
-                self._folder.add(shot.found, self._framed(drawn))
+                self._folder.add(shot.found, self._framed(drawn, shot.image.shape))
             else:
                 self._folder.save(shot.name + ".jpg", preview.encode(drawn))
-        elif self._planes is not None:
+        elif self._onehot is not None:
+            if self._planes is None:  # where no image can be read, there is no file
+                self._planes = self._open.enter_context(_collection(self._onehot))
             name = shot.name + ".png" if shot.found.is_video else shot.found.path.name
             self._planes.add(name, shot.name, raster)
         else:
             data = self._writer.encode(raster, self._options)
             self._folder.save(shot.name + self._writer.SUFFIX, data)
 
-    def _framed(self, drawn: Images.Image) -> NDArray[np.uint8]:
+    def _framed(self, drawn: Images.Image, frame: tuple[int, ...]) -> NDArray[np.uint8]:
         """Return the preview in the size of the video's first: legends differ in height."""
-        if self._size is None:
-            self._size = drawn.size
-        if drawn.size != self._size:
-            drawn = drawn.crop((0, 0, *self._size))
-        return np.asarray(drawn)
+        if self._sizes is None:
+            self._sizes = (frame, drawn.size)
+        first, size = self._sizes
+        return np.asarray(drawn.crop((0, 0, *size)) if frame == first else drawn)
 
     def _finish(self, found: Found) -> None:
-        self._size = None
+        self._sizes = None
         self._folder.finish()
 
 

@@ -96,6 +96,15 @@ def test_the_image_is_turned_upright_and_keeps_its_profile(photos):
     assert ((pixels("out/b.png") == GREEN).all(axis=2) == ~clips.box(1)).all()
 
 
+def test_of_an_image_longer_than_a_jpeg_may_be_a_png_is_made(photos):
+    long = np.zeros((1, 65_501, 3), dtype=np.uint8)
+    Image.fromarray(long).save("photos/b.jpg", format="PNG")
+    Image.fromarray(long[..., 0]).save("masks/b.png")
+    options = ("--color", "#005a0a", "--edge", "hard")
+    assert run("background", "masks", "photos/b.jpg", "-o", "out", *options) == 0
+    assert (pixels("out/b.png") == GREEN).all()
+
+
 def test_a_mask_of_another_size_is_fitted_and_classes_are_chosen(photos):
     ids = np.zeros((64, 96), np.uint8)
     ids[16:48, 16:48], ids[:8, :8], ids[56:, 88:] = 2, 1, 255

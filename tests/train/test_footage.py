@@ -74,6 +74,13 @@ def test_an_output_inside_the_input_is_no_input(here, source, out, expected):
     assert [one.path.as_posix() for one in found] == expected
 
 
+def test_a_folder_that_cannot_be_looked_into_says_so(here, monkeypatch):
+    (here / "in").mkdir()
+    monkeypatch.setattr(footage.files, "find", lambda folder, suffixes: [folder])
+    assert names(footage.find(["in"])) == [("in", "in")]
+    assert Work().do("in") == ([], ["in"])
+
+
 def test_count_goes_by_what_videos_say(here):
     clips.write(here / "clip.avi", 5)
     image(here / "a.png")

@@ -120,3 +120,25 @@ def test_probabilities_are_half_precision(here):
 def test_a_style_is_for_colours(here):
     with pytest.raises(UsageError, match="for colour masks only, but these are npy"):
         Output(here, "npy", [], style="pink")
+
+
+def test_a_one_hot_of_nothing_is_absent(here):
+    (here / "a.png").write_bytes(b"no image")
+    (problem,) = predict("onehot", "a.png", out=here / "out")
+    assert problem.code == "bad-image"
+    assert listing(here / "out") == ["labels.txt"]
+
+
+def test_an_overlay_whose_frames_change_in_size_ends_there(here, monkeypatch):
+    clips.write(here / "clip.avi", 3)
+    frames = footage.video.Video.__iter__
+
+    def changing(self):
+        for number, frame in enumerate(frames(self)):
+            yield frame if number < 2 else frame[:-4]
+
+    monkeypatch.setattr(footage.video.Video, "__iter__", changing)
+    (problem,) = predict("overlay", "clip.avi", out=here / "out")
+    assert "size of the first" in problem.message
+    assert problem.place == "frame 3"
+    assert len(clips.read(here / "out/clip.mp4")) == 2
