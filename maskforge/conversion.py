@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from maskforge import class_lookup, files, inputs, plugins
+from maskforge import run as run_
 from maskforge import settings as settings_
 from maskforge import split as split_
 from maskforge.class_lookup import Labels
@@ -92,40 +93,39 @@ def convert(
             code="unreadable",
             file=", ".join(map(str, sources)),
         )
-    found_labels = cache(partial(inputs.collect_labels, jobs, reader, options))
-    classes, classes_from = class_lookup.find_table(labels, sources, found_labels)
-    if unknown == "error":
-        class_lookup.check_labels(classes, classes_from, found_labels)
-    for name in priority:
-        classes.id_of(name)
-    writer_name = _writer(as_, layout, reader)
-    writer_options = _writer_options(writer_name, style, overlap)
-    settings = Settings(
-        reader=format.replace("_", "-"),
-        writer=writer_name,
-        out=_output(out, sources, format, writer_name, writer_options, layout),
-        classes=classes,
-        reader_options=settings_.effective(reader, reader_options or {}),
-        writer_options=writer_options,
-        layout=layout,
-        rule=rule.replace("_", "-"),
-        overlap="last" if overlap == "keep" else overlap,
-        priority=tuple(priority),
-        unknown=unknown,
-        size=size or settings_.layout(layout).SIZE,
-        exif=exif,
-        images=images,
-        images_from=None if images_from is None else Path(images_from),
-        assume_size=assume_size,
-        previews=previews,
-        instances=instances and settings_.layout(layout).INSTANCES,
-        max_pixels=max_pixels,
-    )
-    plugins.load("rules", settings.rule)  # a name that is none is said now, not for every image
-    run = Run(settings, root, overwrite=overwrite, resume=resume, strict=strict)
-    records, found, kept, failed = run.carry_out(
-        jobs, problems, engine=engine, workers=workers, progress=progress
-    )
+    with run_.team(engine, workers, len(jobs)) as team:
+        found_labels = cache(partial(inputs.collect_labels, jobs, reader, options, team))
+        classes, classes_from = class_lookup.find_table(labels, sources, found_labels)
+        if unknown == "error":
+            class_lookup.check_labels(classes, classes_from, found_labels)
+        for name in priority:
+            classes.id_of(name)
+        writer_name = _writer(as_, layout, reader)
+        writer_options = _writer_options(writer_name, style, overlap)
+        settings = Settings(
+            reader=format.replace("_", "-"),
+            writer=writer_name,
+            out=_output(out, sources, format, writer_name, writer_options, layout),
+            classes=classes,
+            reader_options=settings_.effective(reader, reader_options or {}),
+            writer_options=writer_options,
+            layout=layout,
+            rule=rule.replace("_", "-"),
+            overlap="last" if overlap == "keep" else overlap,
+            priority=tuple(priority),
+            unknown=unknown,
+            size=size or settings_.layout(layout).SIZE,
+            exif=exif,
+            images=images,
+            images_from=None if images_from is None else Path(images_from),
+            assume_size=assume_size,
+            previews=previews,
+            instances=instances and settings_.layout(layout).INSTANCES,
+            max_pixels=max_pixels,
+        )
+        plugins.load("rules", settings.rule)  # a name that is none is said now, not for every image
+        run = Run(settings, root, overwrite=overwrite, resume=resume, strict=strict)
+        records, found, kept, failed = run.carry_out(jobs, problems, team, progress=progress)
     run.finish(records, found, split=split, seed=seed)
     return Conversion(
         out=settings.out,

@@ -6,14 +6,16 @@ import os
 import pickle
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from maskforge import files, plugins
 from maskforge.annotation import Annotation
+from maskforge.engines import Team
 from maskforge.errors import Problem, ReadError, UsageError
 
 PACK_FROM = 1 << 15
@@ -198,18 +200,30 @@ def plan(
     ], problems
 
 
-def collect_labels(jobs: Sequence[Job], reader: ModuleType, options: object) -> set[str]:
-    """Return all labels of the jobs; files that cannot be read are left to the conversion."""
-    labels: set[str] = set()
-    for job in jobs:
-        if job.waiting is not None:
-            labels |= job.labels
-            continue
-        try:
-            labels |= reader.labels(job.source, options)
-        except ReadError:
-            continue  # the conversion meets the same error and records it
+def collect_labels(
+    jobs: Sequence[Job], reader: ModuleType, options: object, team: Team
+) -> set[str]:
+    """Return all labels of the jobs; ``team`` reads those of files that were not read yet.
+
+    Files that cannot be read are left to the conversion, which meets the same error and records it.
+    """
+    labels: set[str] = set().union(*(job.labels for job in jobs))
+    unread = [job.source for job in jobs if job.waiting is None]
+    if unread:
+        work = partial(_labels_in, reader.labels, options)
+        labels.update(*team.run(work, unread, on_death=_no_labels))
     return labels
+
+
+def _labels_in(read: Callable[[Path, Any], set[str]], options: object, path: Path) -> set[str]:
+    try:
+        return read(path, options)
+    except ReadError:
+        return _no_labels(path)
+
+
+def _no_labels(path: Path) -> set[str]:
+    return set()
 
 
 def _absolute(path: Path) -> Path:

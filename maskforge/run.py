@@ -1,9 +1,9 @@
-"""One output under way: refused, resumed, journalled, closed."""
+"""One output under way: refused, resumed, journalled, closed; and who does the work."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,6 +13,7 @@ from typing import IO, Any, TypeAlias
 from maskforge import files, manifest, plugins
 from maskforge import settings as settings_
 from maskforge import split as split_
+from maskforge.engines import Team
 from maskforge.errors import GeometryError, Problem, ReadError, UsageError
 from maskforge.inputs import Job
 from maskforge.settings import Settings
@@ -104,23 +105,29 @@ class Run:
         self,
         jobs: Sequence[Job],
         problems: Sequence[Problem],
+        team: Team,
         *,
-        engine: str | None,
-        workers: int | None,
         progress: Progress | None,
     ) -> tuple[list[dict[str, Any]], list[Problem], int, int]:
-        """Do the jobs; return records, problems, how many were kept, how many failed."""
+        """Have ``team`` do the jobs.
+
+        Return records, problems, how many were kept, how many failed.
+        """
+        from maskforge import job as job_  # Pillow, and all that drawing needs
+
         tally = _Tally([], list(problems))
         tally.failed = sum(p.severity == "error" for p in problems)
         self._raise_if_strict(problems)
         if self.before and not self.collection:
             jobs = [replace(job, previous=self.before.get(job.stem)) for job in jobs]
         before = self.before.values()
+        work = partial(job_.process, self.settings)
+        outcomes = team.run(work, jobs, on_death=job_.died)
         journal = manifest.Journal(self.journal_path, self.settings.fingerprint, before)
         try:
             with self._sink() as file:
                 collect = self._collector(file)
-                for done, outcome in enumerate(self._outcomes(jobs, engine, workers), start=1):
+                for done, outcome in enumerate(outcomes, start=1):
                     self._take(outcome, tally, journal, collect)
                     if progress is not None:
                         progress(done, len(jobs))
@@ -133,18 +140,6 @@ class Run:
         finally:
             journal.close()
         return tally.records, tally.problems, tally.kept, tally.failed
-
-    def _outcomes(
-        self, jobs: Sequence[Job], engine: str | None, workers: int | None
-    ) -> Iterator[Any]:
-        from maskforge import job as job_  # Pillow, and all that drawing needs
-
-        count = workers if workers is not None else _helpful_workers(len(jobs))
-        if count < 1:
-            raise UsageError(f"workers must be at least 1, but got {count}")
-        chosen = plugins.load("engines", engine or ("serial" if count == 1 else "processes"))
-        work = partial(job_.process, self.settings)
-        return chosen.run(work, jobs, workers=count, on_death=job_.died)  # type: ignore[no-any-return]
 
     def _sink(self) -> AbstractContextManager[IO[bytes] | None]:
         return files.atomic(self.settings.out) if self.collection else nullcontext()
@@ -231,6 +226,16 @@ class Run:
 
 class _NothingConverted(Exception):
     """Ends the writing of a file that would hold nothing."""
+
+
+def team(engine: str | None, workers: int | None, jobs: int) -> Team:
+    """Return who does ``jobs`` jobs; None leaves it to us. Raises UsageError."""
+    count = workers if workers is not None else _helpful_workers(jobs)
+    if count < 1:
+        raise UsageError(f"workers must be at least 1, but got {count}")
+    chosen = plugins.load("engines", engine or ("serial" if count == 1 else "processes"))
+    found: Team = chosen.Team(count)
+    return found
 
 
 def _helpful_workers(jobs: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +14,9 @@ from strategies import annotation, patch, region
 
 from maskforge import inputs, plugins
 from maskforge.annotation import Annotation
+from maskforge.engines.serial import Team
 from maskforge.errors import Problem, ReadError, UsageError
+from maskforge.inputs import Job
 
 
 @dataclass(frozen=True)
@@ -178,22 +180,23 @@ def test_no_output_is_a_folder_of_another(tree: Path) -> None:
     assert not any(other.startswith(f"{place}/") for place in places for other in places)
 
 
+def collected(jobs: Sequence[Job], module: ModuleType) -> set[str]:
+    with Team() as team:
+        return inputs.collect_labels(jobs, module, Options(), team)
+
+
 def test_collect_labels(tree: Path) -> None:
     for many in (True, False):
         module = reader(many=many)
         jobs, _ = planned(tree, module)
         labels = {"cat", "dog"} if many else {"cat", "dog", "cow"}
-        assert inputs.collect_labels(jobs, module, Options()) == labels
+        assert collected(jobs, module) == labels
 
 
 def test_collect_labels_leaves_broken_files_to_the_conversion(tree: Path) -> None:
     (tree / "a.lines").write_text("lines\nbroken\n")
     module = reader(many=False)
-    assert inputs.collect_labels(planned(tree, module)[0], module, Options()) == {
-        "cat",
-        "dog",
-        "cow",
-    }
+    assert collected(planned(tree, module)[0], module) == {"cat", "dog", "cow"}
 
 
 def test_head(tree: Path) -> None:

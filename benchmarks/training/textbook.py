@@ -113,7 +113,9 @@ class FCN8s(nn.Module):
         size = x.shape[-2:]
         p3 = self.pool3(x)
         p4 = self.pool4(p3)
-        x = self.score5(self.head(self.pool5(p4)))
+        x = self.head(self.pool5(p4))
+        with torch.autocast(x.device.type, enabled=False):  # else oneDNN ends the process: _fcn.py
+            x = self.score5(x.float())
         x = self.twice5(x) + self.score4(p4)
         x = self.twice4(x) + self.score3(p3)
         return F.interpolate(x, size, mode="bilinear")

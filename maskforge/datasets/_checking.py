@@ -148,10 +148,11 @@ def check(dataset: Dataset, *, workers: int = 1, progress: Progress | None = Non
     engine = plugins.load("engines", "serial" if workers <= 1 else "processes")
     work = partial(_examine, dataset.classes)
     looks: list[_Look] = []
-    for look in engine.run(work, dataset.examples, workers=workers, on_death=_died):
-        looks.append(look)
-        if progress is not None:
-            progress(len(looks), len(dataset))
+    with engine.Team(workers) as team:
+        for look in team.run(work, dataset.examples, on_death=_died):
+            looks.append(look)
+            if progress is not None:
+                progress(len(looks), len(dataset))
     nothing = np.zeros(len(dataset.classes) + 1, np.int64)
     pairs = list(zip(dataset.examples, looks, strict=True))
     palettes = ((example.label, look.palette) for example, look in pairs)

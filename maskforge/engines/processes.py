@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from multiprocessing.connection import Connection, wait
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, TypeAlias, TypeVar
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
@@ -25,22 +26,32 @@ CHUNK = 8
 WINDOW = 64
 """Chunks that may wait for an earlier, slower one; bounds memory."""
 
+_Work: TypeAlias = Callable[[Any], Any]
+
 
 class _Worker:
     """One process and this side of its pipe."""
 
-    def __init__(self, work: Callable[[Any], Any]) -> None:
+    def __init__(self) -> None:
         # spawn: threads of OpenCV or torch do not survive a fork, and no pipe is inherited.
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, work), daemon=True)
+        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
         self.process.start()
         theirs.close()
         self.chunk: tuple[int, list[Any]] | None = None
+        self._work: _Work | None = None
 
-    def give(self, number: int, jobs: list[Any]) -> None:
+    def give(self, work: _Work, number: int, jobs: list[Any]) -> None:
         self.chunk = (number, jobs)
-        self.pipe.send(jobs)
+        self.pipe.send((None if work is self._work else work, jobs))
+        self._work = work
+
+    def take(self) -> list[Any]:
+        """Return the answers to the chunk. Raises EOFError or OSError for a worker that is dead."""
+        answers: list[Any] = self.pipe.recv()
+        self.chunk = None
+        return answers
 
     def stop(self) -> None:
         self.pipe.close()
@@ -50,79 +61,102 @@ class _Worker:
             self.process.join()
 
 
-def _serve(pipe: Connection, work: Callable[[Any], Any]) -> None:
+def _serve(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
+    work: _Work | None = None
     while True:
         try:
-            jobs = pipe.recv()
+            new, jobs = pipe.recv()
         except EOFError:
             return
+        work = new or work
+        assert work is not None
         pipe.send([work(job) for job in jobs])
 
 
-def run(
-    work: Callable[[Job], Answer],
-    jobs: Iterable[Job],
-    *,
-    workers: int,
-    on_death: Callable[[Job], Answer],
-) -> Iterator[Answer]:
-    """Yield the answer to each job, in order, worked out by ``workers`` processes.
+class Team:
+    """``workers`` processes, which start at once."""
 
-    ``work`` and the jobs must be picklable. ``on_death(job)`` answers for a job that killed two
-    workers. An exception of ``work`` itself kills its worker: let it return problems instead.
-    """
-    pool = [_Worker(work) for _ in range(max(1, workers))]
-    chunks = _chunks(iter(jobs))
-    answers: dict[int, list[Answer]] = {}
-    due = 0
-    try:
-        while True:
-            for worker in pool:
-                if worker.chunk is None and len(answers) < WINDOW:
-                    chunk = next(chunks, None)
-                    if chunk is not None:
-                        _feed(worker, *chunk)
-            drained = due in answers
-            while due in answers:
-                yield from answers.pop(due)
-                due += 1
-            if drained:
-                continue  # there is room for more now
-            busy: dict[object, _Worker] = {w.pipe: w for w in pool if w.chunk is not None}
-            if not busy:
-                return
-            for pipe in wait([worker.pipe for worker in pool if worker.chunk is not None]):
-                worker = busy[pipe]
-                number, held = worker.chunk or (0, [])
-                try:
-                    answers[number] = worker.pipe.recv()
-                    worker.chunk = None
-                except (EOFError, OSError):
-                    worker.stop()
-                    pool[pool.index(worker)] = _Worker(work)
-                    answers[number] = list(_one_by_one(work, held, on_death))
-    finally:
-        for worker in pool:
+    def __init__(self, workers: int) -> None:
+        self._workers = [_Worker() for _ in range(max(1, workers))]
+
+    def __enter__(self) -> Team:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for worker in self._workers:
             worker.pipe.close()  # all at once, so that they leave at once
-        for worker in pool:
+        for worker in self._workers:
             worker.stop()
 
+    def run(
+        self,
+        work: Callable[[Job], Answer],
+        jobs: Iterable[Job],
+        *,
+        on_death: Callable[[Job], Answer],
+    ) -> Iterator[Answer]:
+        """Yield the answer to each job, in order, worked out by the workers.
 
-def _feed(worker: _Worker, number: int, jobs: list[Any]) -> None:
+        ``work``, the jobs and the answers must be picklable. ``on_death(job)`` answers for a job
+        that killed two workers. An exception of ``work`` itself kills its worker: let it return
+        problems instead.
+        """
+        chunks = _chunks(iter(jobs))
+        answers: dict[int, list[Answer]] = {}
+        due = 0
+        try:
+            while True:
+                for worker in self._workers:
+                    if worker.chunk is None and len(answers) < WINDOW:
+                        chunk = next(chunks, None)
+                        if chunk is not None:
+                            _feed(worker, work, *chunk)
+                drained = due in answers
+                while due in answers:
+                    yield from answers.pop(due)
+                    due += 1
+                if drained:
+                    continue  # there is room for more now
+                busy = {w.pipe: w for w in self._workers if w.chunk is not None}
+                if not busy:
+                    return
+                for pipe in wait(list(busy)):
+                    worker = busy[pipe]  # type: ignore[index]
+                    number, held = worker.chunk or (0, [])
+                    try:
+                        answers[number] = worker.take()
+                    except (EOFError, OSError):
+                        self._replace(worker)
+                        answers[number] = list(_one_by_one(work, held, on_death))
+        finally:
+            for worker in [w for w in self._workers if w.chunk is not None]:
+                self._replace(worker)  # nobody waits for its answers any more
+
+    def _replace(self, worker: _Worker) -> None:
+        worker.stop()
+        self._workers[self._workers.index(worker)] = _Worker()
+
+
+def _feed(worker: _Worker, work: _Work, number: int, jobs: list[Any]) -> None:
     # Where it died while idle, the wait sees the end of its pipe and replaces it.
     with suppress(BrokenPipeError, ConnectionResetError):
-        worker.give(number, jobs)
+        worker.give(work, number, jobs)
 
 
 def _one_by_one(
     work: Callable[[Job], Answer], jobs: list[Job], on_death: Callable[[Job], Answer]
 ) -> Iterator[Answer]:
     for job in jobs:
-        worker = _Worker(work)
+        worker = _Worker()
         try:
-            worker.give(0, [job])
-            yield worker.pipe.recv()[0]
+            worker.give(work, 0, [job])
+            yield worker.take()[0]
         except (EOFError, OSError):
             yield on_death(job)
         finally:

@@ -8,8 +8,9 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,6 +86,12 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "WINDOW", 3)
 
 
+def run(work: object, jobs: Iterable[object], *, workers: int = 2) -> Iterator[Any]:
+    """Yield the answers of a team that does one kind of work and leaves."""
+    with processes.Team(workers) as team:
+        yield from team.run(work, jobs, on_death=lost)  # type: ignore[arg-type]
+
+
 def wait_for(condition: Callable[[], bool]) -> None:
     for _ in range(1000):
         if condition():
@@ -105,23 +112,40 @@ def alive(pid: int) -> bool:
 
 
 def test_answers_come_in_order(jobs: object) -> None:
-    got = list(processes.run(jobs.double, range(31), workers=2, on_death=lost))
+    got = list(run(jobs.double, range(31)))
     assert got == [2 * n for n in range(31)]
 
 
 def test_no_jobs(jobs: object) -> None:
-    assert list(processes.run(jobs.double, [], workers=2, on_death=lost)) == []
+    assert list(run(jobs.double, [])) == []
 
 
 def test_work_is_done_elsewhere(jobs: object) -> None:
-    found = set(processes.run(jobs.pid, range(12), workers=2, on_death=lost))
+    found = set(run(jobs.pid, range(12)))
     assert os.getpid() not in found
     assert 1 <= len(found) <= 2
 
 
+def test_a_team_does_one_kind_of_work_after_the_other(jobs: object) -> None:
+    with processes.Team(2) as team:
+        first = set(team.run(jobs.pid, range(12), on_death=lost))
+        assert list(team.run(jobs.double, range(5), on_death=lost)) == [0, 2, 4, 6, 8]
+        assert list(team.run(jobs.dies_at_3, range(5), on_death=lost)) == [0, 1, 2, "lost 3", 4]
+        assert list(team.run(jobs.double, range(5), on_death=lost)) == [0, 2, 4, 6, 8]
+        assert first & set(team.run(jobs.pid, range(12), on_death=lost))
+
+
+def test_answers_that_nobody_waits_for_are_not_those_to_the_next_question(jobs: object) -> None:
+    with processes.Team(2) as team:
+        answers = team.run(jobs.double, range(100), on_death=lost)
+        assert next(answers) == 0
+        answers.close()
+        assert list(team.run(jobs.double, range(50, 60), on_death=lost)) == list(range(100, 120, 2))
+
+
 def test_jobs_and_answers_larger_than_a_pipe(jobs: object) -> None:
     data = [bytes([n]) * 1_000_000 for n in range(6)]
-    got = list(processes.run(jobs.size, data, workers=2, on_death=lost))
+    got = list(run(jobs.size, data))
     assert got == [(1_000_000, block) for block in data]
 
 
@@ -151,7 +175,7 @@ def test_a_slow_first_job_holds_the_others_back_and_loses_none(
     watchers: list[subprocess.Popen[bytes]] = []
     got = []
     asked_first = 0
-    for answer in processes.run(jobs.first_is_slow, source(), workers=2, on_death=lost):
+    for answer in run(jobs.first_is_slow, source()):
         asked_first = asked_first or len(asked)
         got.append(answer)
     for watcher in watchers:
@@ -162,23 +186,23 @@ def test_a_slow_first_job_holds_the_others_back_and_loses_none(
 
 
 def test_a_job_that_kills_its_worker_costs_itself_only(jobs: object) -> None:
-    got = list(processes.run(jobs.dies_at_3, range(9), workers=2, on_death=lost))
+    got = list(run(jobs.dies_at_3, range(9)))
     assert got == [0, 1, 2, "lost 3", 4, 5, 6, 7, 8]
 
 
 def test_a_worker_that_dies_once_costs_nothing(jobs: object, tmp_path: Path) -> None:
     listed = [(str(tmp_path), n) for n in range(9)]
-    assert list(processes.run(jobs.dies_once, listed, workers=2, on_death=lost)) == list(range(9))
+    assert list(run(jobs.dies_once, listed)) == list(range(9))
     assert (tmp_path / "died").exists()
 
 
 def test_when_every_worker_dies_every_job_is_lost(jobs: object) -> None:
-    got = list(processes.run(jobs.always_dies, range(3), workers=2, on_death=lost))
+    got = list(run(jobs.always_dies, range(3)))
     assert got == ["lost 0", "lost 1", "lost 2"]
 
 
 def test_an_exception_is_a_death(jobs: object, capfd: pytest.CaptureFixture[str]) -> None:
-    got = list(processes.run(jobs.raises_at_3, range(5), workers=1, on_death=lost))
+    got = list(run(jobs.raises_at_3, range(5), workers=1))
     assert got == [0, 1, 2, "lost 3", 4]
     assert "a defect" in capfd.readouterr().err
 
@@ -186,7 +210,7 @@ def test_an_exception_is_a_death(jobs: object, capfd: pytest.CaptureFixture[str]
 @pytest.mark.parametrize("end", ["close", "throw"])
 def test_no_worker_outlives_an_interrupted_run(jobs: object, tmp_path: Path, end: str) -> None:
     folder = str(tmp_path)
-    answers = processes.run(jobs.note_pid, [folder] * 1000, workers=2, on_death=lost)
+    answers = run(jobs.note_pid, [folder] * 1000)
     next(answers)
     if end == "close":
         answers.close()
@@ -210,10 +234,9 @@ def test_workers_leave_when_their_parent_is_killed(jobs: object, tmp_path: Path)
             from maskforge.engines import processes
             if __name__ == "__main__":
                 endless = iter(lambda: {str(tmp_path)!r}, None)
-                for _ in processes.run(
-                    jobs_of_engines.note_pid, endless, workers=2, on_death=str
-                ):
-                    pass
+                with processes.Team(2) as team:
+                    for _ in team.run(jobs_of_engines.note_pid, endless, on_death=str):
+                        pass
             """
         )
     )

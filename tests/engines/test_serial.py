@@ -12,13 +12,14 @@ def never(job: int) -> int:
 
 
 def test_answers_come_in_order_from_this_process() -> None:
-    got = list(serial.run(lambda n: (n, os.getpid()), range(5), workers=7, on_death=never))
+    with serial.Team(7) as team:
+        got = list(team.run(lambda n: (n, os.getpid()), range(5), on_death=never))
     assert got == [(n, os.getpid()) for n in range(5)]
 
 
 def test_a_job_is_done_when_its_answer_is_asked_for() -> None:
     done: list[int] = []
-    answers = serial.run(done.append, range(5), workers=1, on_death=never)
+    answers = serial.Team().run(done.append, range(5), on_death=never)
     assert done == []
     next(answers)
     assert done == [0]

@@ -61,7 +61,10 @@ class FCN(nn.Module):
         check_size(x, self.divisor)
         size = x.shape[-2:]
         fc7, *pools = self.backbone(x)[::-1]
-        x = self.score(fc7)  # (N, num_classes, H/32, W/32)
+        # In bfloat16 oneDNN, up to that of torch 2.13 at least, writes outside its memory in the
+        # backward pass from 4096 channels to a few.
+        with torch.autocast(x.device.type, enabled=False):
+            x = self.score(fc7.float())  # (N, num_classes, H/32, W/32)
         for twice, skip, pool in zip(self.twice, self.skips, pools, strict=False):
             x = twice(x) + skip(pool)  # (N, num_classes, H/16, W/16), (N, num_classes, H/8, W/8)
         return F.interpolate(x, size, mode="bilinear", align_corners=False)

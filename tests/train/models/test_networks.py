@@ -150,3 +150,13 @@ def test_smp_names_the_extra_that_is_missing(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(__import__("sys").modules, "segmentation_models_pytorch", None)
     with pytest.raises(MaskforgeError, match=r'pip install "maskforge\[pretrained\]"'):
         models.build("smp:unet:resnet18", in_channels=3, num_classes=2)
+
+
+def test_fcn_scores_the_deepest_features_in_full_precision() -> None:
+    """In bfloat16 oneDNN may end the process there."""
+    network = models.build("fcn32s", in_channels=3, num_classes=2, filters=(4,) * 5, head=8)
+    seen: list[torch.dtype] = []
+    network.score.register_forward_hook(lambda _, given, scores: seen.append(scores.dtype))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert network(torch.rand(1, 3, 32, 32)).shape == (1, 2, 32, 32)
+    assert seen == [torch.float32]
