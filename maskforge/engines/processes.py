@@ -78,7 +78,9 @@ class Team:
     """``workers`` processes, which start at once."""
 
     def __init__(self, workers: int) -> None:
-        self._workers = [_Worker() for _ in range(max(1, workers))]
+        self._count = max(1, workers)
+        self._workers: list[_Worker] = []
+        self._fill()
 
     def __enter__(self) -> Team:
         return self
@@ -89,10 +91,7 @@ class Team:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for worker in self._workers:
-            worker.pipe.close()  # all at once, so that they leave at once
-        for worker in self._workers:
-            worker.stop()
+        self._dismiss(self._workers)
 
     def run(
         self,
@@ -107,6 +106,7 @@ class Team:
         that killed two workers. An exception of ``work`` itself kills its worker: let it return
         problems instead.
         """
+        self._fill()
         chunks = _chunks(iter(jobs))
         answers: dict[int, list[Answer]] = {}
         due = 0
@@ -132,15 +132,22 @@ class Team:
                     try:
                         answers[number] = worker.take()
                     except (EOFError, OSError):
-                        self._replace(worker)
+                        self._dismiss([worker])
+                        self._fill()
                         answers[number] = list(_one_by_one(work, held, on_death))
         finally:
-            for worker in [w for w in self._workers if w.chunk is not None]:
-                self._replace(worker)  # nobody waits for its answers any more
+            # Nobody waits for their answers any more.
+            self._dismiss([worker for worker in self._workers if worker.chunk is not None])
 
-    def _replace(self, worker: _Worker) -> None:
-        worker.stop()
-        self._workers[self._workers.index(worker)] = _Worker()
+    def _fill(self) -> None:
+        self._workers += [_Worker() for _ in range(self._count - len(self._workers))]
+
+    def _dismiss(self, workers: list[_Worker]) -> None:
+        self._workers = [worker for worker in self._workers if worker not in workers]
+        for worker in workers:
+            worker.pipe.close()  # all at once, so that they leave at once
+        for worker in workers:
+            worker.stop()
 
 
 def _feed(worker: _Worker, work: _Work, number: int, jobs: list[Any]) -> None:
