@@ -26,6 +26,7 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for
 _MAX_NAME = 120
 _MAX_PATH = 900
 _IMAGE_SUFFIX = r"(?i)\.(png|jpe?g|bmp|tiff?|webp|gif|npy)$"
+_PLAIN = re.compile(r"(?:[\w-]+/)*[\w-]+", re.ASCII)
 
 
 def part_of(path: Path) -> str:
@@ -179,12 +180,20 @@ def safe_name(name: str) -> str:
     is cut and marked with a digest, so that different names stay different. A folder called like
     an image loses its dot: masks/a.png must not be a file and a folder.
     """
+    if _is_plain(name):
+        return name
     *folders, last = list(filter(None, map(_safe_part, re.split(r"[/\\]+", name)))) or [""]
     folders = [re.sub(_IMAGE_SUFFIX, r"_\1", folder) for folder in folders]
     path = "/".join([*folders, last])
     if len(path.encode()) > _MAX_PATH:
         path = f"{_digest(name)}/{last}"
     return path or "unnamed"
+
+
+def _is_plain(name: str) -> bool:
+    """Tell whether ``name`` is safe at a glance, as nearly all are: letters, digits, _ and -."""
+    short = len(name) <= _MAX_NAME and _PLAIN.fullmatch(name) is not None
+    return short and _RESERVED.isdisjoint(name.casefold().split("/"))
 
 
 def _safe_part(part: str) -> str:

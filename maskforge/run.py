@@ -215,8 +215,9 @@ class Run:
             collection=self.settings.out.name if self.collection else None,
         )
         files.write(self.manifest_path, manifest.encode(whole))
-        kept = set().union(*(manifest.output_files(record) for record in records))
-        self._remove(self.before, keep=kept)
+        if self.before:
+            kept = set().union(*(manifest.output_files(record) for record in records))
+            self._remove(self.before, keep=kept)
         if not self.collection:
             self.journal_path.unlink(missing_ok=True)
 
