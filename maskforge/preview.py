@@ -49,16 +49,17 @@ def _table() -> NDArray[np.uint8]:
     return table
 
 
-def draw(image: Image.Image | None, raster: Raster) -> Image.Image:
+def draw(image: Image.Image | None, raster: Raster, *, background: str = BACKGROUND) -> Image.Image:
     """Return the preview, RGB: ``image`` tinted and outlined by class, with a legend below.
 
-    image: RGB, upright, of any size; it is scaled as the raster is. None: the classes alone. The
-    longer side is brought to :data:`SHORT_SIDE` … :data:`LONG_SIDE` pixels.
+    image: RGB, upright, of any size; it is scaled as the raster is. None: the classes alone.
+    background: what people call id 0, which is never tinted. The longer side is brought to
+    :data:`SHORT_SIDE` … :data:`LONG_SIDE` pixels.
     """
     width, height = _size(raster)
     index, edge = _sample(raster, width, height)
     over, alpha = _overlay(index, edge, plain=image is None)
-    sheet = _sheet(width, height, _entries(raster))
+    sheet = _sheet(width, height, _entries(raster, background))
     left = (sheet.width - width) // 2
     if image is None:
         sheet.paste(_NO_IMAGE, (left, 0, left + width, height))
@@ -154,7 +155,7 @@ def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return grown
 
 
-def _entries(raster: Raster) -> list[_Entry]:
+def _entries(raster: Raster, background: str = BACKGROUND) -> list[_Entry]:
     """Return the legend: classes by share, then ignore and background."""
     total = raster.height * raster.width
     ignore = raster.classes.ignore_index
@@ -173,7 +174,7 @@ def _entries(raster: Raster) -> list[_Entry]:
         entries.append(_Entry(_color(_IGNORED), str(ignore), IGNORE.strip("_"), share))
     if 0 in counts:
         share = _share(counts[0], total)
-        entries.append(_Entry(_PANEL, "0", BACKGROUND.strip("_"), share))
+        entries.append(_Entry(_PANEL, "0", background.strip("_"), share))
     return entries
 
 

@@ -28,6 +28,7 @@ from maskforge.datasets._comparing import load_pair as load_pair
 from maskforge.datasets._loading import load as load
 from maskforge.datasets._masks import Masks as Masks
 from maskforge.datasets._masks import open_masks as open_masks
+from maskforge.datasets._names import list_text as list_text
 from maskforge.datasets._opening import open_dataset as open_dataset
 from maskforge.datasets._pixels import Header as Header
 from maskforge.datasets._pixels import color_profile as color_profile

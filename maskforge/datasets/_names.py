@@ -71,6 +71,17 @@ def read(path: Path) -> Names:
     return read_list(path, lambda text: parse(text.splitlines(), str(path), by_line=by_line))
 
 
+def list_text(classes: ClassTable, names: Sequence[str]) -> str:
+    """Return the text of a labels.txt that reads back as ``classes`` under ``names``.
+
+    Where id 0 is a class like the others the names carry their ids.
+    """
+    if classes.names[0].strip("_") == names[0].strip("_"):
+        return classes.to_text()
+    lines = [f"{number}:{name}" for number, name in enumerate(names)]
+    return "".join(f"{line}\n" for line in ([IGNORE] * classes.has_ignore) + lines)
+
+
 def parse(lines: Sequence[str], origin: str, *, by_line: bool = False) -> Names:
     """Return the names in ``lines``. ``by_line``: the first name is that of id 0.
 

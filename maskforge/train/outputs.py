@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image as Images
 
 from maskforge import files, plugins, preview
+from maskforge.datasets import list_text
 from maskforge.errors import Problem, UsageError
 from maskforge.label_image import to_raster
 from maskforge.train import footage
@@ -76,7 +77,7 @@ class Output:
 
         Raises WriteError, also for a labels.txt of other classes that is there already.
         """
-        self._folder.ensure("labels.txt", predictor.classes.to_text().encode())
+        self._folder.ensure("labels.txt", list_text(predictor.classes, predictor.names).encode())
 
         def look(shots: Sequence[Shot]) -> list[NDArray[np.float32]]:
             return predictor.probabilities([shot.image for shot in shots])
@@ -96,7 +97,9 @@ class Output:
             return
         raster = to_raster(predictor.decide(values), predictor.classes)
         if self._kind == "overlay":
-            drawn = preview.draw(Images.fromarray(shot.image), raster)
+            drawn = preview.draw(
+                Images.fromarray(shot.image), raster, background=predictor.names[0]
+            )
             if shot.found.is_video:
                 self._folder.add(shot.found, self._framed(drawn, shot.image.shape))
             else:

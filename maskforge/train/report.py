@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from maskforge import metrics, preview
-from maskforge.classes import ClassTable
+from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.label_image import to_raster
 
 Color: TypeAlias = tuple[int, int, int]
@@ -38,13 +38,18 @@ def comparison(
     *,
     classes: ClassTable,
     title: str,
+    background: str = BACKGROUND,
 ) -> Image.Image:
     """Return input, truth and prediction side by side, with the image's own mean IoU.
 
     image: (H, W, 3) uint8 in RGB; None: it is left out. truth, prediction: label images (H, W).
+    background: what people call id 0.
     """
     picture = None if image is None else Image.fromarray(image)
-    sheets = [preview.draw(picture, to_raster(ids, classes)) for ids in (truth, prediction)]
+    sheets = [
+        preview.draw(picture, to_raster(ids, classes), background=background)
+        for ids in (truth, prediction)
+    ]
     matrix = metrics.confusion_matrix(
         truth, prediction, num_classes=len(classes), ignore_index=classes.ignore_index
     )

@@ -113,7 +113,12 @@ def write(out: Path, scorer: Scorer, classes: ClassTable) -> None:
     files.write(out / "confusion.png", preview.encode(picture, suffix=".png"))
     for number, kept in enumerate(scorer.worst, start=1):
         drawn = report.comparison(
-            kept.image, kept.truth, kept.prediction, classes=classes, title=kept.score.name
+            kept.image,
+            kept.truth,
+            kept.prediction,
+            classes=classes,
+            title=kept.score.name,
+            background=scores.names[0],
         )
         stem = files.safe_name(kept.score.name).replace("/", "_")
         files.write(out / "worst" / f"{number:02d}_{stem}.jpg", preview.encode(drawn))

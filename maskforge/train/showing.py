@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from maskforge import files, preview
+from maskforge.datasets import list_text
 from maskforge.train import history, report
 from maskforge.train.augment import LabelImage
 from maskforge.train.config import Config
@@ -19,7 +20,7 @@ IMAGES = 4
 def write_setup(out: Path, config: Config, data: Data) -> None:
     """Write ``config.json``, ``labels.txt``, and which images are trained on and held back."""
     files.write(out / "config.json", config.to_json().encode())
-    files.write(out / "labels.txt", data.classes.to_text().encode())
+    files.write(out / "labels.txt", list_text(data.classes, data.shown).encode())
     for name, items in (("train.txt", data.train), ("val.txt", data.val)):
         text = "".join(f"{item}\n" for item in items.names)
         files.write(out / name, text.encode("utf-8", "surrogateescape"))
@@ -46,7 +47,12 @@ def write_progress(
         image, truth = data.val[number]
         pictures.append(
             report.comparison(
-                image, truth, prediction, classes=data.classes, title=data.val.names[number]
+                image,
+                truth,
+                prediction,
+                classes=data.classes,
+                title=data.val.names[number],
+                background=data.shown[0],
             )
         )
     path = out / "previews" / f"epoch_{epoch:03d}.png"

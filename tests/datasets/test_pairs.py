@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from maskforge.classes import ClassTable
-from maskforge.datasets import check, load, open_dataset
+from maskforge.datasets import check, list_text, load, open_dataset
 from maskforge.errors import ClassError, ReadError, UsageError
 
 LABELS = "_background_,cat,dog"
@@ -119,6 +119,15 @@ class TestClasses:
         data = open_dataset(files.root, labels="0:sky,cat,dog,void")
         assert data.names == ("sky", "cat", "dog")
         assert load(data.examples[0], data)[1][2, 3] == 255
+
+    @pytest.mark.parametrize("labels", ["0:sky,cat,dog,void", "0:sky,cat,dog", "cat,dog"])
+    def test_a_list_that_is_written_down_reads_back(self, files, labels):
+        files.pair("a")
+        data = open_dataset(files.root, labels=labels)
+        files.text("labels.txt", list_text(data.classes, data.names))
+        again = open_dataset(files.root)
+        assert again.names == data.names
+        assert again.classes == data.classes
 
     def test_values_are_numbered_classes_when_nothing_names_them(self, files):
         files.pair("a")

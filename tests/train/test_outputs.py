@@ -2,6 +2,7 @@
 
 import errno
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,6 +34,11 @@ def here(tmp_path, monkeypatch):
 def photo(path, number=0):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(clips.frame(number)).save(path)
+
+
+def pixels(path):
+    with Image.open(path) as image:
+        return np.array(image)
 
 
 def predict(kind, *sources, out, **options):
@@ -120,6 +126,16 @@ def test_probabilities_are_half_precision(here):
 def test_a_style_is_for_colours(here):
     with pytest.raises(UsageError, match="for colour masks only, but these are npy"):
         Output(here, "npy", [], style="pink")
+
+
+def test_id_0_goes_by_its_name_where_it_is_a_class(here):
+    photo(here / "a.png", 2)
+    for names in (PREDICTOR.names, ("sky", "box")):
+        with Output(here / names[0], "overlay", footage.find(["a.png"])) as output:
+            assert list(output.predict(replace(PREDICTOR, names=names))) == [("a", None)]
+    assert (here / "sky/labels.txt").read_text() == "0:sky\n1:box\n"
+    legends = [pixels(here / name / "a.jpg") for name in ("_background_", "sky")]
+    assert not np.array_equal(*legends)
 
 
 def test_a_one_hot_of_nothing_is_absent(here):
