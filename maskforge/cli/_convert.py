@@ -45,10 +45,13 @@ def run(
         )
     if as_json:
         click.echo(json.dumps(result.as_dict(), ensure_ascii=False, indent=1))
-    elif not quiet or result.exit_code == 3:
+    elif not quiet or result.exit_code:
         from maskforge.cli import _show
 
-        _show.show(result, found_by_content=format is None, verbose=verbose)
+        if quiet:
+            _show.show_errors(result, verbose=verbose)
+        else:
+            _show.show(result, found_by_content=format is None, verbose=verbose)
     return result.exit_code
 
 

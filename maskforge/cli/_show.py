@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from maskforge.cli import _console
 from maskforge.errors import Problem
 from maskforge.result import Conversion
 
@@ -17,7 +18,7 @@ MOST = 4
 
 def show(result: Conversion, *, found_by_content: bool, verbose: bool) -> None:
     """Print the result to standard error, so that standard output stays for machines."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = _console.console(quiet=False)
     if found_by_content:
         console.print(f"format: {result.reader} [dim]({escape(result.reason)})[/]")
     if result.records:
@@ -31,6 +32,15 @@ def show(result: Conversion, *, found_by_content: bool, verbose: bool) -> None:
     console.print(f"[{style}]{escape(str(result))}[/]")
     for line in _what_to_open(result):
         console.print(line)
+
+
+def show_errors(result: Conversion, *, verbose: bool) -> None:
+    """Print what was not converted, and why."""
+    console = _console.console(quiet=False)
+    errors = [problem for problem in result.problems if problem.severity == "error"]
+    _problems(console, errors, verbose=verbose)
+    if not result.records:
+        console.print(f"[bold red]{escape(str(result))}[/]")
 
 
 def _classes(result: Conversion) -> Table:

@@ -64,6 +64,17 @@ def test_json_is_alone_on_standard_output(capsys):
     assert captured.err == ""
 
 
+def test_quiet_says_nothing_but_what_was_not_converted(tmp_path, capsys):
+    for name in ("park_052.jpg", "park_052.json"):
+        (tmp_path / name).write_bytes((SAMPLES / "labelme/more" / name).read_bytes())
+    (tmp_path / "b.json").write_text("{")
+    assert run("labelme", tmp_path, "-q", "-o", "out") == 1
+    said = capsys.readouterr().err
+    assert "b.json" in said
+    assert "classes" not in said
+    assert "images converted" not in said
+
+
 def test_quiet_says_nothing_and_the_summary_says_what_to_open(capsys):
     assert run("labelme", SAMPLES / "labelme/more", "-q", "-o", "quiet") == 0
     assert capsys.readouterr() == ("", "")
