@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import platform
 import shutil
 import statistics
 import time
@@ -76,3 +77,13 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
         for index, (cell, width) in enumerate(zip(row, widths, strict=True))
     )
     return " | ".join([first, *rest])
+
+
+def cpu() -> str:
+    """Return what the processor is called."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

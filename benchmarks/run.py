@@ -16,13 +16,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import measure
 
 RACES = ("street", "street-jpeg", "photographs", "via", "ochuman", "article")
 OTHERS = ("workers", "memory", "startup")
@@ -69,7 +70,6 @@ def _work(name: str) -> Callable[[Path, Path, bool, int], Any]:
 def _race(name: str, cache: Path, place: Path, quick: bool, repeats: int) -> dict[str, Any]:
     import cases
     import inputs
-    import measure
 
     counts = inputs.QUICK if quick else inputs.COUNTS
     makers: Mapping[str, Callable[..., Any]] = {
@@ -101,19 +101,10 @@ def _race(name: str, cache: Path, place: Path, quick: bool, repeats: int) -> dic
 def _machine() -> dict[str, str]:
     packages = ("maskforge", "numpy", "pillow", "opencv-python-headless", "pycocotools")
     return {
-        "CPU": f"{_cpu()} ({os.cpu_count()} cores)",
+        "CPU": f"{measure.cpu()} ({os.cpu_count()} cores)",
         "Python": sys.version.split()[0],
         **{name: version(name) for name in packages},
     }
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
+from measure import cpu
 from measure import table as table
 
 from maskforge import metrics
@@ -53,16 +54,7 @@ def machine(threads: int) -> str:
     limit = f", {threads} threads" if threads else ""
     shown = ", ".join(f"{name} {version(name)}" for name in packages)
     python = platform.python_version()
-    return f"Measured on: {_processor()} ({cores} cores{limit}), Python {python}, {shown}"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+    return f"Measured on: {cpu()} ({cores} cores{limit}), Python {python}, {shown}"
 
 
 @contextmanager

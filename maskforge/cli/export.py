@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from maskforge.cli import _options, _torch
+from maskforge.cli import _console, _options, _torch
 from maskforge.errors import UsageError
 
 
@@ -26,10 +26,9 @@ def run(checkpoint: str, *, out: str | None, overwrite: bool, quiet: bool) -> in
       maskforge export runs/people/best.pt -o people.pt2
       maskforge predict people.onnx photos/ -o predicted
     """
-    from rich.console import Console
     from rich.markup import escape
 
-    console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=quiet)
+    console = _console.console(quiet=quiet)
     target = Path(out) if out else Path(checkpoint).with_suffix(".onnx")
     if target.exists() and not overwrite:
         raise UsageError(

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from types import TracebackType
-from typing import Protocol, TypeVar
+from typing import Self, TypeVar
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
 
 
-class Team(Protocol):
+class Team(ABC):
     """``workers`` that do one kind of work after the other; a context, at whose end they leave."""
 
+    @abstractmethod
     def __init__(self, workers: int) -> None: ...
 
-    def __enter__(self) -> Team: ...
+    def __enter__(self) -> Self:
+        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *raised: object) -> None:
+        self.leave()
 
+    @abstractmethod
     def run(
         self,
         work: Callable[[Job], Answer],
@@ -36,4 +35,7 @@ class Team(Protocol):
         ``work``, the jobs and the answers must be picklable. ``on_death(job)`` answers for a job
         that killed two workers.
         """
-        ...
+
+    @abstractmethod
+    def leave(self) -> None:
+        """Have the workers leave; what they were at is lost."""

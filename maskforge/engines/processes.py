@@ -14,11 +14,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from multiprocessing.connection import Connection, wait
-from types import TracebackType
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
-Job = TypeVar("Job")
-Answer = TypeVar("Answer")
+from maskforge import engines
+from maskforge.engines import Answer, Job
 
 CHUNK = 8
 """Jobs sent at once: enough to hide the pipe, few enough to share the last ones out evenly."""
@@ -74,24 +73,13 @@ def _serve(pipe: Connection) -> None:
         pipe.send([work(job) for job in jobs])
 
 
-class Team:
+class Team(engines.Team):
     """``workers`` processes, which start at once."""
 
     def __init__(self, workers: int) -> None:
         self._count = max(1, workers)
         self._workers: list[_Worker] = []
         self._fill()
-
-    def __enter__(self) -> Team:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._dismiss(self._workers)
 
     def run(
         self,
@@ -102,9 +90,7 @@ class Team:
     ) -> Iterator[Answer]:
         """Yield the answer to each job, in order, worked out by the workers.
 
-        ``work``, the jobs and the answers must be picklable. ``on_death(job)`` answers for a job
-        that killed two workers. An exception of ``work`` itself kills its worker: let it return
-        problems instead.
+        An exception of ``work`` itself kills its worker: let it return problems instead.
         """
         self._fill()
         chunks = _chunks(iter(jobs))
@@ -138,6 +124,10 @@ class Team:
         finally:
             # Nobody waits for their answers any more.
             self._dismiss([worker for worker in self._workers if worker.chunk is not None])
+
+    def leave(self) -> None:
+        """Have the workers leave; what they were at is lost."""
+        self._dismiss(self._workers)
 
     def _fill(self) -> None:
         self._workers += [_Worker() for _ in range(self._count - len(self._workers))]

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from types import TracebackType
-from typing import TypeVar
 
-Job = TypeVar("Job")
-Answer = TypeVar("Answer")
+from maskforge import engines
+from maskforge.engines import Answer, Job
 
 
-class Team:
+class Team(engines.Team):
     """This process. ``workers`` is not needed here, and nobody dies."""
 
     def __init__(self, workers: int = 1) -> None:
-        pass
-
-    def __enter__(self) -> Team:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
         pass
 
     def run(
@@ -36,3 +23,6 @@ class Team:
     ) -> Iterator[Answer]:
         """Yield the answer to each job, in order, worked out when it is asked for."""
         return map(work, jobs)
+
+    def leave(self) -> None:
+        """Do nothing: nobody else is here."""

@@ -10,7 +10,6 @@ import io
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -64,13 +63,8 @@ class Output:
             self._onehot = self._folder.free("onehot.npy")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._open.__exit__(kind, error, trace)
+    def __exit__(self, *raised: Any) -> None:
+        self._open.__exit__(*raised)
 
     def predict(self, predictor: Predictor) -> Iterator[tuple[str, Problem | None]]:
         """Predict and write; yield the name of each image or frame, and what was wrong with it.
