@@ -42,8 +42,8 @@ def ours(source: Path, count: int, **options: Any) -> Callable[[Path], None]:
     """Return the work of ``maskforge.convert`` with one worker: masks, no previews, no images."""
 
     def work(out: Path) -> None:
-        options.setdefault("out", out / "masks")
-        arguments = {"images": "none", "previews": False, "workers": 1, **options}
+        arguments = {"images": "none", "previews": False, "workers": 1, "out": out / "masks"}
+        arguments |= options
         if arguments.get("as_") == "onehot":
             arguments["out"] = out / "masks.npy"
         result = maskforge.convert(source, **arguments)

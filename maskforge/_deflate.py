@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge.runs import Ints
+from maskforge.runs import Ints, changes
 
 _LONGEST = 258
 """The longest match."""
@@ -176,22 +176,32 @@ def _pieces(
     """Cut the runs at the ends of rows, but let zero bytes take in the filter bytes they touch."""
     depth = colors.shape[1]
     zero: NDArray[np.bool_] = colors.max(axis=1) == 0
-    change = np.append(True, color[1:] != color[:-1])
+    change = changes(color)
     start, color = start[change], color[change]
-    stop = np.append(start[1:], height * width)
-    empty = zero[color]
     row = start // width
-    if np.count_nonzero((stop > row * width + width) & ~empty):
+    left = row * width
+    empty = zero[color]
+    stop = _followed(start, height * width)
+    if ((stop > left + width) > empty).any():
         parts = np.where(empty, 1, (stop - 1) // width - row + 1)
-        index = np.repeat(np.arange(len(parts)), parts)
-        row = np.arange(len(index)) - (np.cumsum(parts) - parts - row)[index]
-        start, color, empty = np.maximum(start[index], row * width), color[index], empty[index]
-    opens = start == row * width
+        index = np.arange(len(parts)).repeat(parts)
+        row = np.arange(len(index)) - (parts.cumsum() - parts - row)[index]
+        left = row * width
+        start, color, empty = np.maximum(start[index], left), color[index], empty[index]
+    opens = start == left
     begin = start * depth + row + ~(opens & empty)
-    filtered = opens & ~empty
+    filtered = opens > empty
     filtered[1:] &= ~empty[:-1]
-    end = np.append(begin[1:] - filtered[1:], height * (width * depth + 1))
+    end = _followed(begin - filtered, height * (width * depth + 1))
     return _Pieces(color, begin, end - begin, filtered)
+
+
+def _followed(values: Ints, last: int) -> Ints:
+    """Return the value after each value, ``last`` after the last one."""
+    following = np.empty_like(values)
+    following[:-1] = values[1:]
+    following[-1] = last
+    return following
 
 
 def _frequency(counts: Ints, words: NDArray[np.uint8]) -> Ints:

@@ -135,7 +135,7 @@ def convert(
         writer=writer_name,
         classes=classes,
         classes_from=classes_from,
-        records=tuple(records),
+        records=records,
         problems=tuple(found),
         kept=kept,
         failed=failed,

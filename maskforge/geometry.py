@@ -42,14 +42,21 @@ def points(values: ArrayLike) -> NDArray[np.float64]:
     if given.ndim != 2 or given.shape[1] != 2 or given.dtype.kind not in "iuf":
         raise GeometryError(f"points must be pairs of numbers, but got {_short(values)}")
     array = given.astype(np.float64, copy=False)
-    # One pass: a NaN or an infinity fails the comparison as well.
-    if not (np.abs(array) <= MAX_COORDINATE).all():
+    if not within_limits(array):
         index = int(np.flatnonzero(~(np.abs(array) <= MAX_COORDINATE).all(axis=1))[0])
         raise GeometryError(
             f"coordinates must be finite and within ±{MAX_COORDINATE:.0f}, "
             f"but point {index} is {tuple(array[index].tolist())}"
         )
     return array
+
+
+def within_limits(values: NDArray[np.float64]) -> bool:
+    """Tell whether all ``values`` are finite and within :data:`MAX_COORDINATE`."""
+    # A NaN makes the extremes NaN, which fails the comparison as well.
+    return not values.size or bool(
+        values.min() >= -MAX_COORDINATE and values.max() <= MAX_COORDINATE
+    )
 
 
 def ring(values: ArrayLike) -> Ring:

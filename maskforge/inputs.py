@@ -8,7 +8,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,6 +20,12 @@ from maskforge.errors import Problem, ReadError, UsageError
 
 PACK_FROM = 1 << 15
 """Annotations of more bytes than this wait compressed, so that thousands fit into memory."""
+
+PLAIN = 256
+"""From so many annotations on, all others wait compressed, so that memory does not grow."""
+
+KEEP = 1 << 23
+"""Bytes of annotations, about, that are kept from when their labels were collected."""
 
 HEAD = 1 << 16
 """Bytes of a file that are looked at to tell its format."""
@@ -45,14 +51,16 @@ class Job:
     previous: dict[str, Any] | None = None
 
     @classmethod
-    def of(cls, annotation: Annotation, *, stem: str, source: Path, shown: str) -> Job:
-        """Return the job of an annotation that was read already."""
+    def of(
+        cls, annotation: Annotation, *, stem: str, source: Path, shown: str, pack: bool = False
+    ) -> Job:
+        """Return the job of an annotation that was read already; ``pack`` compresses it."""
         if isinstance(annotation.embedded, memoryview):
             annotation = replace(annotation, embedded=bytes(annotation.embedded))
         waiting: Annotation | bytes = annotation
-        if annotation.nbytes > PACK_FROM:
+        if pack or annotation.nbytes > PACK_FROM:
             waiting = zlib.compress(pickle.dumps(annotation, protocol=5), 1)
-        labels = frozenset(region.label for region in annotation.regions)
+        labels = _shared(frozenset(region.label for region in annotation.regions))
         return cls(0, stem, source, shown, waiting, annotation.place, labels)
 
     def annotation(self) -> Annotation | None:
@@ -61,6 +69,12 @@ class Job:
             return self.waiting
         unpacked: Annotation = pickle.loads(zlib.decompress(self.waiting))  # our own bytes
         return unpacked
+
+
+@lru_cache(maxsize=1024)
+def _shared(labels: frozenset[str]) -> frozenset[str]:
+    """Return an equal set: one for all images with the same labels."""
+    return labels
 
 
 def root_of(sources: Sequence[Path]) -> Path:
@@ -177,7 +191,8 @@ def plan(
                     problems.append(item)
                 else:
                     stem = files.safe_name(prefix + _without_suffix(item.name))
-                    jobs.append(Job.of(item, stem=stem, source=path, shown=shown))
+                    pack = len(jobs) >= PLAIN
+                    jobs.append(Job.of(item, stem=stem, source=path, shown=shown, pack=pack))
         except ReadError as error:
             problems.append(error.problem(file=str(path)))
     stems = files.unique_names(job.stem for job in jobs)
@@ -200,19 +215,39 @@ def plan(
     ], problems
 
 
-def collect_labels(
-    jobs: Sequence[Job], reader: ModuleType, options: object, team: Team
-) -> set[str]:
+def collect_labels(jobs: list[Job], reader: ModuleType, options: object, team: Team) -> set[str]:
     """Return all labels of the jobs; ``team`` reads those of files that were not read yet.
 
+    Where the team is this process, files are read whole as long as there is room for what they say,
+    and their jobs in ``jobs`` hold it from then on: nobody need read them again.
     Files that cannot be read are left to the conversion, which meets the same error and records it.
     """
+    if team.HERE:
+        _read_ahead(jobs, reader, options)
     labels: set[str] = set().union(*(job.labels for job in jobs))
     unread = [job.source for job in jobs if job.waiting is None]
     if unread:
         work = partial(_labels_in, reader.labels, options)
         labels.update(*team.run(work, unread, on_death=_no_labels))
     return labels
+
+
+def _read_ahead(jobs: list[Job], reader: ModuleType, options: object) -> None:
+    room = KEEP
+    for index, job in enumerate(jobs):
+        if room <= 0:
+            return
+        if job.waiting is None:
+            try:
+                annotation = next(reader.read(job.source, options), None)
+            except ReadError:
+                continue
+            if isinstance(annotation, Annotation):
+                room -= annotation.nbytes
+                # A region that was left out with a warning has a label, too.
+                if annotation.embedded is None and not annotation.problems:
+                    labels = frozenset(region.label for region in annotation.regions)
+                    jobs[index] = replace(job, waiting=annotation, labels=labels)
 
 
 def _labels_in(read: Callable[[Path, Any], set[str]], options: object, path: Path) -> set[str]:
@@ -231,7 +266,7 @@ def _absolute(path: Path) -> Path:
 
 
 def _shown(path: Path, root: Path) -> str:
-    return _absolute(path).relative_to(root).as_posix()
+    return os.path.abspath(path).removeprefix(str(root)).replace(os.sep, "/").lstrip("/")
 
 
 def _without_suffix(name: str) -> str:

@@ -8,7 +8,7 @@ that a killed run can go on where it was.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,15 +16,33 @@ from maskforge import files
 from maskforge._version import __version__
 from maskforge.classes import ClassTable
 from maskforge.errors import Problem, ReadError
+from maskforge.records import Records, to_json
 from maskforge.settings import Settings
 
 FORMAT = "maskforge-manifest/1"
 
 
-def build(
-    settings: Settings, records: Sequence[Mapping[str, Any]], *, kind: str, collection: str | None
+def write(
+    path: Path, settings: Settings, records: Records, *, kind: str, collection: str | None
+) -> None:
+    """Write the manifest of an output as JSON, one image a line so that it can be compared.
+
+    collection: the one file that holds all masks. Raises WriteError.
+    """
+    head = _head(settings, records, kind=kind, collection=collection)
+    with files.atomic(path) as file:
+        file.write(to_json(head, indent=1)[:-2])
+        separator = b',\n "images": [\n  '
+        for line in records.lines:
+            file.write(separator + line)
+            separator = b",\n  "
+        file.write(b"\n ]\n}\n" if records else separator + b"]\n}\n")
+
+
+def _head(
+    settings: Settings, records: Records, *, kind: str, collection: str | None
 ) -> dict[str, Any]:
-    """Return the manifest of an output. ``collection``: the one file that holds all masks."""
+    """Return all but the images."""
     classes = settings.classes
     totals: dict[str, int] = {}
     for record in records:
@@ -46,25 +64,7 @@ def build(
         "settings": settings.public(),
         "fingerprint": settings.fingerprint,
         "pixels": dict(sorted(totals.items(), key=lambda item: int(item[0]))),
-        "images": list(records),
     }
-
-
-def encode(manifest: Mapping[str, Any]) -> bytes:
-    """Return the manifest as JSON text, one image a line, so that it can be read and compared."""
-    images = manifest["images"]
-    rest = {key: value for key, value in manifest.items() if key != "images"}
-    text = _json(rest, indent=1)[:-2]
-    lines = b",\n  ".join(map(_json, images))
-    return text + b',\n "images": [\n  ' + lines + b"\n ]\n}\n"
-
-
-def _json(value: object, indent: int | None = None) -> bytes:
-    """Return JSON in UTF-8, escaped where a name is no text that UTF-8 could hold."""
-    try:
-        return json.dumps(value, ensure_ascii=False, indent=indent).encode()
-    except UnicodeEncodeError:
-        return json.dumps(value, indent=indent).encode()
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -159,7 +159,7 @@ class Journal:
 
 
 def _line(entry: Mapping[str, Any]) -> bytes:
-    return _json(entry) + b"\n"
+    return to_json(entry) + b"\n"
 
 
 def earlier(

@@ -88,8 +88,9 @@ class _Resolver:
         total = int(count.sum())
         if total > MAX_PAIRS and len(cuts) > 3:
             return self._halved(runs, (begin, int(cuts[len(cuts) // 2]), end))
-        segment = np.repeat(low - np.cumsum(count) + count, count) + np.arange(total)
-        region = np.repeat(runs.region, count)
+        segment = (low - count.cumsum() + count).repeat(count)
+        segment += np.arange(total)
+        region = runs.region.repeat(count)
         if self.eraser.any():
             segment, region = _erase(segment, region, self.eraser, len(cuts) - 1)
         owner = np.full(len(cuts) - 1, -1, dtype=np.int64)
@@ -100,7 +101,8 @@ class _Resolver:
             owner[segment[sort]] = region[sort]
         else:
             owner[segment] = region
-        return Segments(cuts[:-1], np.diff(cuts), owner, segment, self.region_class[region])
+        start = cuts[:-1]
+        return Segments(start, cuts[1:] - start, owner, segment, self.region_class[region])
 
     def _halved(self, runs: Runs, places: tuple[int, int, int]) -> Segments:
         begin, middle, end = places

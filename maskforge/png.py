@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,6 +117,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return b"".join([len(body).to_bytes(4, "big"), kind, body, checksum.to_bytes(4, "big")])
 
 
+@lru_cache(maxsize=16)  # all images of a run carry the same texts
 def _text(key: str, text: str) -> bytes:
     """Return a tEXt chunk, which holds Latin-1, or an iTXt chunk, which holds the rest, not NUL."""
     text = text.replace("\0", "\ufffd")

@@ -30,6 +30,11 @@ MAX_CROSSINGS = 40_000_000
 MAX_PLANES = 2**31
 """Bytes of the one-hot planes of one image."""
 
+_OVERLAPS, _UNKNOWNS = get_args(Overlap), get_args(Unknown)
+
+_NONE = np.zeros(1, dtype=np.int64)
+"""Class and instance of owner -1, which is no region."""
+
 BATCH = 4_000_000
 """As many crossings are worked out at once; bounds memory."""
 
@@ -54,12 +59,12 @@ class Raster:
     @cached_property
     def segment_class(self) -> Ints:
         """Class id by segment, (S,) int64."""
-        return np.append(self.region_class, 0)[self.segments.owner]
+        return np.concatenate([self.region_class, _NONE])[self.segments.owner]
 
     @cached_property
     def segment_instance(self) -> Ints:
         """Instance id by segment, (S,) int64; 0 for the background and for ignored pixels."""
-        instance = np.append(self.region_instance, 0)[self.segments.owner]
+        instance = np.concatenate([self.region_instance, _NONE])[self.segments.owner]
         instance[self.segment_class == self.classes.ignore_index] = 0
         return instance
 
@@ -118,7 +123,8 @@ class Raster:
     def pixel_counts(self) -> dict[int, int]:
         """Pixels by class id in the label image, ids that occur only, ascending."""
         totals = np.bincount(self.segment_class, weights=self.segments.length)
-        return {int(i): int(totals[i]) for i in np.flatnonzero(totals)}
+        found = totals.nonzero()[0]
+        return dict(zip(found.tolist(), map(int, totals[found].tolist()), strict=True))
 
     @cached_property
     def image_classes(self) -> tuple[int, ...]:
@@ -168,10 +174,7 @@ def rasterize(
     a label outside the table, GeometryError for a shape beyond the limits (``too-large``) and, with
     overlap "error", for pixels claimed by two classes (``contested``).
     """
-    for name, value, choices in (
-        ("overlap", overlap, get_args(Overlap)),
-        ("unknown", unknown, get_args(Unknown)),
-    ):
+    for name, value, choices in (("overlap", overlap, _OVERLAPS), ("unknown", unknown, _UNKNOWNS)):
         if value not in choices:
             raise UsageError(f"{name} must be one of {list(choices)}, but got {value!r}")
     height = annotation.height if height is None else height
@@ -201,17 +204,17 @@ def rasterize(
 
 
 def _class_ids(regions: Sequence[Region], classes: ClassTable, unknown: Unknown) -> Ints:
-    ids = np.empty(len(regions), dtype=np.int64)
-    other = {"skip": -1, "ignore": classes.ignore_index, "background": 0}
+    ids: list[int] = []
+    other = {"error": -1, "skip": -1, "ignore": classes.ignore_index, "background": 0}[unknown]
     missing: dict[str, str] = {}
-    for index, region in enumerate(regions):
+    for region in regions:
         if region.label in classes:
             crowd = region.crowd and region.label != BACKGROUND
-            ids[index] = classes.ignore_index if crowd else classes.id_of(region.label)
-        elif unknown == "error":
-            missing.setdefault(region.label, region.place)
+            ids.append(classes.ignore_index if crowd else classes.id_of(region.label))
         else:
-            ids[index] = other[unknown]
+            ids.append(other)
+            if unknown == "error":
+                missing.setdefault(region.label, region.place)
     if missing:
         names = ", ".join(map(repr, missing))
         raise ClassError(
@@ -219,7 +222,7 @@ def _class_ids(regions: Sequence[Region], classes: ClassTable, unknown: Unknown)
             place=next(iter(missing.values())),
             cure=classes.hint(missing),
         )
-    return ids
+    return np.array(ids, dtype=np.int64)
 
 
 def _levels(ids: Ints, classes: ClassTable, priority: Sequence[str]) -> Ints:
@@ -231,13 +234,11 @@ def _levels(ids: Ints, classes: ClassTable, priority: Sequence[str]) -> Ints:
 
 def _instances(regions: Sequence[Region], ids: Ints) -> Ints:
     seen: dict[object, int] = {}
-    numbers = np.zeros(len(regions), dtype=np.int64)
-    for index, region in enumerate(regions):
-        if ids[index] > 0:
-            alone = region.group is None
-            key = index if alone else (region.label, region.group)
-            numbers[index] = seen.setdefault(key, len(seen) + 1)
-    return numbers
+    numbers: list[int] = []
+    for index, (region, class_id) in enumerate(zip(regions, ids.tolist(), strict=True)):
+        key = index if region.group is None else (region.label, region.group)
+        numbers.append(seen.setdefault(key, len(seen) + 1) if class_id > 0 else 0)
+    return np.array(numbers, dtype=np.int64)
 
 
 def _cover(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ class Conversion:
     writer: str
     classes: ClassTable
     classes_from: str
-    records: tuple[dict[str, Any], ...]
+    records: Sequence[dict[str, Any]]
     problems: tuple[Problem, ...]
     kept: int
     failed: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +16,7 @@ from maskforge import split as split_
 from maskforge.engines import Team
 from maskforge.errors import GeometryError, Problem, ReadError, UsageError
 from maskforge.inputs import Job
+from maskforge.records import Records
 from maskforge.settings import Settings
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -27,7 +28,7 @@ JOBS_PER_WORKER = 48
 
 @dataclass
 class _Tally:
-    records: list[dict[str, Any]]
+    records: Records
     problems: list[Problem]
     kept: int = 0
     failed: int = 0
@@ -103,26 +104,25 @@ class Run:
 
     def carry_out(
         self,
-        jobs: Sequence[Job],
+        jobs: list[Job],
         problems: Sequence[Problem],
         team: Team,
         *,
         progress: Progress | None,
-    ) -> tuple[list[dict[str, Any]], list[Problem], int, int]:
-        """Have ``team`` do the jobs.
+    ) -> tuple[Records, list[Problem], int, int]:
+        """Have ``team`` do the jobs; each one leaves the list ``jobs`` when its turn comes.
 
         Return records, problems, how many were kept, how many failed.
         """
         from maskforge import job as job_  # Pillow, and all that drawing needs
 
-        tally = _Tally([], list(problems))
+        tally = _Tally(Records(), list(problems))
         tally.failed = sum(p.severity == "error" for p in problems)
         self._raise_if_strict(problems)
-        if self.before and not self.collection:
-            jobs = [replace(job, previous=self.before.get(job.stem)) for job in jobs]
         before = self.before.values()
+        total = len(jobs)
         work = partial(job_.process, self.settings)
-        outcomes = team.run(work, jobs, on_death=job_.died)
+        outcomes = team.run(work, self._taken_from(jobs), on_death=job_.died)
         journal = manifest.Journal(self.journal_path, self.settings.fingerprint, before)
         try:
             with self._sink() as file:
@@ -130,7 +130,7 @@ class Run:
                 for done, outcome in enumerate(outcomes, start=1):
                     self._take(outcome, tally, journal, collect)
                     if progress is not None:
-                        progress(done, len(jobs))
+                        progress(done, total)
                 if collect is not None:
                     collect.close()
                 if self.collection and not tally.records:
@@ -140,6 +140,15 @@ class Run:
         finally:
             journal.close()
         return tally.records, tally.problems, tally.kept, tally.failed
+
+    def _taken_from(self, jobs: list[Job]) -> Iterator[Job]:
+        """Yield the jobs, and let go of them: records grow in the memory that they leave."""
+        jobs.reverse()
+        while jobs:
+            job = jobs.pop()
+            if not self.collection and job.stem in self.before:
+                job = replace(job, previous=self.before[job.stem])
+            yield job
 
     def _sink(self) -> AbstractContextManager[IO[bytes] | None]:
         return files.atomic(self.settings.out) if self.collection else nullcontext()
@@ -178,7 +187,7 @@ class Run:
 
     def finish(
         self,
-        records: list[dict[str, Any]],
+        records: Records,
         problems: Sequence[Problem],
         *,
         split: Sequence[float] | None,
@@ -189,10 +198,11 @@ class Run:
             return
         if split is not None:
             chosen = split_.assign([record["stem"] for record in records], split, seed=seed)
-            for record in records:
-                record["split"] = chosen[record["stem"]]
-        stems: dict[str, list[str]] = {"all": [record["stem"] for record in records]}
+            for index, record in enumerate(records):
+                records[index] = {**record, "split": chosen[record["stem"]]}
+        stems: dict[str, list[str]] = {"all": []}
         for record in records:
+            stems["all"].append(record["stem"])
             if record["split"]:
                 stems.setdefault(record["split"], []).append(record["stem"])
         closing: Mapping[str, bytes] = {self.labels_path.name: self._labels_text()}
@@ -208,13 +218,13 @@ class Run:
             files.write(self.problems_path, manifest.problem_lines(problems, self.root))
         else:
             self.problems_path.unlink(missing_ok=True)
-        whole = manifest.build(
+        manifest.write(
+            self.manifest_path,
             self.settings,
             records,
             kind=self.settings.writer,
             collection=self.settings.out.name if self.collection else None,
         )
-        files.write(self.manifest_path, manifest.encode(whole))
         if self.before:
             kept = set().union(*(manifest.output_files(record) for record in records))
             self._remove(self.before, keep=kept)
@@ -234,6 +244,8 @@ def team(engine: str | None, workers: int | None, jobs: int) -> Team:
     count = workers if workers is not None else _helpful_workers(jobs)
     if count < 1:
         raise UsageError(f"workers must be at least 1, but got {count}")
+    from maskforge import job  # noqa: F401  # workers start with what is loaded by then
+
     chosen = plugins.load("engines", engine or ("serial" if count == 1 else "processes"))
     found: Team = chosen.Team(count)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -25,7 +25,10 @@ class Options:
 
 
 def reader(*, many: bool, default: str | None = None) -> ModuleType:
-    """A format of lines: an image name, then its labels; 'bad' is a problem, 'broken' raises."""
+    """A format of lines: an image name, then its labels; 'bad' is a problem, 'broken' raises.
+
+    A label with a minus is that of a region that covers nothing and is left out with a warning.
+    """
     made = ModuleType("reader")
     made.SUFFIXES = (".lines",)
     made.ONE_IMAGE_PER_FILE = not many
@@ -41,12 +44,17 @@ def reader(*, many: bool, default: str | None = None) -> ModuleType:
             elif name == "broken":
                 raise ReadError("broken line")
             else:
-                yield Annotation(
-                    name, path, "", tuple(region(label) for label in labels), place=line
+                regions = tuple(region(label) for label in labels if label[0] != "-")
+                warnings = tuple(
+                    Problem("empty-shape", str(path), x) for x in labels if x[0] == "-"
                 )
+                yield Annotation(name, path, "", regions, place=line, problems=warnings)
 
     def labels(path: Path, options: object) -> set[str]:
-        return {r.label for item in read(path, options) for r in getattr(item, "regions", ())}
+        lines = path.read_text().splitlines()[1:]
+        if "broken" in lines:
+            raise ReadError("broken line")
+        return {label.lstrip("-") for line in lines for label in line.split()[1:]}
 
     made.read, made.labels = read, labels
     return made
@@ -180,23 +188,57 @@ def test_no_output_is_a_folder_of_another(tree: Path) -> None:
     assert not any(other.startswith(f"{place}/") for place in places for other in places)
 
 
-def collected(jobs: Sequence[Job], module: ModuleType) -> set[str]:
-    with Team() as team:
+class Elsewhere(Team):
+    """A team that does its work as if it were another process."""
+
+    HERE = False
+
+
+def collected(jobs: list[Job], module: ModuleType, kind: type[Team] = Team) -> set[str]:
+    with kind() as team:
         return inputs.collect_labels(jobs, module, Options(), team)
 
 
-def test_collect_labels(tree: Path) -> None:
-    for many in (True, False):
-        module = reader(many=many)
-        jobs, _ = planned(tree, module)
-        labels = {"cat", "dog"} if many else {"cat", "dog", "cow"}
-        assert collected(jobs, module) == labels
+def test_labels_of_files_with_many_images(tree: Path) -> None:
+    module = reader(many=True)
+    assert collected(planned(tree, module)[0], module) == {"cat", "dog"}
 
 
-def test_collect_labels_leaves_broken_files_to_the_conversion(tree: Path) -> None:
-    (tree / "a.lines").write_text("lines\nbroken\n")
+@pytest.fixture
+def singles(tmp_path: Path) -> Path:
+    for name, line in {
+        "a": "a.png -cow",
+        "b": "broken",
+        "c": "c.png cat dog",
+        "d": "d.png",
+    }.items():
+        (tmp_path / f"{name}.lines").write_text(f"lines\n{line}\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("kind", [Team, Elsewhere])
+def test_labels_of_files_with_one_image(singles: Path, kind: type[Team]) -> None:
+    """The broken one is left to the conversion; what was left out has a label all the same."""
     module = reader(many=False)
-    assert collected(planned(tree, module)[0], module) == {"cat", "dog", "cow"}
+    jobs, _ = planned(singles, module)
+    assert collected(jobs, module, kind) == {"cow", "cat", "dog"}
+
+
+def test_sound_files_that_were_read_for_their_labels_need_not_be_read_again(
+    singles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = reader(many=False)
+    jobs, _ = planned(singles, module)
+    collected(jobs, module, Elsewhere)
+    assert [job.waiting for job in jobs] == [None] * 4
+    collected(jobs, module)
+    assert [job.stem for job in jobs if job.annotation()] == ["c", "d"]
+    assert [job.labels for job in jobs][2:] == [{"cat", "dog"}, set()]
+
+    monkeypatch.setattr(inputs, "KEEP", 1)
+    jobs, _ = planned(singles, module)
+    assert collected(jobs, module) == {"cow", "cat", "dog"}
+    assert [job.stem for job in jobs if job.annotation()] == ["c"]
 
 
 def test_head(tree: Path) -> None:

@@ -6,6 +6,7 @@ Exit codes: 0 clean · 1 finished, with problems in the data (or an output could
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -32,6 +33,9 @@ class _Commands(click.Group):
         return [*plugins.names("readers"), *plugins.names("cli")]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in (*plugins.names("readers"), "convert"):
+            # A conversion multiplies no matrices, and processes without threads start fast.
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         if cmd_name in plugins.names("readers"):
             return _reader_command.command(cmd_name)
         if cmd_name in plugins.names("cli"):

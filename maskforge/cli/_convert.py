@@ -57,7 +57,10 @@ def run(
 
 @contextmanager
 def _progress(*, show: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar on standard error, on a terminal only."""
+    """Show a bar on standard error, on a terminal only, from the first image on.
+
+    Its thread would be in the way of workers, which start before that.
+    """
     if not (show and sys.stderr.isatty()):
         yield None
         return
@@ -71,6 +74,14 @@ def _progress(*, show: bool) -> Iterator[Callable[[int, int], None] | None]:
     )
 
     columns = (TextColumn("converting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("converting", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("converting", total=None)
+
+    def show_done(done: int, total: int) -> None:
+        bar.start()
+        bar.update(task, completed=done, total=total)
+
+    try:
+        yield show_done
+    finally:
+        bar.stop()

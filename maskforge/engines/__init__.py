@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from typing import Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
@@ -12,6 +12,9 @@ Answer = TypeVar("Answer")
 
 class Team(ABC):
     """``workers`` that do one kind of work after the other; a context, at whose end they leave."""
+
+    HERE: ClassVar[bool] = False
+    """Whether the work is done in this process, which can keep what it has read."""
 
     @abstractmethod
     def __init__(self, workers: int) -> None: ...

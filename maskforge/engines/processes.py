@@ -9,12 +9,14 @@ reads the end of its pipe and leaves.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeAlias
+from weakref import WeakSet
 
 from maskforge import engines
 from maskforge.engines import Answer, Job
@@ -27,14 +29,17 @@ WINDOW = 64
 
 _Work: TypeAlias = Callable[[Any], Any]
 
+_OUR_ENDS: WeakSet[Connection] = WeakSet()
+"""This side of the pipes to all workers."""
+
 
 class _Worker:
     """One process and this side of its pipe."""
 
     def __init__(self) -> None:
-        # spawn: threads of OpenCV or torch do not survive a fork, and no pipe is inherited.
-        context = multiprocessing.get_context("spawn")
+        context: Any = multiprocessing.get_context(_start_method())
         self.pipe, theirs = context.Pipe()
+        _OUR_ENDS.add(self.pipe)
         self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
         self.process.start()
         theirs.close()
@@ -60,7 +65,22 @@ class _Worker:
             self.process.join()
 
 
+def _start_method() -> str:
+    """Return how a worker is started.
+
+    fork, in a hundredth of the time, where this process has one thread and no more; else spawn, as
+    what other threads (of OpenCV or torch, say) held locked would stay so in the worker for ever.
+    """
+    try:
+        threads = len(os.listdir("/proc/self/task"))
+    except OSError:  # not Linux
+        return "spawn"
+    return "fork" if threads == 1 else "spawn"
+
+
 def _serve(pipe: Connection) -> None:
+    for inherited in list(_OUR_ENDS):  # by a fork; a pipe ends when nobody holds its other end
+        inherited.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     work: _Work | None = None
     while True:
@@ -113,7 +133,7 @@ class Team(engines.Team):
                 if not busy:
                     return
                 for pipe in wait(list(busy)):
-                    worker = busy[pipe]  # type: ignore[index]
+                    worker = busy[pipe]
                     number, held = worker.chunk or (0, [])
                     try:
                         answers[number] = worker.take()

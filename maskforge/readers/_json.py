@@ -24,6 +24,9 @@ T = TypeVar("T")
 MAX_BYTES = 1 << 29
 """The largest annotation file that is read into memory: 512 MiB."""
 
+# Opening a pipe would wait for its writer; Windows would change the ends of lines.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
 _MAX_DEPTH = 8
 _TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)(?:"|\\?\Z)|[][{}:,]', re.DOTALL)
 # A string (ended or not, so that a missing quote cannot make this quadratic) or a foreign token.
@@ -46,17 +49,23 @@ def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
     Raises ReadError: ``unreadable`` when it cannot be opened, ``too-large`` beyond ``limit`` bytes.
     """
     try:
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):
-            raise ReadError("must be a file, but is not", code="unreadable", file=str(path))
-        if status.st_size > limit:
-            raise ReadError(
-                f"must be at most {limit} bytes, but has {status.st_size}",
-                code="too-large",
-                file=str(path),
-            )
-        with open(path, "rb", buffering=0) as file:
-            return file.read()
+        descriptor = os.open(path, _FLAGS)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise ReadError("must be a file, but is not", code="unreadable", file=str(path))
+            if status.st_size > limit:
+                raise ReadError(
+                    f"must be at most {limit} bytes, but has {status.st_size}",
+                    code="too-large",
+                    file=str(path),
+                )
+            data = os.read(descriptor, status.st_size)
+            while len(data) < status.st_size and (more := os.read(descriptor, status.st_size)):
+                data += more  # a system may hand large files out in parts
+            return data
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError) as error:
         if isinstance(error, ReadError):
             raise

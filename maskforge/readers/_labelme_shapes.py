@@ -83,9 +83,7 @@ def _points(shapes: Sequence[Shape], *, file: str) -> list[Points]:
     total = sum(counts)
     flat = chain.from_iterable(chain.from_iterable(shape.points for shape in shapes))
     array = np.fromiter(flat, dtype=np.float64, count=2 * total).reshape(total, 2)
-    try:
-        geometry.points(array)
-    except GeometryError:
+    if not geometry.within_limits(array):
         for index, shape in enumerate(shapes):
             try:
                 geometry.points(shape.points)

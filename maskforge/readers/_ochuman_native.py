@@ -74,7 +74,7 @@ def _record(raw: msgspec.Raw, split: str | None, *, file: str, place: str) -> Re
             _check_size(person.segms, height, width, file=file, place=f"{here}.segms")
             shape = partial(_shape, person.segms, place=f"{here}.segms")
         people.append(Person(here, shape, not is_nothing(person.keypoints), max_iou=person.max_iou))
-    digest = sha256(msgspec.json.encode(image)).hexdigest()
+    digest = sha256(raw).hexdigest()
     return Record(place, image.file_name, height, width, digest, people, split)
 
 

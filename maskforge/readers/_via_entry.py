@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
@@ -56,9 +56,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A whole VIA file: its images, and for each declared region attribute {option id: text}."""
+    """A whole VIA file: its images, and for each declared region attribute {option id: text}.
 
-    images: list[Entry | Problem]
+    images: to be gone through as often as one likes; it may decode them anew each time.
+    """
+
+    images: Iterable[Entry | Problem]
     attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 

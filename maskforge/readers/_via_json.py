@@ -6,7 +6,8 @@ array in VIA 2. Either is read anywhere, because files are edited and merged by 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import msgspec
 
@@ -75,13 +76,28 @@ def read_project(data: bytes, *, file: str) -> Project:
     keys = dict.fromkeys(listed + list(project.images))
     folder = member(member(project.settings, "core"), "default_filepath")
     folder = folder if isinstance(folder, str) else ""
-    images = [_entry(key, project.images[key], METADATA, file=file, folder=folder) for key in keys]
+    entries = {key: project.images[key] for key in keys}
+    images = _Images(entries, METADATA, file, folder)
     return Project(images, _declared(member(project.attributes, "region")))
 
 
 def read_annotations(document: Mapping[str, msgspec.Raw], *, file: str) -> Project:
     """Return the images of VIA 1's or VIA 2's saved annotations."""
-    return Project([_entry(key, value, "", file=file) for key, value in document.items()])
+    return Project(_Images(document, "", file))
+
+
+@dataclass(frozen=True, slots=True)
+class _Images:
+    """The images of a file, each decoded when its turn comes: memory holds one at a time."""
+
+    entries: Mapping[str, msgspec.Raw]
+    where: str
+    file: str
+    folder: str = ""
+
+    def __iter__(self) -> Iterator[Entry | Problem]:
+        for key, value in self.entries.items():
+            yield _entry(key, value, self.where, file=self.file, folder=self.folder)
 
 
 def member(value: object, key: str) -> object:
@@ -106,9 +122,7 @@ def _declared(attributes: object) -> dict[str, dict[str, str]]:
     }
 
 
-def _entry(
-    key: str, value: msgspec.Raw, where: str, *, file: str, folder: str = ""
-) -> Entry | Problem:
+def _entry(key: str, value: msgspec.Raw, where: str, *, file: str, folder: str) -> Entry | Problem:
     place = place_of(where, key)
     try:
         image = _json.load(value, _Image, file=file)

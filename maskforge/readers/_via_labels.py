@@ -12,6 +12,7 @@ One meaning for each kind of value:
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -53,9 +54,10 @@ def choose(project: Project, *, attribute: str | None, default: str | None) -> L
     Raises ReadError (no-label), with what there is and the option to give, when that leaves none,
     or when no region gets a label.
     """
-    regions = [r for image in project.images if isinstance(image, Entry) for r in image.regions]
-    examples = _examples(regions, project.attributes)
-    if not regions or (not examples and default is not None):
+    regions = (r for image in project.images if isinstance(image, Entry) for r in image.regions)
+    first = list(itertools.islice(regions, 1))
+    examples = _examples(itertools.chain(first, regions), project.attributes)
+    if not first or (not examples and default is not None):
         return Labelling(None, default)
     if not examples:
         raise ReadError(

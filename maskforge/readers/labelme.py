@@ -16,11 +16,12 @@ are what Labelme's own export draws.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 import msgspec
 
@@ -137,12 +138,12 @@ def _image(path: Path, image_path: str | None) -> tuple[Path | None, str]:
     Labelme itself reads ``imagePath`` as a Windows path, whoever wrote it. Files that name
     themselves exist: Labelme's own tutorial has one.
     """
-    windows = PureWindowsPath(image_path or "")
-    suffix = windows.suffix
-    if not image_path or suffix.lower() == ".json":
+    text = (image_path or "").replace("\\", "/").rstrip("/")
+    suffix = os.path.splitext(text)[1]
+    if not text or suffix.lower() == ".json":
         return None, ".png"
-    elsewhere = windows.drive or "://" in image_path
-    image = Path(windows.as_posix()) if elsewhere else path.parent / windows.as_posix()
+    elsewhere = text[1:2] == ":" or text.startswith("//") or "://" in text
+    image = Path(text) if elsewhere else path.parent / text
     return image, suffix if _SUFFIX.fullmatch(suffix) else ".png"
 
 

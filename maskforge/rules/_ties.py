@@ -34,7 +34,8 @@ def settle(
     doubles as they are; the few others within NEAR of a tie are computed as fractions.
     """
     offset = x - 0.5
-    near = np.flatnonzero(np.abs(offset - np.rint(offset)) < NEAR)
+    offset -= np.rint(offset)
+    near = (np.abs(offset) < NEAR).nonzero()[0]
     if not len(near):
         return
     edge = np.searchsorted(np.cumsum(count), near, side="right")

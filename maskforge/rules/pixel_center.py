@@ -64,7 +64,7 @@ def ring_runs(rings: Sequence[Ring], *, height: int, width: int) -> Runs:
     vertices = np.concatenate(rings)
     lengths = np.array([len(ring) for ring in rings])
     following = np.arange(1, len(vertices) + 1)
-    ends = np.cumsum(lengths)
+    ends = lengths.cumsum()
     following[ends - 1] = ends - lengths
     after = vertices[following]
     # Every edge is taken from its upper end, so that two shapes that share it compute the same.
@@ -77,7 +77,8 @@ def ring_runs(rings: Sequence[Ring], *, height: int, width: int) -> Runs:
     count = np.abs(rows_after - rows)
     crossings = count.cumsum()
     before = np.minimum(rows, rows_after) - crossings + count
-    row = before.repeat(count) + np.arange(crossings[-1])
+    row = before.repeat(count)
+    row += np.arange(len(row))
     column = _columns(upper, lower, count, row, width)
     # Sorted by ring, row, column, crossings pair up. A column right of the last pixel has a place
     # of its own, so that it does not fall into the next row; powers of two unpack without division.
@@ -93,7 +94,7 @@ def ring_runs(rings: Sequence[Ring], *, height: int, width: int) -> Runs:
 
 def _rows(y: NDArray[np.float64], height: int) -> Ints:
     """Return the first row whose center is at or below ``y``, within 0 … height."""
-    return np.ceil(y - 0.5).clip(0, height).astype(np.int64)
+    return _within(np.ceil(y - 0.5), height)
 
 
 def _columns(
@@ -107,7 +108,12 @@ def _columns(
     x = x0 + (row + 0.5 - y0) * dx / dy
     column = np.ceil(x - 0.5)
     settle(column, x, upper, lower, count, row)
-    return column.clip(0, width).astype(np.int64)
+    return _within(column, width)
+
+
+def _within(values: NDArray[np.float64], size: int) -> Ints:
+    """Return ``values`` as whole numbers within 0 … size; numpy.clip takes four times as long."""
+    return np.minimum(np.maximum(values, 0), size).astype(np.int64)
 
 
 def _ellipse(ellipse: Ellipse, *, height: int, width: int) -> tuple[Ints, Ints]:
@@ -130,8 +136,7 @@ def _ellipse(ellipse: Ellipse, *, height: int, width: int) -> tuple[Ints, Ints]:
     root = np.sqrt(np.maximum((b * dy) ** 2 - a * (c * dy**2 - 1), 0))
     middle = ellipse.cx - b * dy / a
     start, stop = (
-        row * width + np.clip(np.ceil(middle + sign * root / a - 0.5), 0, width).astype(np.int64)
-        for sign in (-1, 1)
+        row * width + _within(np.ceil(middle + sign * root / a - 0.5), width) for sign in (-1, 1)
     )
     full = start < stop
     return start[full], stop[full]

@@ -5,6 +5,7 @@ torchrun --nproc-per-node 2 -m maskforge train DATA
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,8 @@ class Ranks:
             # Who left at once would cut connections that a slower process still speaks through.
             self.total(torch.zeros((), device=device))
         finally:
+            # A network that still held the group when Python ends would abort the process.
+            gc.collect()
             dist.destroy_process_group()
 
     def spread(self, network: nn.Module, device: torch.device) -> nn.Module:

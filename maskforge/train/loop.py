@@ -23,6 +23,7 @@ from maskforge.train.interrupt import Interrupt, interruptible
 from maskforge.train.items import Data
 from maskforge.train.machine import Machine
 from maskforge.train.session import Session
+from maskforge.train.state import State
 from maskforge.train.watch import Watch
 
 SAVE_SECONDS = 300.0
@@ -59,16 +60,22 @@ def train(
     machine = Machine.of(config, local_rank=ranks.local)
     with ranks.joined(machine.device), interruptible() as interrupt:
         saved = checkpoint.load(out / "last.pt") if resume else None
-        session = Session.begin(config, data, out, machine, ranks, watch or Watch(), saved)
-        try:
-            _loop(session, interrupt)
-        except Interrupted:
-            session.save_last()
-            raise KeyboardInterrupt from None
-        finally:
-            session.watch.close()
-    state = session.state
+        # The session ends in there: what it shares with other processes must not outlive them.
+        state = _run(
+            Session.begin(config, data, out, machine, ranks, watch or Watch(), saved), interrupt
+        )
     return Trained(out, tuple(state.history), state.best, state.step, state.seconds)
+
+
+def _run(session: Session, interrupt: Interrupt) -> State:
+    try:
+        _loop(session, interrupt)
+    except Interrupted:
+        session.save_last()
+        raise KeyboardInterrupt from None
+    finally:
+        session.watch.close()
+    return session.state
 
 
 def _loop(session: Session, interrupt: Interrupt) -> None:

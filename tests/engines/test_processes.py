@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -222,30 +223,79 @@ def test_no_worker_outlives_an_interrupted_run(jobs: object, tmp_path: Path, end
     assert not any(map(alive, workers))
 
 
+STARTS = [
+    "spawn",
+    pytest.param(
+        "fork", marks=pytest.mark.skipif(sys.platform != "linux", reason="fork is for Linux")
+    ),
+]
+
+
+def program(folder: Path, body: str, start: str = "") -> list[str]:
+    """Return the command that runs ``body`` in a process of one thread, with workers by ``start``.
+
+    This process may have threads, of NumPy or of the test runner, and must not be forked.
+    """
+    script = folder / "parent.py"
+    beginning = f"""
+        import sys
+        sys.path[:0] = {[str(folder), str(Path(processes.__file__).parents[2])]!r}
+        import jobs_of_engines as jobs
+        from maskforge.engines import processes
+        {f"processes._start_method = lambda: {start!r}" if start else ""}
+        processes.CHUNK = 2
+        if __name__ == "__main__":
+    """
+    script.write_text(textwrap.dedent(beginning) + textwrap.indent(textwrap.dedent(body), "    "))
+    return [sys.executable, str(script)]
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_all_of_this_holds_however_workers_start(jobs: object, tmp_path: Path, start: str) -> None:
+    body = f"""
+        folder = {str(tmp_path)!r}
+        data = [bytes([n]) * 1_000_000 for n in range(6)]
+        with processes.Team(2) as team:
+            def answers(work, given):
+                return list(team.run(work, given, on_death="lost {{}}".format))
+            assert answers(jobs.double, range(31)) == [2 * n for n in range(31)]
+            assert answers(jobs.size, data) == [(1_000_000, block) for block in data]
+            assert answers(jobs.dies_at_3, range(6)) == [0, 1, 2, "lost 3", 4, 5]
+            assert answers(jobs.dies_once, [(folder, n) for n in range(9)]) == list(range(9))
+            assert answers(jobs.raises_at_3, range(5)) == [0, 1, 2, "lost 3", 4]
+        print("whole")
+    """
+    done = subprocess.run(
+        program(tmp_path, body, start), capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "whole\n"
+    assert done.stderr.count("RuntimeError: a defect") == 2
+
+
+def test_a_process_with_threads_is_not_forked() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(processes._start_method).result() == "spawn"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fork is for Linux")
+def test_a_process_of_one_thread_is_forked(jobs: object, tmp_path: Path) -> None:
+    command = program(tmp_path, "print(processes._start_method())")
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "fork\n"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a thing of POSIX")
-def test_workers_leave_when_their_parent_is_killed(jobs: object, tmp_path: Path) -> None:
-    script = tmp_path / "parent.py"
-    script.write_text(
-        textwrap.dedent(
-            f"""
-            import sys
-            sys.path.insert(0, {str(tmp_path)!r})
-            import jobs_of_engines
-            from maskforge.engines import processes
-            if __name__ == "__main__":
-                endless = iter(lambda: {str(tmp_path)!r}, None)
-                with processes.Team(2) as team:
-                    for _ in team.run(jobs_of_engines.note_pid, endless, on_death=str):
-                        pass
-            """
-        )
-    )
-    package = Path(processes.__file__).parents[2]
-    parent = subprocess.Popen(
-        [sys.executable, str(script)],
-        env={**os.environ, "PYTHONPATH": str(package)},
-        stderr=subprocess.DEVNULL,
-    )
+@pytest.mark.parametrize("start", STARTS)
+def test_workers_leave_when_their_parent_is_killed(
+    jobs: object, tmp_path: Path, start: str
+) -> None:
+    body = f"""
+        endless = iter(lambda: {str(tmp_path)!r}, None)
+        with processes.Team(2) as team:
+            for _ in team.run(jobs.note_pid, endless, on_death=str):
+                pass
+    """
+    parent = subprocess.Popen(program(tmp_path, body, start), stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: len(list(tmp_path.glob("pid-*"))) >= 2)
     finally:
