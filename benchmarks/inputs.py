@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,14 @@ RLE_FILE = "ochuman_coco_format_val_range_0.00_1.00.json"
 
 Points = NDArray[np.float64]
 Random = np.random.Generator
+
+
+def link(source: Path, target: Path) -> None:
+    """Make ``target`` another name of ``source``, a copy where that lies on another device."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def make(name: str, cache: Path, *, count: int) -> Path:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -32,7 +31,8 @@ def run(cache: Path, scratch: Path, quick: bool, repeats: int) -> dict[str, Any]
         print("\nPeak memory is measured on Linux only.")
         return {}
     via = inputs.make("via", cache, count=(inputs.QUICK if quick else inputs.COUNTS)["via"])
-    peaks: dict[str, float] = {"python -c pass": _peak([sys.executable, "-c", "pass"])}
+    bare = [sys.executable, "-c", "import time; time.sleep(0.2)"]
+    peaks: dict[str, float] = {"python, doing nothing": _peak(bare)}
     for count in QUICK if quick else FRAMES:
         for workers in (1, 2):
             name = f"maskforge via, {count} frames of 640x480x4, -j {workers}"
@@ -52,7 +52,7 @@ def _via(source: Path, folder: Path, count: int, workers: int) -> float:
     images = sorted(source.glob("*.jpg"))
     names = [f"frame_{index:05}.jpg" for index in range(count)]
     for index, name in enumerate(names):
-        os.link(images[index % len(images)], folder / name)
+        inputs.link(images[index % len(images)], folder / name)
     inputs.write_via(folder / "project.json", names, np.random.default_rng(inputs.SEED))
     out = folder / "out.npy"
     command = [*_maskforge("via", folder / "project.json"), "-o", str(out), "-j", str(workers)]

@@ -8,6 +8,7 @@ reads the end of its pipe and leaves.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -81,6 +82,7 @@ def _start_method() -> str:
 def _serve(pipe: Connection) -> None:
     for inherited in list(_OUR_ENDS):  # by a fork; a pipe ends when nobody holds its other end
         inherited.close()
+    gc.freeze()  # what was inherited stays shared: collecting garbage would touch all of it
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     work: _Work | None = None
     while True:

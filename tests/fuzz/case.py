@@ -150,13 +150,14 @@ def _parts(case: Case, folder: Path) -> str:
 
 def _draw(annotation: Annotation, classes: ClassTable, rng: random.Random) -> str | None:
     height, width = annotation.height or 120, annotation.width or 160
-    if rng.random() < 0.2 and height * width <= MAX_PIXELS:
-        matrix = transform.scale_matrix(97 / width, 61 / height)
-        annotation = transform.transform_annotation(annotation, matrix, height=61, width=97)
-        height, width = 61, 97
+    resized = rng.random() < 0.2 and height * width <= MAX_PIXELS
     writer = settings_.writer(rng.choice(WRITERS))
     rule = rng.choice(RULES)
     try:
+        if resized:
+            matrix = transform.scale_matrix(97 / width, 61 / height)
+            annotation = transform.transform_annotation(annotation, matrix, height=61, width=97)
+            height, width = 61, 97
         raster = rasterize(
             annotation,
             classes,
