@@ -53,10 +53,8 @@ def points(values: ArrayLike) -> NDArray[np.float64]:
 
 def within_limits(values: NDArray[np.float64]) -> bool:
     """Tell whether all ``values`` are finite and within :data:`MAX_COORDINATE`."""
-    # A NaN makes the extremes NaN, which fails the comparison as well.
-    return not values.size or bool(
-        values.min() >= -MAX_COORDINATE and values.max() <= MAX_COORDINATE
-    )
+    # A NaN makes the largest one NaN, which fails the comparison as well.
+    return not values.size or bool(np.abs(values).max() <= MAX_COORDINATE)
 
 
 def ring(values: ArrayLike) -> Ring:

@@ -51,17 +51,15 @@ class Job:
     previous: dict[str, Any] | None = None
 
     @classmethod
-    def of(
-        cls, annotation: Annotation, *, stem: str, source: Path, shown: str, pack: bool = False
-    ) -> Job:
-        """Return the job of an annotation that was read already; ``pack`` compresses it."""
+    def of(cls, annotation: Annotation, index: int, *, stem: str, source: Path, shown: str) -> Job:
+        """Return the job of an annotation that was read already; large and late ones are packed."""
         if isinstance(annotation.embedded, memoryview):
             annotation = replace(annotation, embedded=bytes(annotation.embedded))
         waiting: Annotation | bytes = annotation
-        if pack or annotation.nbytes > PACK_FROM:
+        if index >= PLAIN or annotation.nbytes > PACK_FROM:
             waiting = zlib.compress(pickle.dumps(annotation, protocol=5), 1)
         labels = _shared(frozenset(region.label for region in annotation.regions))
-        return cls(0, stem, source, shown, waiting, annotation.place, labels)
+        return cls(index, stem, source, shown, waiting, annotation.place, labels)
 
     def annotation(self) -> Annotation | None:
         """Return the annotation that was read already, None when the file is still to be read."""
@@ -181,7 +179,7 @@ def plan(
     for path in paths:
         shown = _shown(path, root)
         if reader.ONE_IMAGE_PER_FILE:
-            jobs.append(Job(0, files.safe_name(_without_suffix(shown)), path, shown))
+            jobs.append(Job(len(jobs), files.safe_name(_without_suffix(shown)), path, shown))
             continue
         folder = shown.rpartition("/")[0]
         prefix = f"{folder}/" if folder else ""
@@ -191,13 +189,13 @@ def plan(
                     problems.append(item)
                 else:
                     stem = files.safe_name(prefix + _without_suffix(item.name))
-                    pack = len(jobs) >= PLAIN
-                    jobs.append(Job.of(item, stem=stem, source=path, shown=shown, pack=pack))
+                    jobs.append(Job.of(item, len(jobs), stem=stem, source=path, shown=shown))
         except ReadError as error:
             problems.append(error.problem(file=str(path)))
     stems = files.unique_names(job.stem for job in jobs)
-    for job, stem in zip(jobs, stems, strict=True):
+    for index, (job, stem) in enumerate(zip(jobs, stems, strict=True)):
         if stem != job.stem:
+            jobs[index] = replace(job, stem=stem)
             problems.append(
                 Problem(
                     "name-collision",
@@ -209,10 +207,7 @@ def plan(
                     "warning",
                 )
             )
-    return [
-        replace(job, index=index, stem=stem)
-        for index, (job, stem) in enumerate(zip(jobs, stems, strict=True))
-    ], problems
+    return jobs, problems
 
 
 def collect_labels(jobs: list[Job], reader: ModuleType, options: object, team: Team) -> set[str]:

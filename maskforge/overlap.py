@@ -55,6 +55,8 @@ def order(areas: Ints, level: Ints, overlap: Overlap) -> Ints:
         second = -areas
     else:
         second = index
+    if second is index and not level.any():
+        return index
     return np.lexsort((index, second, level))
 
 

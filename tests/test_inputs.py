@@ -147,15 +147,19 @@ def test_plan_names_images_after_their_place(tree: Path) -> None:
     assert problems[1].place == "p.png cat"
 
 
-@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize(
+    ("limit", "index", "packed"),
+    [(1000, 0, False), (400, 0, True), (1000, inputs.PLAIN - 1, False), (1000, inputs.PLAIN, True)],
+)
 def test_an_annotation_waits_and_comes_back_whole(
-    monkeypatch: pytest.MonkeyPatch, large: bool
+    monkeypatch: pytest.MonkeyPatch, limit: int, index: int, packed: bool
 ) -> None:
-    monkeypatch.setattr(inputs, "PACK_FROM", 400 if large else 1000)
+    """The large ones and all but the first few hundred wait compressed."""
+    monkeypatch.setattr(inputs, "PACK_FROM", limit)
     item = annotation(region("cat", patch("#.\n##", x=1.5), group=2), height=3, width=4)
     item = replace(item, embedded=memoryview(b"abc"), place="p")
-    job = inputs.Job.of(item, stem="s", source=Path("a"), shown="a")
-    assert isinstance(job.waiting, bytes) is large
+    job = inputs.Job.of(item, index, stem="s", source=Path("a"), shown="a")
+    assert isinstance(job.waiting, bytes) is packed
     again = pickle.loads(pickle.dumps(job)).annotation()
     assert (job.place, job.labels) == ("p", {"cat"})
     assert (again.height, again.width, again.embedded) == (3, 4, b"abc")
