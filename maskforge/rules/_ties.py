@@ -26,26 +26,24 @@ def settle(
     count: NDArray[np.int64],
     row: NDArray[np.int64],
 ) -> None:
-    """Put ``column`` = ceil(x - 0.5) right, in place, where rounding in ``x`` may have changed it.
+    """Put ``column`` = ceil(x) right, in place, where rounding in ``x`` may have changed it.
 
-    upper, lower: (E, 2) x, y of the ends of each edge. count: (E,) how many of the crossings are
-    the edge's; column, x, row: (sum of count,), x is where the edge meets the center line of row.
-    Vertical edges and vertices on a grid of 1/64 pixel (whole numbers among them) are exact in
+    upper, lower: (2, E) x, y of the ends of each edge. count: (E,) how many of the crossings are
+    the edge's; column, x, row: (sum of count,), x + 1/2 is where the edge meets the center line of
+    row. Vertical edges and vertices on a grid of 1/64 pixel (whole numbers among them) are exact in
     doubles as they are; the few others within NEAR of a tie are computed as fractions.
     """
-    offset = x - 0.5
-    offset -= np.rint(offset)
-    near = (np.abs(offset) < NEAR).nonzero()[0]
+    near = (np.abs(x - np.rint(x)) < NEAR).nonzero()[0]
     if not len(near):
         return
     edge = np.searchsorted(np.cumsum(count), near, side="right")
-    ends = np.concatenate([upper, lower], axis=1)
-    exact = ((ends * _GRID == np.rint(ends * _GRID)) & (np.abs(ends) < _FINE / _GRID)).all(axis=1)
-    exact |= ends[:, 0] == ends[:, 2]
+    ends = np.concatenate([upper, lower])
+    exact = ((ends * _GRID == np.rint(ends * _GRID)) & (np.abs(ends) < _FINE / _GRID)).all(axis=0)
+    exact |= ends[0] == ends[2]
     unsure = ~exact[edge]
     pairs = zip(near[unsure].tolist(), edge[unsure].tolist(), strict=True)
     for index, number in itertools.islice(pairs, MAX_EXACT):
-        xa, ya, xb, yb = (Fraction(v) for v in ends[number].tolist())
+        xa, ya, xb, yb = (Fraction(v) for v in ends[:, number].tolist())
         center = int(row[index]) + Fraction(1, 2)
         crossing = xa + (center - ya) * (xb - xa) / (yb - ya)
         column[index] = -((Fraction(1, 2) - crossing) // 1)  # the ceiling of crossing - 1/2

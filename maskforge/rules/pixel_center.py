@@ -61,18 +61,18 @@ def ring_runs(rings: Sequence[Ring], *, height: int, width: int) -> Runs:
     """
     if not rings:
         return runs_.empty()
-    vertices = np.concatenate(rings)
+    vertices = np.concatenate(rings).T.copy()  # (2, E): one after the other is read twice as fast
     lengths = np.array([len(ring) for ring in rings])
-    following = np.arange(1, len(vertices) + 1)
+    following = np.arange(1, vertices.shape[1] + 1)
     ends = lengths.cumsum()
     following[ends - 1] = ends - lengths
-    after = vertices[following]
+    after = vertices[:, following]
     # Every edge is taken from its upper end, so that two shapes that share it compute the same.
-    down = (vertices[:, 1] <= after[:, 1])[:, None]
+    down = vertices[1] <= after[1]
     upper = np.where(down, vertices, after)
     lower = np.where(down, after, vertices)
     # One crossing for each row whose center line the edge meets, in [upper, lower).
-    rows = _rows(vertices[:, 1], height)
+    rows = _rows(vertices[1], height)
     rows_after = rows[following]
     count = np.abs(rows_after - rows)
     crossings = count.cumsum()
@@ -101,19 +101,24 @@ def _columns(
     upper: NDArray[np.float64], lower: NDArray[np.float64], count: Ints, row: Ints, width: int
 ) -> Ints:
     """Return the first column whose center is at or right of each crossing, within 0 … width."""
-    run = lower - upper
-    x0, y0, dx, dy = (
-        values.repeat(count) for values in (upper[:, 0], upper[:, 1], run[:, 0], run[:, 1])
-    )
-    x = x0 + (row + 0.5 - y0) * dx / dy
-    column = np.ceil(x - 0.5)
+    x0, y0, dx, dy = np.concatenate([upper, lower - upper]).repeat(count, axis=1)
+    x = row.astype(np.float64)
+    x += 0.5
+    x -= y0
+    x *= dx
+    x /= dy
+    x += x0
+    x -= 0.5
+    column = np.ceil(x)
     settle(column, x, upper, lower, count, row)
     return _within(column, width)
 
 
 def _within(values: NDArray[np.float64], size: int) -> Ints:
-    """Return ``values`` as whole numbers within 0 … size; numpy.clip takes four times as long."""
-    return np.minimum(np.maximum(values, 0), size).astype(np.int64)
+    """Return ``values``, cut in place, as integers within 0 … size; numpy.clip is much slower."""
+    np.maximum(values, 0, out=values)
+    np.minimum(values, size, out=values)
+    return values.astype(np.int64)
 
 
 def _ellipse(ellipse: Ellipse, *, height: int, width: int) -> tuple[Ints, Ints]:

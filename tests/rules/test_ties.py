@@ -15,11 +15,11 @@ from maskforge.rules.pixel_center import ring_runs
 
 
 def settled(edges: list[tuple[float, float, float, float]], rows: list[int]) -> list[int]:
-    ends = np.array(edges, dtype=np.float64)
-    upper, lower, row = ends[:, :2], ends[:, 2:], np.array(rows)
-    x = upper[:, 0] + (row + 0.5 - upper[:, 1]) * (lower - upper)[:, 0] / (lower - upper)[:, 1]
+    ends = np.array(edges, dtype=np.float64).T
+    upper, lower, row = ends[:2], ends[2:], np.array(rows)
+    x = upper[0] + (row + 0.5 - upper[1]) * (lower - upper)[0] / (lower - upper)[1]
     column = np.ceil(x - 0.5)
-    _ties.settle(column, x, upper, lower, np.ones(len(row), dtype=np.int64), row)
+    _ties.settle(column, x - 0.5, upper, lower, np.ones(len(row), dtype=np.int64), row)
     return column.astype(int).tolist()
 
 
