@@ -72,12 +72,23 @@ def test_what_the_system_refuses_is_a_write_error(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small data stays in the buffer: the system refuses it only when the file is closed."""
-    real = Path.open
-    monkeypatch.setattr(Path, "open", lambda self, mode: real(Path("/dev/full"), mode))
+    """Small data stays in a buffer: the system refuses it only when the file is closed."""
+    real = os.open
+    monkeypatch.setattr(os, "open", lambda part, *how: real("/dev/full", *how))
     with pytest.raises(WriteError, match="space"):
         files.write(tmp_path / "x.bin", b"1")
+    with pytest.raises(WriteError, match="space"), files.atomic(tmp_path / "x.bin") as file:
+        file.write(b"1")
     assert listing(tmp_path) == []
+
+
+def test_a_system_that_takes_a_few_bytes_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: real(file, bytes(data[:3])))
+    files.write(tmp_path / "x.bin", b"1234567")
+    assert (tmp_path / "x.bin").read_bytes() == b"1234567"
 
 
 def test_a_folder_that_cannot_be_is_a_write_error(tmp_path: Path) -> None:
