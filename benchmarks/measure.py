@@ -14,7 +14,7 @@ from pathlib import Path
 Work = Callable[[Path], object]
 """Does the job, leaving its files in the given empty folder."""
 
-LEAST_SECONDS, MOST_TURNS = 2.0, 20
+LEAST_SECONDS, MOST_TURNS = 1.0, 20
 """There are turns, up to so many, until the clock has run so long for everybody."""
 
 

@@ -235,7 +235,7 @@ def _read_ahead(jobs: list[Job], reader: ModuleType, options: object) -> None:
         if job.waiting is None:
             try:
                 annotation = next(reader.read(job.source, options), None)
-            except ReadError:
+            except Exception:  # the conversion meets it again, and it costs this image only
                 continue
             if isinstance(annotation, Annotation):
                 room -= annotation.nbytes
@@ -261,7 +261,10 @@ def _absolute(path: Path) -> Path:
 
 
 def _shown(path: Path, root: Path) -> str:
-    return os.path.abspath(path).removeprefix(str(root)).replace(os.sep, "/").lstrip("/")
+    text, above = os.path.abspath(path), os.path.join(root, "")
+    # Where names differ in case only, as they may on Windows, the slow way is right, too.
+    inside = text[len(above) :] if text.startswith(above) else os.path.relpath(text, root)
+    return inside.replace(os.sep, "/")
 
 
 def _without_suffix(name: str) -> str:

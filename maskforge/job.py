@@ -24,13 +24,6 @@ from maskforge.layouts import Names, Places
 from maskforge.raster import Raster, rasterize
 from maskforge.settings import Settings
 
-# For every image glibc gives freed memory back to the system and asks for it again, page by page: a
-# sixth of the time of large ones. It keeps what is smaller than the largest block it ever freed
-# like that, and this one costs nothing, as nobody touches it.
-_ = np.empty(1 << 24, dtype=np.uint8)
-del _
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """What became of a job.
@@ -46,6 +39,19 @@ class Outcome:
     raster: Raster | None = None
     kept: bool = False
     fatal: WriteError | None = None
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep what one image frees for the next one.
+
+    Else it gives the memory back to the system and asks for it again, page by page, which takes a
+    sixth of the time of large images. It keeps what is smaller than the largest block that it has
+    given back yet; this one costs nothing, as nobody touches it.
+    """
+    np.empty(1 << 24, dtype=np.uint8)
+
+
+_keep_freed_memory()
 
 
 def process(settings: Settings, job: Job) -> Outcome:
@@ -238,8 +244,8 @@ def _reference(picture: Picture | None, folder: Path) -> str | None:
     """Return the path from ``folder`` to the image, None where there is no relative one."""
     if picture is None or picture.path is None:
         return None
-    where, name = os.path.split(picture.path)
-    way = _way(where, os.fspath(folder))
+    where, name = os.path.split(os.path.abspath(picture.path))
+    way = _way(where, os.path.abspath(folder))
     return None if way is None else f"{way}{name}"
 
 
@@ -247,7 +253,7 @@ def _reference(picture: Picture | None, folder: Path) -> str | None:
 def _way(there: str, here: str) -> str | None:
     """Return the path from the folder ``here`` to ``there``, with a slash; None: another drive."""
     try:
-        way = os.path.relpath(there or os.curdir, here).replace(os.sep, "/")
+        way = os.path.relpath(there, here).replace(os.sep, "/")
     except ValueError:
         return None
     return "" if way == os.curdir else f"{way}/"

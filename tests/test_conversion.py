@@ -75,6 +75,18 @@ def test_images_are_hard_links_copies_or_left_alone(folder, tmp_path):
     assert result.records[0]["image"] == "../photos/a.png"
 
 
+def test_where_an_image_lies_is_told_from_the_current_folder(folder, tmp_path, monkeypatch):
+    """The same relative source means another folder elsewhere, in the same process as well."""
+    shutil.copytree(folder, tmp_path / "elsewhere" / folder.name)
+    for place in (folder.parent, tmp_path / "elsewhere"):
+        monkeypatch.chdir(place)
+        result = maskforge.convert(
+            folder.name, format="labelme", out=tmp_path / "out", images="none", overwrite=True
+        )
+        found = (tmp_path / "out" / result.records[0]["image"]).resolve()
+        assert found == (place / folder.name / "a.png").resolve()
+
+
 def test_one_bad_file_is_a_problem_and_the_rest_go_on(folder):
     (folder / "broken.json").write_text('{"shapes": [')
     result = maskforge.convert(folder, format="labelme")

@@ -245,6 +245,18 @@ def test_sound_files_that_were_read_for_their_labels_need_not_be_read_again(
     assert [job.stem for job in jobs if job.annotation()] == ["c"]
 
 
+def test_a_defect_of_a_reader_is_left_to_the_conversion(singles: Path) -> None:
+    module = reader(many=False)
+    jobs, _ = planned(singles, module)
+
+    def read(path: Path, options: object) -> Iterator[Annotation]:
+        raise ZeroDivisionError
+
+    module.read = read
+    assert collected(jobs, module) == {"cow", "cat", "dog"}
+    assert [job.waiting for job in jobs] == [None] * 4
+
+
 def test_head(tree: Path) -> None:
     (tree / "big").write_bytes(b"x" * (inputs.HEAD + 1))
     assert len(inputs.head(tree / "big")) == inputs.HEAD
