@@ -24,6 +24,7 @@ from maskforge.layouts import Names, Places
 from maskforge.raster import Raster, rasterize
 from maskforge.settings import Settings
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """What became of a job.
