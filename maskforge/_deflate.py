@@ -182,7 +182,7 @@ def _pieces(
     left = row * width
     empty = zero[color]
     stop = _followed(start, height * width)
-    if ((stop > left + width) > empty).any():
+    if ((stop > left + width) & ~empty).any():
         parts = np.where(empty, 1, (stop - 1) // width - row + 1)
         index = np.arange(len(parts)).repeat(parts)
         row = np.arange(len(index)) - (parts.cumsum() - parts - row)[index]
@@ -190,7 +190,7 @@ def _pieces(
         start, color, empty = np.maximum(start[index], left), color[index], empty[index]
     opens = start == left
     begin = start * depth + row + ~(opens & empty)
-    filtered = opens > empty
+    filtered = opens & ~empty
     filtered[1:] &= ~empty[:-1]
     end = _followed(begin - filtered, height * (width * depth + 1))
     return _Pieces(color, begin, end - begin, filtered)

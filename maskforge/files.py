@@ -43,30 +43,33 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
     Bytes go to a temporary file beside the target, which takes its place when the block ends well
     and is removed when it does not. Raises WriteError when the system refuses.
     """
-    part = _part(path)
-    try:
-        with os.fdopen(_create(part), "wb") as file:
-            yield file
-        os.replace(part, path)
-    except BaseException as error:
-        _abandon(part, path, error)
-        raise
+    with _replacing(path) as descriptor, os.fdopen(descriptor, "wb") as file:
+        yield file
 
 
 def write(path: Path, data: bytes) -> None:
     """Write ``data`` to ``path`` as :func:`atomic` does, in half the time. Raises WriteError."""
-    part = _part(path)
-    try:
-        descriptor = _create(part)
+    with _replacing(path) as descriptor:
         try:
             rest = memoryview(data)
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
         finally:
             os.close(descriptor)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[int]:
+    """Yield a descriptor, to be closed, of a file that takes ``path``'s place if all ends well."""
+    part = _part(path)
+    try:
+        yield _create(part)
         os.replace(part, path)
     except BaseException as error:
-        _abandon(part, path, error)
+        with suppress(OSError):
+            os.unlink(part)
+        if isinstance(error, OSError) and not isinstance(error, MaskforgeError):
+            raise write_error(path, error) from error
         raise
 
 
@@ -81,14 +84,6 @@ def _create(part: str) -> int:
     except FileNotFoundError:
         os.makedirs(os.path.dirname(part), exist_ok=True)
         return os.open(part, _NEW, 0o666)
-
-
-def _abandon(part: str, path: Path, error: BaseException) -> None:
-    """Remove ``part``; raise WriteError where it was the system that refused."""
-    with suppress(OSError):
-        os.unlink(part)
-    if isinstance(error, OSError) and not isinstance(error, MaskforgeError):
-        raise write_error(path, error) from error
 
 
 def place(source: Path, target: Path, *, link: bool) -> None:

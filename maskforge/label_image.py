@@ -9,6 +9,7 @@ from maskforge.classes import ClassTable
 from maskforge.errors import ClassError
 from maskforge.overlap import Segments
 from maskforge.raster import Raster
+from maskforge.runs import changes
 
 
 def to_raster(label_image: NDArray[np.integer], classes: ClassTable) -> Raster:
@@ -20,7 +21,7 @@ def to_raster(label_image: NDArray[np.integer], classes: ClassTable) -> Raster:
     if label_image.ndim != 2 or label_image.size == 0:
         raise ValueError(f"a label image must be (H, W), not empty, but got {label_image.shape}")
     flat = label_image.reshape(-1)
-    start = np.append(0, np.flatnonzero(flat[1:] != flat[:-1]) + 1)
+    start = changes(flat).nonzero()[0]
     length = np.diff(np.append(start, flat.size))
     shown, owner = np.unique(flat[start].astype(np.int64), return_inverse=True)
     wrong = ((shown < 0) | (shown >= len(classes))) & (shown != classes.ignore_index)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,7 @@ def check(count: int) -> None:
         )
 
 
-def changes(values: Ints) -> NDArray[np.bool_]:
+def changes(values: NDArray[Any]) -> NDArray[np.bool_]:
     """Return where a value differs from the one before it, bool (N,); the first one does."""
     changed = np.ones(len(values), dtype=np.bool_)
     np.not_equal(values[1:], values[:-1], out=changed[1:])

@@ -60,17 +60,25 @@ def reader(*, many: bool, default: str | None = None) -> ModuleType:
     return made
 
 
+def lay(folder: Path, texts: dict[str, str]) -> Path:
+    """Write ``texts`` into files below ``folder``, which is returned."""
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    for name, text in {
-        "b/one.lines": "lines\nx/p.jpg cat\nq.png dog\n",
-        "b/two.lines": "other\nr.png cow\n",
-        "a.lines": "lines\np.jpg cat\nbad\np.png cat\n",
-        "note.txt": "lines\n",
-    }.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    return tmp_path
+    return lay(
+        tmp_path,
+        {
+            "b/one.lines": "lines\nx/p.jpg cat\nq.png dog\n",
+            "b/two.lines": "other\nr.png cow\n",
+            "a.lines": "lines\np.jpg cat\nbad\np.png cat\n",
+            "note.txt": "lines\n",
+        },
+    )
 
 
 def names(paths: list[Path], root: Path) -> list[str]:
@@ -210,14 +218,8 @@ def test_labels_of_files_with_many_images(tree: Path) -> None:
 
 @pytest.fixture
 def singles(tmp_path: Path) -> Path:
-    for name, line in {
-        "a": "a.png -cow",
-        "b": "broken",
-        "c": "c.png cat dog",
-        "d": "d.png",
-    }.items():
-        (tmp_path / f"{name}.lines").write_text(f"lines\n{line}\n")
-    return tmp_path
+    lines = {"a": "a.png -cow", "b": "broken", "c": "c.png cat dog", "d": "d.png"}
+    return lay(tmp_path, {f"{name}.lines": f"lines\n{line}\n" for name, line in lines.items()})
 
 
 @pytest.mark.parametrize("kind", [Team, Elsewhere])

@@ -109,7 +109,8 @@ def kill_a_worker(folder: Path, name: str, out: Path) -> bool:
     while process.poll() is None:
         if not killed and any(p.suffix in (".png", ".jpg") for p in out.rglob("*")):
             for child in _children(process.pid):
-                if b"maskforge" in _command_line(child) or b"spawn_main" in _command_line(child):
+                line = _command_line(child)
+                if line and b"resource_tracker" not in line:
                     os.kill(child, signal.SIGKILL)
                     killed = True
                     break
