@@ -102,8 +102,11 @@ def class_table(manifest: Mapping[str, Any]) -> ClassTable:
 
 
 def output_files(record: Mapping[str, Any]) -> set[str]:
-    """Return the files of one image, relative to the output folder."""
-    roles = ("mask", "instance", "preview", "image")
+    """Return the files of one image that a run made, relative to the output folder.
+
+    The image is not among them: it may be the user's own, or the last copy of it.
+    """
+    roles = ("mask", "instance", "preview")
     named = [record.get(role) for role in roles] + list(record.get("extra", {}).values())
     return {name for name in named if isinstance(name, str) and _inside(name)}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,16 +57,19 @@ def run(
         else _settings.config_of(given, preset_name=preset or "default", network_options=option)
     )
     if first and not resume:
-        _make_room(folder, overwrite=overwrite)
+        _refuse_standing(folder, overwrite=overwrite)
     console = _console.console(quiet=quiet) if first else _console.nowhere()
     from maskforge.datasets import split
     from maskforge.train import items
 
     dataset = split(meaning.open(data), val=config.val, seed=config.seed)
     found = _data.checked(dataset, console, strict=strict)
+    data_items = items.from_dataset(found, size=config.size, cache=config.cache)
+    if first and overwrite and not resume:
+        _make_room(folder)
     trained = loop.train(
         config,
-        items.from_dataset(found, size=config.size, cache=config.cache),
+        data_items,
         out=folder,
         watch=_watch(console, folder, tensorboard=tensorboard),
         resume=resume,
@@ -93,8 +95,8 @@ def _resumed(folder: Path, given: dict[str, Any], option: tuple[str, ...]) -> Co
     return replace(config, **changed)
 
 
-def _make_room(folder: Path, *, overwrite: bool) -> None:
-    """Remove an earlier run, or refuse to. Only what a run writes is removed."""
+def _refuse_standing(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a folder that holds something, unless it is to be replaced and is a run."""
     if not folder.exists() or not any(folder.iterdir()):
         return
     if not overwrite:
@@ -102,10 +104,20 @@ def _make_room(folder: Path, *, overwrite: bool) -> None:
             f"{str(folder)!r} must be empty or new, but is not",
             cure="--resume goes on with it, --overwrite replaces it, --out names another place",
         )
+    if not (folder / "last.pt").is_file() or not (folder / "config.json").is_file():
+        raise UsageError(
+            f"{str(folder)!r} must be the folder of a run to be replaced, but is not",
+            cure="name another place with --out",
+        )
+
+
+def _make_room(folder: Path) -> None:
+    """Remove the files of an earlier run, and nothing else in its folder."""
     for name in (*FILES, "curves.png"):
         (folder / name).unlink(missing_ok=True)
-    for name in ("previews", "tensorboard"):
-        shutil.rmtree(folder / name, ignore_errors=True)
+    for pattern in ("previews/epoch_*.png", "tensorboard/events.out.tfevents.*"):
+        for path in folder.glob(pattern):
+            path.unlink()
 
 
 def _watch(console: Any, folder: Path, *, tensorboard: bool) -> Any:
