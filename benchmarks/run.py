@@ -28,6 +28,8 @@ from typing import Any
 
 import measure
 
+from maskforge import __version__
+
 RACES = ("street", "street-jpeg", "photographs", "via", "ochuman", "article")
 OTHERS = ("workers", "memory", "startup")
 
@@ -111,10 +113,11 @@ def _race(name: str, cache: Path, place: Path, quick: bool, repeats: int) -> dic
 
 
 def _machine() -> dict[str, str]:
-    packages = ("maskforge", "numpy", "pillow", "opencv-python-headless", "pycocotools")
+    packages = ("numpy", "pillow", "opencv-python-headless", "pycocotools")
     return {
         "CPU": f"{measure.cpu()} ({os.cpu_count()} cores)",
         "Python": sys.version.split()[0],
+        "maskforge": __version__,
         **{name: version(name) for name in packages},
     }
 

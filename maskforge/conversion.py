@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from maskforge import class_lookup, files, inputs, plugins
+from maskforge import class_lookup, files, inputs, plugins, styles
 from maskforge import run as run_
 from maskforge import settings as settings_
 from maskforge import split as split_
 from maskforge.class_lookup import Labels
+from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.errors import ReadError, UsageError
 from maskforge.geometry import MAX_PIXELS
 from maskforge.images import Exif
 from maskforge.overlap import Overlap
 from maskforge.raster import Unknown
 from maskforge.result import Conversion
-from maskforge.run import Progress, Run
+from maskforge.run import Place, Progress, Run
 from maskforge.settings import Images, Settings
 
 Source: TypeAlias = str | PathLike[str]
@@ -41,7 +43,7 @@ def convert(
     layout: str = "pairs",
     size: tuple[int, int] | None = None,
     exif: Exif = "auto",
-    images: Images = "link",
+    images: Images = "auto",
     images_from: Source | None = None,
     assume_size: tuple[int, int] | None = None,
     previews: bool = True,
@@ -80,11 +82,41 @@ def convert(
         raise UsageError("overwrite and resume contradict each other", cure="give one of them")
     if split is not None:
         split_.check(split)
+    _check_choices(layout=layout, as_=as_, rule=rule, engine=engine, style=style)
     reason = "named by the caller"
     if format is None:
         format, reason = inputs.detect(sources)  # noqa: A001
     reader = settings_.reader(format)
     options = settings_.options(reader, reader_options or {})
+    writer_name = _writer(as_, layout, reader)
+    writer_options = _writer_options(writer_name, style, overlap)
+    collection = settings_.is_collection(writer_name)
+    place = Place(
+        _output(out, sources, format, writer_name, writer_options, layout), collection=collection
+    )
+    base = Settings(
+        reader=format.replace("_", "-"),
+        writer=writer_name,
+        out=place.out,
+        classes=ClassTable((BACKGROUND,)),  # until they are known
+        reader_options=settings_.effective(reader, reader_options or {}),
+        writer_options=writer_options,
+        layout=layout,
+        rule=rule.replace("_", "-"),
+        overlap="last" if overlap == "keep" else overlap,
+        priority=tuple(priority),
+        unknown=unknown,
+        size=size or settings_.layout(layout).SIZE,
+        exif=exif,
+        images=images,
+        images_from=None if images_from is None else Path(images_from),
+        assume_size=assume_size,
+        previews=previews,
+        instances=instances and settings_.layout(layout).INSTANCES,
+        max_pixels=max_pixels,
+    )
+    place.refuse(overwrite=overwrite, resume=resume)
+    table = None if labels is None else class_lookup.find_table(labels, sources, set)
     root = inputs.root_of(sources)
     jobs, problems = inputs.plan(inputs.find(sources, reader), reader, options, root=root)
     if not jobs and not problems:
@@ -95,57 +127,53 @@ def convert(
         )
     with run_.team(engine, workers, len(jobs)) as team:
         found_labels = cache(partial(inputs.collect_labels, jobs, reader, options, team))
-        classes, classes_from = class_lookup.find_table(labels, sources, found_labels)
+        classes, classes_from = table or class_lookup.find_table(None, sources, found_labels)
         if unknown == "error":
             class_lookup.check_labels(classes, classes_from, found_labels)
         for name in priority:
             classes.id_of(name)
-        writer_name = _writer(as_, layout, reader)
-        writer_options = _writer_options(writer_name, style, overlap)
-        settings = Settings(
-            reader=format.replace("_", "-"),
-            writer=writer_name,
-            out=_output(out, sources, format, writer_name, writer_options, layout),
-            classes=classes,
-            reader_options=settings_.effective(reader, reader_options or {}),
-            writer_options=writer_options,
-            layout=layout,
-            rule=rule.replace("_", "-"),
-            overlap="last" if overlap == "keep" else overlap,
-            priority=tuple(priority),
-            unknown=unknown,
-            size=size or settings_.layout(layout).SIZE,
-            exif=exif,
-            images=images,
-            images_from=None if images_from is None else Path(images_from),
-            assume_size=assume_size,
-            previews=previews,
-            instances=instances and settings_.layout(layout).INSTANCES,
-            max_pixels=max_pixels,
-        )
-        plugins.load("rules", settings.rule)  # a name that is none is said now, not for every image
-        run = Run(settings, root, overwrite=overwrite, resume=resume, strict=strict)
-        records, found, kept, failed = run.carry_out(jobs, problems, team, progress=progress)
-    run.finish(records, found, split=split, seed=seed)
+        if style is not None:
+            styles.parse(style, classes)
+        run = Run(replace(base, classes=classes), root, place, resume=resume, strict=strict)
+        problems += run.keep_clear(jobs)
+        run.check(jobs)
+        done = run.carry_out(jobs, problems, team, split=split, seed=seed, progress=progress)
     return Conversion(
-        out=settings.out,
-        manifest=run.manifest_path,
-        reader=settings.reader,
+        out=place.out,
+        manifest=place.stage.folder / place.manifest,
+        reader=base.reader,
         reason=reason,
         writer=writer_name,
         classes=classes,
         classes_from=classes_from,
-        records=records,
-        problems=tuple(found),
-        kept=kept,
-        failed=failed,
+        records=done.records,
+        problems=tuple(done.problems),
+        kept=done.kept,
+        failed=done.failed,
+        copied=done.copied,
+        left=tuple(done.exchanged.left),
+        aside=tuple(done.exchanged.aside),
     )
+
+
+def _check_choices(
+    *, layout: str, as_: str | None, rule: str, engine: str | None, style: str | None
+) -> None:
+    """Raise UsageError for a name that is none, before anything is read."""
+    settings_.layout(layout)
+    plugins.load("rules", rule)
+    if as_ is not None:
+        settings_.writer(as_)
+    if engine is not None:
+        plugins.load("engines", engine)
+    if style is not None:
+        styles.check(style)
 
 
 def _writer(as_: str | None, layout: str, reader: Any) -> str:
     wanted: str = as_ or settings_.layout(layout).MASK_WRITER or reader.DEFAULT_OUTPUT
     settings_.writer(wanted)
-    if hasattr(settings_.writer(wanted), "COLLECTION") and layout != "pairs":
+    if settings_.is_collection(wanted) and layout != "pairs":
         raise UsageError(f"{wanted} makes one file of all images and cannot have layout {layout!r}")
     return wanted.replace("_", "-")
 
@@ -174,7 +202,7 @@ def _output(
     layout: str,
 ) -> Path:
     """Return the output's place: the given one, else one beside the first source."""
-    collection = hasattr(settings_.writer(writer), "COLLECTION")
+    collection = settings_.is_collection(writer)
     suffix: str = settings_.writer(writer).SUFFIX
     if out is not None:
         path = Path(out)

@@ -30,11 +30,14 @@ CODES: dict[str, str] = {
     "unknown-label": "a label is not in the class table",
     "no-image": "the image that the annotation names cannot be found",
     "bad-image": "the image file cannot be read as an image",
-    "bad-video": "the video file cannot be read as a video, or ends before it should",
+    "bad-video": "the video file cannot be read as a video, ends before it should, or has frames "
+    "of which no video can be made",
     "size-mismatch": "the size in the annotation is not the size of the image",
     "no-mask": "the source has no segmentation for this image or object",
     "contested": "overlapping regions of different classes, and the overlap policy is 'error'",
     "name-collision": "two sources want the same output name",
+    "in-the-way": "a file stands where an output has to go, and maskforge did not make it, or "
+    "somebody changed it since",
     "not-written": "an output file could not be written",
     "worker-died": "a worker process ended while converting this file",
     "internal": "maskforge itself failed on this file; please report it",

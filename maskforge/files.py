@@ -6,7 +6,6 @@ import errno
 import os
 import re
 import shutil
-import stat
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,10 +16,10 @@ from typing import BinaryIO
 from maskforge.errors import MaskforgeError, ReadError, WriteError
 
 PART = ".maskforge-part"
-"""Suffix of files under way; :func:`sweep` removes those that a killed run left behind."""
+"""Suffix of files under way."""
 
 JOURNAL = ".maskforge-journal.jsonl"
-"""The journal of a run under way; see ``manifest.py``."""
+"""What 0.1 left in the folder of a run that was cut off."""
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 
@@ -138,62 +137,6 @@ def write_error(path: Path, error: OSError) -> WriteError:
     )
 
 
-def sweep(folder: Path) -> None:
-    """Remove the temporary files that a killed run left in ``folder`` and below."""
-    for root, _, names in os.walk(folder):
-        for name in names:
-            # A video under way keeps its suffix, by which its encoder goes.
-            if name.endswith(PART) or Path(name).stem.endswith(PART):
-                Path(root, name).unlink(missing_ok=True)
-
-
-def find(folder: Path, suffixes: Iterable[str]) -> list[Path]:
-    """Return the files below ``folder`` with one of ``suffixes`` (lower case), sorted by path.
-
-    Hidden files and folders are passed over, as are the resource forks (``._x``) of macOS, and
-    outputs of earlier runs, finished or not. A folder that cannot be looked into stands among the
-    files, so that whoever reads it can say so; one that is not there has none.
-    """
-    wanted = tuple(suffixes)
-    found: list[Path] = []
-    closed: list[Path] = []
-
-    def note(error: OSError) -> None:
-        if isinstance(error, PermissionError):
-            closed.append(Path(error.filename))
-
-    for root, folders, names in os.walk(folder, onerror=note):
-        if JOURNAL in names or ("manifest.json" in names and _is_ours(Path(root, "manifest.json"))):
-            folders.clear()
-            continue
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [
-            path
-            for name in names
-            if name.lower().endswith(wanted)
-            and not name.startswith(".")
-            and not name.endswith(".manifest.json")
-            and _is_regular(path := Path(root, name))
-        ]
-    return sorted(found + closed, key=lambda path: path.as_posix())
-
-
-def _is_regular(path: Path) -> bool:
-    """Tell whether ``path`` can be read without waiting; one that is not there says so later."""
-    try:
-        return stat.S_ISREG(path.stat().st_mode)
-    except OSError:
-        return True
-
-
-def _is_ours(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return b'"maskforge-manifest/' in file.read(200)
-    except OSError:
-        return False
-
-
 def safe_name(name: str) -> str:
     """Return ``name`` as a relative path with forward slashes that stays inside its folder.
 
@@ -209,6 +152,13 @@ def safe_name(name: str) -> str:
     if len(path.encode()) > _MAX_PATH:
         path = f"{_digest(name)}/{last}"
     return path or "unnamed"
+
+
+def is_inside(name: str) -> bool:
+    """Tell whether ``name``, a relative path with forward slashes, stays inside its folder."""
+    if "\0" in name or any(part in ("", ".", "..") for part in name.split("/")):
+        return False
+    return os.name != "nt" or not (":" in name or "\\" in name)  # elsewhere they are letters
 
 
 def _is_plain(name: str) -> bool:

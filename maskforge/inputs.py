@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pickle
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -17,6 +18,8 @@ from maskforge import files, plugins
 from maskforge.annotation import Annotation
 from maskforge.engines import Team
 from maskforge.errors import Problem, ReadError, UsageError
+from maskforge.io import scan
+from maskforge.io.ownership import Entry
 
 PACK_FROM = 1 << 15
 """Annotations of more bytes than this wait compressed, so that thousands fit into memory."""
@@ -27,8 +30,26 @@ PLAIN = 256
 KEEP = 1 << 23
 """Bytes of annotations, about, that are kept from when their labels were collected."""
 
+MOST_LABELS = 65_534
+"""Labels that one image may have: class ids of 16 bits, without background and ignore."""
+
 HEAD = 1 << 16
 """Bytes of a file that are looked at to tell its format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What an earlier run made of an image.
+
+    files: those of its files that stand as it left them, by their names in the output. staged:
+    those of an unfinished run, which are not in place yet. whole: nothing is missing, so that
+    ``record`` holds as long as annotation and image are the same.
+    """
+
+    record: dict[str, Any]
+    files: dict[str, Entry]
+    staged: frozenset[str] = frozenset()
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +59,6 @@ class Job:
     stem: the output's name, without suffix, forward slashes, unique. source: the annotation file;
     shown: its path relative to the input's root, as the manifest gives it. waiting: the annotation,
     where it was read already (see :meth:`annotation`); place and labels are the annotation's.
-    previous: the record of an earlier run.
     """
 
     index: int
@@ -48,7 +68,7 @@ class Job:
     waiting: Annotation | bytes | None = None
     place: str = ""
     labels: frozenset[str] = frozenset()
-    previous: dict[str, Any] | None = None
+    earlier: Earlier | None = None
 
     @classmethod
     def of(cls, annotation: Annotation, index: int, *, stem: str, source: Path, shown: str) -> Job:
@@ -103,7 +123,7 @@ def find(sources: Sequence[Path], reader: ModuleType) -> list[Path]:
         if hasattr(reader, "DEFAULT_FILE") and default.is_file():
             found.append(default)
             continue
-        inside = files.find(source, reader.SUFFIXES)
+        inside = scan.find(source, reader.SUFFIXES)
         if not reader.ONE_IMAGE_PER_FILE:
             inside = [path for path in inside if path.is_dir() or reader.sniff(head(path))]
         found += inside
@@ -161,7 +181,7 @@ def detect(sources: Sequence[Path]) -> tuple[str, str]:
 def _candidates(sources: Sequence[Path], suffixes: Sequence[str]) -> Iterator[Path]:
     for source in sources:
         if source.is_dir():
-            yield from files.find(source, suffixes)
+            yield from scan.find(source, suffixes)
         else:
             yield source
 
@@ -196,18 +216,54 @@ def plan(
     for index, (job, stem) in enumerate(zip(jobs, stems, strict=True)):
         if stem != job.stem:
             jobs[index] = replace(job, stem=stem)
-            problems.append(
-                Problem(
-                    "name-collision",
-                    str(job.source),
-                    f"the output name {job.stem!r} is taken by another image; "
-                    f"this one is written as {stem!r}",
-                    job.place,
-                    "give the images different names",
-                    "warning",
-                )
-            )
+            problems.append(_renamed(job, stem))
     return jobs, problems
+
+
+def keep_clear(
+    jobs: list[Job], places: Callable[[str], Iterable[str]], reserved: Iterable[str]
+) -> list[Problem]:
+    """Give other stems to jobs whose files would be folders to others' files, or the other way.
+
+    places: the files of a stem. reserved: files that the output has anyway. Case does not count.
+    """
+    if not any(name.startswith("probe/") for name in places("probe")):
+        return []  # where all stems lie in folders of their kind, nothing can meet
+    taken = {name.casefold(): False for name in reserved}  # name → whether it is a folder
+    problems = []
+    for index, job in enumerate(jobs):
+        stem, number = job.stem, 1
+        while not _fits([name.casefold() for name in places(stem)], taken):
+            number += 1
+            stem = f"{job.stem}-{number}"
+        for name in places(stem):
+            parts = name.casefold().split("/")
+            taken |= {"/".join(parts[:count]): True for count in range(1, len(parts))}
+            taken[name.casefold()] = False
+        if stem != job.stem:
+            problems.append(_renamed(job, stem))
+            jobs[index] = replace(job, stem=stem)
+    return problems
+
+
+def _fits(names: list[str], taken: Mapping[str, bool]) -> bool:
+    for name in names:
+        parts = name.split("/")
+        ways = ("/".join(parts[:count]) for count in range(1, len(parts)))
+        if name in taken or not all(taken.get(way, True) for way in ways):
+            return False
+    return True
+
+
+def _renamed(job: Job, stem: str) -> Problem:
+    return Problem(
+        "name-collision",
+        str(job.source),
+        f"the output name {job.stem!r} is taken by another image; this one is written as {stem!r}",
+        job.place,
+        "give the images different names",
+        "warning",
+    )
 
 
 def collect_labels(jobs: list[Job], reader: ModuleType, options: object, team: Team) -> set[str]:
@@ -215,16 +271,17 @@ def collect_labels(jobs: list[Job], reader: ModuleType, options: object, team: T
 
     Where the team is this process, files are read whole as long as there is room for what they say,
     and their jobs in ``jobs`` hold it from then on: nobody need read them again.
-    Files that cannot be read are left to the conversion, which meets the same error and records it.
+    Files that cannot be read, or have more labels than there are ids, are left to the conversion,
+    which records what is wrong with them.
     """
     if team.HERE:
         _read_ahead(jobs, reader, options)
-    labels: set[str] = set().union(*(job.labels for job in jobs))
+    found: Iterable[Set[str]] = (job.labels for job in jobs)
     unread = [job.source for job in jobs if job.waiting is None]
     if unread:
         work = partial(_labels_in, reader.labels, options)
-        labels.update(*team.run(work, unread, on_death=_no_labels))
-    return labels
+        found = itertools.chain(found, team.run(work, unread, on_death=_no_labels))
+    return set().union(*(labels for labels in found if len(labels) <= MOST_LABELS))
 
 
 def _read_ahead(jobs: list[Job], reader: ModuleType, options: object) -> None:

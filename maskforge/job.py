@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from maskforge import files, images
+from maskforge import images, outputs
 from maskforge import settings as settings_
-from maskforge import transform as transform_
 from maskforge.annotation import Annotation
 from maskforge.errors import MaskforgeError, Problem, ReadError, WriteError
 from maskforge.images import Picture
-from maskforge.inputs import Job
-from maskforge.layouts import Names, Places
-from maskforge.raster import Raster, rasterize
+from maskforge.inputs import Earlier, Job
+from maskforge.io.ownership import Entry, digest_of
+from maskforge.io.shelf import Put, Shelf
+from maskforge.outputs import Made, Original, Outputs
+from maskforge.raster import Raster
 from maskforge.settings import Settings
 
 
@@ -29,14 +29,17 @@ from maskforge.settings import Settings
 class Outcome:
     """What became of a job.
 
-    record: what the manifest says of the image, None when it was not converted. raster: for a
-    writer that makes one file of all images. kept: an earlier run had done it already. fatal: the
-    output cannot be written, so that going on makes no sense.
+    record: what the manifest says of the image, None when it was not converted. files: those that
+    were put on the shelf for it. source: the image that the user has. raster: for a writer that
+    makes one file of all images. kept: an earlier run had done it already. fatal: the output cannot
+    be written, so that going on makes no sense.
     """
 
     job: Job
     record: dict[str, Any] | None = None
     problems: tuple[Problem, ...] = ()
+    files: tuple[Put, ...] = ()
+    source: Path | None = None
     raster: Raster | None = None
     kept: bool = False
     fatal: WriteError | None = None
@@ -55,10 +58,10 @@ def _keep_freed_memory() -> None:
 _keep_freed_memory()
 
 
-def process(settings: Settings, job: Job) -> Outcome:
-    """Convert one image. Never raises: what goes wrong is in the outcome."""
+def process(settings: Settings, shelf: Shelf, job: Job) -> Outcome:
+    """Convert one image and put its files on the shelf. Never raises: see the outcome."""
     try:
-        return _process(settings, job)
+        return _process(settings, shelf, job)
     except WriteError as error:
         return Outcome(job, fatal=error)
     except MaskforgeError as error:
@@ -82,35 +85,67 @@ def died(job: Job) -> Outcome:
     return Outcome(job, problems=(Problem("worker-died", str(job.source), message),))
 
 
-def _process(settings: Settings, job: Job) -> Outcome:
+def _process(settings: Settings, shelf: Shelf, job: Job) -> Outcome:
     annotation = job.annotation() or _read(settings, job)
-    if job.previous and _still_good(job.previous, annotation, settings):
-        record = {**job.previous, "split": annotation.split}
-        return Outcome(job, record, _remembered(record, job), kept=True)
     problems = list(annotation.problems)
-    picture = _picture(annotation, settings, problems)
-    annotation, exif = _in_output_frame(annotation, picture, settings)
-    raster = rasterize(
-        annotation,
-        settings.classes,
-        rule=settings.rule,
-        overlap=settings.overlap,
-        priority=settings.priority,
-        unknown=settings.unknown,
-        max_pixels=settings.max_pixels,
-    )
-    problems += _covering_nothing(annotation, raster)
-    record = _record(annotation, raster, job, exif, picture)
-    if hasattr(settings_.writer(settings.writer), "COLLECTION"):
-        record["image"] = _reference(picture, settings.out.parent)
-        record["name"] = annotation.name
-        if settings.previews:
-            place = f"{settings.out.stem}-previews/{job.stem}.jpg"
-            record["preview"] = place
-            _write_preview(settings.out.parent / place, raster, picture, problems)
-        return Outcome(job, record, tuple(problems), raster)
-    record |= _write(annotation, raster, picture, job, settings, problems)
-    return Outcome(job, record, tuple(problems))
+    picture, original = _picture(annotation, settings, problems)
+    earlier = job.earlier
+    if (
+        earlier is not None
+        and earlier.whole
+        and _still_holds(earlier.record, annotation, original, job)
+        and _is_named_so(earlier.record, picture, original, job, settings)
+    ):
+        now = {"source": job.shown, "place": annotation.place, "split": annotation.split}
+        record = {**earlier.record, **now}
+        kept = tuple(
+            Put(name, entry, taken=name not in earlier.staged)
+            for name, entry in earlier.files.items()
+        )
+        source = original.path if original is not None else None
+        return Outcome(job, record, _remembered(record, job), kept, source, kept=True)
+    made = outputs.of(annotation, picture, original, job, settings, problems)
+    record, put = _put(made, shelf, earlier, settings, problems)
+    source = original.path if original is not None else None
+    whole = made.raster if settings_.is_collection(settings.writer) else None
+    return Outcome(job, record, tuple(problems), put, source, whole)
+
+
+def _put(
+    made: Outputs,
+    shelf: Shelf,
+    earlier: Earlier | None,
+    settings: Settings,
+    problems: list[Problem],
+) -> tuple[dict[str, Any], tuple[Put, ...]]:
+    """Put the files on the shelf; return the record, which says what came of the image."""
+    record, done = made.record, []
+    standing: Mapping[str, Entry] = {}
+    if earlier is not None:
+        standing = {n: e for n, e in earlier.files.items() if n not in earlier.staged}
+    for name, file in made.files.items():
+        if isinstance(file, Made):
+            put = shelf.put(name, file.data, standing.get(name))
+            if file.source is not None:
+                entry = put.entry._replace(source=shelf.way_to(file.source), origin=file.origin)
+                put = put._replace(entry=entry)
+            done.append(put)
+            continue
+        link = settings.images == "link"
+        try:
+            image = shelf.image(name, file.path, file.entry, link=link, earlier=standing.get(name))
+        except ReadError as error:
+            found = error.problem(file=str(file.path))
+            problems.append(replace(found, severity="warning"))
+            record["image"] = None
+            continue
+        if image is None:  # it lies there already, and is the user's
+            record["image"], record["original"] = None, name
+        else:
+            done.append(image)
+    if record["image"] is None and record["original"] is None and made.source is not None:
+        record["original"] = _reference(made.source, settings_.folder(settings))
+    return record, tuple(done)
 
 
 def _read(settings: Settings, job: Job) -> Annotation:
@@ -124,17 +159,41 @@ def _read(settings: Settings, job: Job) -> Annotation:
     raise ReadError("the file describes no image", code="wrong-format", file=str(job.source))
 
 
-def _still_good(previous: Mapping[str, Any], annotation: Annotation, settings: Settings) -> bool:
-    """Tell whether an earlier run's files still stand for ``annotation``."""
-    if previous.get("digest") != annotation.digest:
-        return False
-    image = images.locate(annotation, settings.images_from)
-    size = image.stat().st_size if image is not None else None
-    if previous.get("image_bytes") != size:
-        return False
-    outputs = [previous.get(role) for role in ("mask", "instance", "preview", "image")]
-    outputs += list(previous.get("extra", {}).values())
-    return all((settings.out / name).is_file() for name in outputs if name)
+def _still_holds(
+    record: Mapping[str, Any], annotation: Annotation, original: Original | None, job: Job
+) -> bool:
+    """Tell whether annotation and image are those that the record was made of.
+
+    Where they stand in the input may have changed, unless problems tell of it.
+    """
+    size, is_digest = (None, None) if original is None else original.entry[:2]
+    are_same = (record.get("digest"), record.get("image_bytes"), record.get("image_digest")) == (
+        annotation.digest,
+        size,
+        is_digest,
+    )
+    place = (record.get("source"), record.get("place"))
+    return are_same and (place == (job.shown, annotation.place) or not record.get("problems"))
+
+
+def _is_named_so(
+    record: Mapping[str, Any],
+    picture: Picture | None,
+    original: Original | None,
+    job: Job,
+    settings: Settings,
+) -> bool:
+    """Tell whether the files of the record are called as they would be now.
+
+    Some layouts number images, which others before them move; and an image may have been renamed.
+    """
+    places = outputs.places_of(picture, job, settings)
+    reference = None if original is None else _reference(original, settings_.folder(settings))
+    return (
+        record.get("mask") == places.mask
+        and record.get("image") in (None, places.image)
+        and record.get("original") in (None, reference)
+    )
 
 
 def _remembered(previous: Mapping[str, Any], job: Job) -> tuple[Problem, ...]:
@@ -144,18 +203,24 @@ def _remembered(previous: Mapping[str, Any], job: Job) -> tuple[Problem, ...]:
     return tuple(replace(problem, file=str(root / problem.file)) for problem in found)
 
 
-def _picture(annotation: Annotation, settings: Settings, problems: list[Problem]) -> Picture | None:
-    """Return the image; a missing or damaged one is fatal only where the size comes from it."""
+def _picture(
+    annotation: Annotation, settings: Settings, problems: list[Problem]
+) -> tuple[Picture | None, Original | None]:
+    """Return the image, and its file where it is one.
+
+    A missing or damaged one is fatal only where the size comes from it.
+    """
     declared = annotation.height is not None and annotation.width is not None
     sized = declared or settings.assume_size is not None
     try:
         picture = images.picture(annotation, settings.images_from, max_pixels=settings.max_pixels)
+        original = None if picture is None else _original(picture)
     except ReadError as error:
         if not sized or error.code == "too-large":
             raise
         found = error.problem(file=str(annotation.source), place=annotation.place)
         problems.append(replace(found, severity="warning"))
-        return None
+        return None, None
     if picture is None:
         if not sized:
             problem = images.missing(annotation, severity="error")
@@ -168,84 +233,23 @@ def _picture(annotation: Annotation, settings: Settings, problems: list[Problem]
             )
         if settings.images != "none":
             problems.append(images.missing(annotation, severity="warning"))
-    return picture
+    return picture, original
 
 
-def _in_output_frame(
-    annotation: Annotation, picture: Picture | None, settings: Settings
-) -> tuple[Annotation, str]:
-    """Return the annotation upright and at the output's size, and what EXIF had to do with it."""
-    exif = "none"
-    height, width = annotation.height, annotation.width
-    if picture is None and None in (height, width) and settings.assume_size is not None:
-        width, height = settings.assume_size
-    if picture is not None:
-        chosen = images.frame(annotation, picture, settings.exif)
-        height, width = picture.height, picture.width
-        if picture.orientation != 1:
-            exif = "image" if chosen == "upright" else "image and annotation"
-        if chosen == "stored" and picture.orientation != 1:
-            matrix = transform_.upright_matrix(
-                picture.orientation, height=picture.stored_height, width=picture.stored_width
-            )
-            annotation = transform_.transform_annotation(
-                annotation, matrix, height=height, width=width
-            )
-    assert height is not None  # one of picture and declared size is there
-    assert width is not None
-    if settings.size is not None and settings.size != (width, height):
-        matrix = transform_.scale_matrix(settings.size[0] / width, settings.size[1] / height)
-        width, height = settings.size
-        return transform_.transform_annotation(annotation, matrix, height=height, width=width), exif
-    if (annotation.height, annotation.width) != (height, width):
-        annotation = replace(annotation, height=height, width=width)
-    return annotation, exif
-
-
-def _covering_nothing(annotation: Annotation, raster: Raster) -> list[Problem]:
-    """Return a warning for each region that covers not a single pixel."""
-    found = []
-    pairs = zip(
-        annotation.regions, raster.region_class.tolist(), raster.region_area.tolist(), strict=True
-    )
-    for region, class_id, area in pairs:
-        if class_id >= 0 and area == 0:
-            place = f"{annotation.place}.{region.place}" if annotation.place else region.place
-            message = (
-                f"the region {region.label!r} covers no pixel: it is outside the image or too thin"
-            )
-            found.append(
-                Problem("outside-image", str(annotation.source), message, place, "", "warning")
-            )
-    return found
-
-
-def _record(
-    annotation: Annotation, raster: Raster, job: Job, exif: str, picture: Picture | None
-) -> dict[str, Any]:
-    path = picture.path if picture is not None else None
-    return {
-        "stem": job.stem,
-        "source": job.shown,
-        "place": annotation.place,
-        "digest": annotation.digest,
-        "image_bytes": path.stat().st_size if path is not None else None,
-        "height": raster.height,
-        "width": raster.width,
-        "exif": exif,
-        "split": annotation.split,
-        "regions": len(annotation.regions),
-        "pixels": {str(i): n for i, n in raster.pixel_counts.items()},
-        "contested": {f"{a}>{b}": n for (a, b), n in sorted(raster.contested.items())},
-        "problems": [],
-    }
-
-
-def _reference(picture: Picture | None, folder: Path) -> str | None:
-    """Return the path from ``folder`` to the image, None where there is no relative one."""
-    if picture is None or picture.path is None:
+def _original(picture: Picture) -> Original | None:
+    if picture.path is None:
         return None
-    where, name = os.path.split(os.path.abspath(picture.path))
+    try:
+        return Original(picture.path, digest_of(picture.path))
+    except OSError as error:
+        raise ReadError(
+            f"the image cannot be read: {error.strerror}", code="bad-image", file=str(picture.path)
+        ) from error
+
+
+def _reference(original: Original, folder: Path) -> str | None:
+    """Return the path from ``folder`` to the image, None where there is no relative one."""
+    where, name = os.path.split(os.path.abspath(original.path))
     way = _way(where, os.path.abspath(folder))
     return None if way is None else f"{way}{name}"
 
@@ -258,99 +262,3 @@ def _way(there: str, here: str) -> str | None:
     except ValueError:
         return None
     return "" if way == os.curdir else f"{way}/"
-
-
-def _write(
-    annotation: Annotation,
-    raster: Raster,
-    picture: Picture | None,
-    job: Job,
-    settings: Settings,
-    problems: list[Problem],
-) -> dict[str, Any]:
-    """Write the files of one image and return their places relative to the output."""
-    layout = settings_.layout(settings.layout)
-    writer = settings_.writer(settings.writer)
-    suffix = ".png" if layout.IMAGE_FORM == "png" or picture is None else picture.suffix
-    names = Names(job.stem, job.index, suffix)
-    places: Places = layout.places(names, mask_suffix=writer.SUFFIX)
-    out = settings.out
-    written: dict[str, Any] = {"image": None, "mask": places.mask}
-    if settings.images == "none":
-        written["image"] = _reference(picture, out)
-    elif picture is not None and places.image:
-        try:
-            _write_image(picture, out / places.image, names.image_suffix, settings)
-            written["image"] = places.image
-        except ReadError as error:
-            found = error.problem(file=str(picture.path or annotation.source))
-            problems.append(replace(found, severity="warning"))
-    if settings.instances and places.instance:
-        instance = settings_.writer("instance")
-        options = settings_.options(instance, {"palette": True})
-        files.write(out / places.instance, instance.encode(raster, options))
-        written["instance"] = places.instance
-    if settings.previews and places.preview:
-        _write_preview(out / places.preview, raster, picture, problems)
-        written["preview"] = places.preview
-    extra = layout.per_image(raster, names)
-    for name, data in extra.items():
-        files.write(out / name, data)
-    if extra:
-        written["extra"] = {name.rpartition("/")[2]: name for name in extra}
-    # The mask comes last: where it stands, all else of its image stands too.
-    options = settings_.options(writer, settings.writer_options)
-    files.write(out / places.mask, writer.encode(raster, options))
-    return written
-
-
-def _write_image(picture: Picture, target: Path, suffix: str, settings: Settings) -> None:
-    """Link, copy or, where it must be turned, resized or recoded, write the image."""
-    same_size = settings.size in (None, (picture.width, picture.height))
-    if picture.orientation == 1 and same_size and suffix == picture.suffix:
-        if picture.path is not None:
-            files.place(picture.path, target, link=settings.images == "link")
-        else:
-            files.write(target, picture.embedded or b"")
-        return
-    image = _decode(picture)
-    if settings.size is not None and image.size != settings.size:
-        image = image.convert("RGB") if image.mode == "P" else image
-        image = image.resize(settings.size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    files.write(target, images.encode(image, suffix))
-
-
-def _decode(picture: Picture, *, near: tuple[int, int] | None = None) -> Image.Image:
-    """Decode the image, upright; ``near`` lets JPEGs be decoded at a fraction of their size."""
-    name = str(picture.path or "the embedded image")
-    try:
-        with picture.open() as image:
-            if near is not None:
-                image.draft("RGB", near)
-            image.load()
-            return images.upright(image)
-    except MaskforgeError:
-        raise
-    except Exception as error:  # Pillow's decoders raise whatever the damage leads them to
-        raise ReadError(
-            f"the image must be whole, but decoding it says: {error}",
-            code="bad-image",
-            file=name,
-            cure="replace the image",
-        ) from error
-
-
-def _write_preview(
-    target: Path, raster: Raster, picture: Picture | None, problems: list[Problem]
-) -> None:
-    from maskforge import preview  # fonts and drawing, for previews only
-
-    image = None
-    if picture is not None:
-        try:
-            image = _decode(picture, near=(preview.LONG_SIDE, preview.LONG_SIDE)).convert("RGB")
-        except ReadError as error:
-            found = error.problem(file=str(picture.path))
-            problems.append(replace(found, severity="warning"))
-    sheet = preview.draw(image, raster)
-    files.write(target, preview.encode(sheet, suffix=target.suffix))

@@ -10,33 +10,36 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 from maskforge import files
 from maskforge._version import __version__
 from maskforge.classes import ClassTable
 from maskforge.errors import Problem, ReadError
+from maskforge.io.ownership import Entry
+from maskforge.io.shelf import Put
 from maskforge.records import Records, to_json
 from maskforge.settings import Settings
 
-FORMAT = "maskforge-manifest/1"
+FORMAT = "maskforge-manifest/2"
+FORMATS = ("maskforge-manifest/1", FORMAT)
+"""Those that are read. In the first, of 0.1, ``image`` could be the user's own as well."""
 
 
 def write(
-    path: Path, settings: Settings, records: Records, *, kind: str, collection: str | None
+    file: BinaryIO, settings: Settings, records: Records, *, kind: str, collection: str | None
 ) -> None:
     """Write the manifest of an output as JSON, one image a line so that it can be compared.
 
-    collection: the one file that holds all masks. Raises WriteError.
+    collection: the one file that holds all masks.
     """
     head = _head(settings, records, kind=kind, collection=collection)
-    with files.atomic(path) as file:
-        file.write(to_json(head, indent=1)[:-2])
-        separator = b',\n "images": [\n  '
-        for line in records.lines:
-            file.write(separator + line)
-            separator = b",\n  "
-        file.write(b"\n ]\n}\n" if records else separator + b"]\n}\n")
+    file.write(to_json(head, indent=1)[:-2])
+    separator = b',\n "images": [\n  '
+    for line in records.lines:
+        file.write(separator + line)
+        separator = b",\n  "
+    file.write(b"\n ]\n}\n" if records else separator + b"]\n}\n")
 
 
 def _head(
@@ -79,7 +82,7 @@ def load(path: Path) -> dict[str, Any]:
         raise ReadError(
             f"the manifest must be JSON, but: {error}", code="not-json", file=str(path)
         ) from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+    if not isinstance(manifest, dict) or manifest.get("format") not in FORMATS:
         raise ReadError(
             f"the manifest must say format {FORMAT!r}", code="wrong-format", file=str(path)
         )
@@ -102,17 +105,13 @@ def class_table(manifest: Mapping[str, Any]) -> ClassTable:
 
 
 def output_files(record: Mapping[str, Any]) -> set[str]:
-    """Return the files of one image that a run made, relative to the output folder.
+    """Return the files of one image, relative to the output folder.
 
-    The image is not among them: it may be the user's own, or the last copy of it.
+    ``original``, where the user's own image is, is none of them; the ``image`` of 0.1 may be one.
     """
-    roles = ("mask", "instance", "preview")
+    roles = ("mask", "instance", "preview", "image")
     named = [record.get(role) for role in roles] + list(record.get("extra", {}).values())
-    return {name for name in named if isinstance(name, str) and _inside(name)}
-
-
-def _inside(name: str) -> bool:
-    return name == files.safe_name(name)
+    return {name for name in named if isinstance(name, str) and files.is_inside(name)}
 
 
 def problem_lines(problems: Iterable[Problem], root: Path) -> bytes:
@@ -131,29 +130,37 @@ def relative(problem: Problem, root: Path) -> dict[str, str]:
 
 
 class Journal:
-    """The record of a run under way: a line for each image that is done."""
+    """The record of a run under way: a line for each image that is done, with its files."""
 
-    def __init__(
-        self, path: Path, fingerprint: str, before: Iterable[Mapping[str, Any]] = ()
-    ) -> None:
-        """``before``: records of an earlier run, which a second kill must not lose."""
+    def __init__(self, path: Path, fingerprint: str, *, go_on: bool) -> None:
+        """``go_on``: what an earlier run of the same settings wrote there stays true."""
         self._path = path
-        self._beginning = [{"fingerprint": fingerprint}, *before]
+        self._beginning = {"fingerprint": fingerprint}
+        self._go_on = go_on
         self._file: IO[bytes] | None = None
 
-    def add(self, record: Mapping[str, Any]) -> None:
-        """Append a record; it is in the system's hands when this returns."""
+    def add(self, record: Mapping[str, Any], put: Iterable[Put]) -> None:
+        """Append a record; it is in the system's hands when this returns. Raises WriteError."""
+        names = [[one.name, one.taken, *one.entry] for one in put]
         try:
             if self._file is None:
-                files.write(self._path, b"".join(map(_line, self._beginning)))
-                self._file = self._path.open("ab")
-            self._file.write(_line(record))
+                self._file = self._open()
+            self._file.write(_line({"record": record, "files": names}))
             self._file.flush()
         except OSError as error:
             raise files.write_error(self._path, error) from error
 
+    def _open(self) -> IO[bytes]:
+        if self._go_on and self._path.is_file():
+            file = self._path.open("ab")
+            file.write(b"\n")  # the last line may have been cut
+            return file
+        file = self._path.open("wb")
+        file.write(_line(self._beginning))
+        return file
+
     def close(self) -> None:
-        """Close the journal. It stays until the manifest is written."""
+        """Close the journal. It stays until the output is in place."""
         if self._file is not None:
             try:
                 self._file.close()
@@ -165,26 +172,30 @@ def _line(entry: Mapping[str, Any]) -> bytes:
     return to_json(entry) + b"\n"
 
 
-def earlier(
-    manifest_path: Path, journal_path: Path
-) -> tuple[str | None, dict[str, dict[str, Any]]]:
-    """Return fingerprint and records by stem of what an earlier run left, finished or not.
+def read_journal(
+    path: Path,
+) -> tuple[str | None, list[tuple[dict[str, Any], dict[str, tuple[Entry, bool]]]]]:
+    """Return the fingerprint of a run that was cut off, None where there was none, and what it did.
 
-    The last line of a killed run's journal may be cut; it does not count.
+    That is, for each image, its record, and its files by name, and whether they were in place
+    before. The last line of a killed run may be cut; it does not count.
     """
-    records: dict[str, dict[str, Any]] = {}
-    fingerprint = None
-    if manifest_path.is_file():
-        manifest = load(manifest_path)
-        fingerprint = manifest["fingerprint"]
-        records |= {record["stem"]: record for record in manifest["images"]}
-    if journal_path.is_file():
-        lines = journal_path.read_bytes().split(b"\n")
-        entries = [entry for entry in map(_parsed, lines) if entry is not None]
-        if entries and entries[0].get("fingerprint") != fingerprint:
-            fingerprint, records = entries[0].get("fingerprint"), {}
-        records |= {entry["stem"]: entry for entry in entries[1:] if "stem" in entry}
-    return fingerprint, records
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError:
+        return None, []
+    entries = [entry for entry in map(_parsed, lines) if entry is not None]
+    if not entries or not isinstance(entries[0].get("fingerprint"), str):
+        return None, []
+    found = []
+    for entry in entries[1:]:
+        try:
+            named = {name: (Entry(*values), bool(taken)) for name, taken, *values in entry["files"]}
+            if isinstance(entry["record"]["stem"], str) and all(map(files.is_inside, named)):
+                found.append((entry["record"], named))
+        except (KeyError, TypeError, ValueError):
+            continue  # it was cut
+    return entries[0]["fingerprint"], found
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:

@@ -35,7 +35,10 @@ class Conversion:
 
     out: the folder, or the file of a one-hot dictionary. records: one per converted image, as in
     the manifest. classes_from: in words, where the class table came from. failed: images or files
-    that were not converted. kept: images that an earlier run had done.
+    that were not converted. kept: images that an earlier run had done. copied: bytes of images that
+    take room of their own in the output. left: files of an earlier output that had to stay, since
+    they were changed, or nobody else has the image any more. aside: images whose place was needed,
+    and where they were moved to, for the same reason.
     """
 
     out: Path
@@ -49,6 +52,9 @@ class Conversion:
     problems: tuple[Problem, ...]
     kept: int
     failed: int
+    copied: int = 0
+    left: tuple[str, ...] = ()
+    aside: tuple[tuple[str, str], ...] = ()
 
     @property
     def converted(self) -> int:
@@ -115,6 +121,9 @@ class Conversion:
             "converted": self.converted,
             "kept": self.kept,
             "failed": self.failed,
+            "copied_bytes": self.copied,
+            "left": list(self.left),
+            "aside": dict(self.aside),
             "problems": [problem.as_dict() for problem in self.problems],
             "exit_code": self.exit_code,
         }

@@ -1,21 +1,26 @@
-"""One output under way: refused, resumed, journalled, closed; and who does the work."""
+"""One output under way: refused, resumed, journalled, exchanged; and who does the work."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
-from maskforge import files, manifest, plugins
+from maskforge import inputs, manifest, plugins, room
 from maskforge import settings as settings_
 from maskforge import split as split_
 from maskforge.engines import Team
 from maskforge.errors import GeometryError, Problem, ReadError, UsageError
-from maskforge.inputs import Job
+from maskforge.inputs import Earlier, Job
+from maskforge.io.exchange import ASIDE, Exchanged
+from maskforge.io.ownership import Entry
+from maskforge.io.scan import is_manifest
+from maskforge.io.stage import Stage
+from maskforge.layouts import Names
 from maskforge.records import Records
 from maskforge.settings import Settings
 
@@ -27,80 +32,107 @@ JOBS_PER_WORKER = 48
 
 
 @dataclass
-class _Tally:
+class Done:
+    """What a run has come to so far. copied: bytes of images that were copied."""
+
     records: Records
     problems: list[Problem]
     kept: int = 0
     failed: int = 0
+    copied: int = 0
+    exchanged: Exchanged = field(default_factory=Exchanged)
+
+
+class Place:
+    """Where an output goes: its folder, the names that stand for the whole, and what stands there.
+
+    out: the folder, or the file of a writer that makes one file of all images.
+    """
+
+    def __init__(self, out: Path, *, collection: bool) -> None:
+        self.out = out
+        self.collection = collection
+        prefix = f"{out.stem}." if collection else ""
+        self.manifest = f"{prefix}manifest.json"
+        self.problems = f"{prefix}problems.jsonl"
+        self.labels = f"{prefix}labels.txt"
+        folder = out.parent if collection else out
+        self.stage = Stage(folder, out.name if collection else "convert", what="conversion")
+
+    def refuse(self, *, overwrite: bool, resume: bool) -> None:
+        """Complete what was cut off; raise UsageError where the output cannot go there at all."""
+        if self.collection and self.out.is_dir():
+            raise UsageError(f"the output {str(self.out)!r} must be a file, but is a folder")
+        self.stage.settle()
+        path = self.stage.folder / self.manifest
+        if not self.stage.owned.exists and is_manifest(path):
+            raise UsageError(
+                f"{str(path)!r} tells of an output without the list of its files, as maskforge 0.1 "
+                "left it: nothing proves which files there are maskforge's own",
+                code="in-the-way",
+                file=str(path),
+                cure="it can be trained on as it is; move it away, or choose another --out",
+            )
+        self.stage.refuse(overwrite=overwrite, resume=resume)
+        names = [self.manifest, self.problems]
+        self.stage.check([*names, self.out.name] if self.collection else names)
 
 
 class Run:
-    """One output under way: refusing, resuming, journalling, closing."""
+    """One output under way: refusing, resuming, journalling, exchanging."""
 
     def __init__(
-        self, settings: Settings, root: Path, *, overwrite: bool, resume: bool, strict: bool
+        self, settings: Settings, root: Path, place: Place, *, resume: bool, strict: bool
     ) -> None:
         self.settings = settings
         self.root = root
+        self.place = place
+        self.stage = place.stage
         self.strict = strict
+        self._resume = resume
         self._writer = settings_.writer(settings.writer)
         self._writer_options = settings_.options(self._writer, settings.writer_options)
-        self.collection = hasattr(self._writer, "COLLECTION")
-        out = settings.out
-        self.folder = out.parent if self.collection else out
-        prefix = f"{out.stem}." if self.collection else ""
-        self.manifest_path = self.folder / f"{prefix}manifest.json"
-        self.problems_path = self.folder / f"{prefix}problems.jsonl"
-        self.labels_path = self.folder / f"{prefix}labels.txt"
-        self.journal_path = self.folder / f"{prefix}{files.JOURNAL}"
-        self.before: dict[str, dict[str, Any]] = {}
-        self._look_back(overwrite=overwrite, resume=resume)
 
-    def _look_back(self, *, overwrite: bool, resume: bool) -> None:
-        """See what lies at the output already; refuse it, or take it over."""
-        if self.collection:
-            # One file is whole or absent: there is nothing to go on with, only to do again.
-            if self.settings.out.exists() and not (overwrite or resume):
-                raise UsageError(
-                    f"the output {str(self.settings.out)!r} must not exist yet",
-                    cure="choose --overwrite, or another place with --out",
-                )
-            files.sweep(self.folder / f"{self.settings.out.stem}-previews")
-            paths = (self.manifest_path, self.problems_path, self.labels_path, self.settings.out)
-            for path in paths:
-                for part in self.folder.glob(f"{files.part_of(path)}*{files.PART}"):
-                    part.unlink(missing_ok=True)
-            _, self.before = manifest.earlier(self.manifest_path, self.journal_path)
-            return
-        if self.folder.exists() and not self.folder.is_dir():
-            raise UsageError(f"the output {str(self.folder)!r} must be a folder, but is a file")
-        if not self.folder.is_dir() or not any(self.folder.iterdir()):
-            return
-        unfinished = self.journal_path.is_file()
-        if not (overwrite or resume):
-            state = "holds an unfinished run" if unfinished else "is not empty"
-            raise UsageError(
-                f"the output folder {str(self.folder)!r} {state}",
-                cure="choose --resume to go on, --overwrite to start again, or another --out",
-            )
-        files.sweep(self.folder)
-        fingerprint, self.before = manifest.earlier(self.manifest_path, self.journal_path)
-        if resume and fingerprint not in (None, self.settings.fingerprint):
-            raise UsageError(
-                f"the output folder {str(self.folder)!r} was made with other settings or classes",
-                cure="choose --overwrite to start again, or another --out",
-            )
-        if overwrite:
-            self._remove(self.before, keep=set())
-            # Without this a kill would let the old records stand for the new run's files.
-            self.manifest_path.unlink(missing_ok=True)
-            self.journal_path.unlink(missing_ok=True)
-            self.before = {}
+    def keep_clear(self, jobs: list[Job]) -> list[Problem]:
+        """Give other stems to images whose files would stand in the way of others."""
+        if self.place.collection:
+            return []
+        layout = settings_.layout(self.settings.layout)
+        empty: dict[str, list[str]] = {name: [] for name in ("all", *split_.NAMES)}
+        reserved = layout.closing(self.settings.classes, empty)
+        reserved_too = (self.place.manifest, self.place.problems, ASIDE)
 
-    def _remove(self, records: Mapping[str, Mapping[str, Any]], *, keep: set[str]) -> None:
-        for record in records.values():
-            for name in manifest.output_files(record) - keep:
-                (self.folder / name).unlink(missing_ok=True)
+        def places(stem: str) -> list[str]:
+            found = layout.places(Names(stem, 0, ".png"), mask_suffix=self._writer.SUFFIX)
+            names = (found.mask, found.image, found.preview, found.instance)
+            return [name for name in names if name]
+
+        return inputs.keep_clear(jobs, places, [*reserved, *reserved_too])
+
+    def check(self, jobs: Sequence[Job]) -> None:
+        """Raise UsageError where files stand in the way, WriteError where there is no room.
+
+        An image's own place is known when its header is read, and looked at then.
+        """
+        for job in jobs:
+            self.stage.protect(job.source)
+        room.check(jobs, self.settings, self.stage)
+        if not self.stage.folder.is_dir():
+            return
+        if self.place.collection:
+            names = [f"{self.place.out.stem}-previews/{job.stem}.jpg" for job in jobs]
+            self.stage.check([*(names if self.settings.previews else []), self.place.labels])
+            return
+        self.stage.check(name for job in jobs for name in self._places(job))
+
+    def _places(self, job: Job) -> Iterator[str]:
+        layout = settings_.layout(self.settings.layout)
+        places = layout.places(Names(job.stem, job.index, ".png"), mask_suffix=self._writer.SUFFIX)
+        yield places.mask
+        if self.settings.previews and places.preview:
+            yield places.preview
+        if self.settings.instances and places.instance:
+            yield places.instance
 
     def carry_out(
         self,
@@ -108,94 +140,170 @@ class Run:
         problems: Sequence[Problem],
         team: Team,
         *,
+        split: Sequence[float] | None,
+        seed: int,
         progress: Progress | None,
-    ) -> tuple[Records, list[Problem], int, int]:
-        """Have ``team`` do the jobs; each one leaves the list ``jobs`` when its turn comes.
+    ) -> Done:
+        """Have ``team`` do the jobs; each one leaves the list ``jobs`` when its turn comes."""
+        done = Done(Records(), list(problems))
+        done.failed = sum(p.severity == "error" for p in problems)
+        self._raise_if_strict(problems)
+        with self.stage as stage:
+            stage.begin(resume=self._resume)
+            try:
+                earlier = self._earlier() if self._resume or stage.owned.entries else {}
+                self._do(jobs, team, done, earlier, progress)
+                if done.records:
+                    self._close(done, split=split, seed=seed)
+                    done.exchanged = stage.exchange()
+                else:
+                    stage.discard()
+            except BaseException as error:
+                refused = isinstance(error, UsageError)
+                if refused or self.place.collection or not stage.unfinished:
+                    stage.discard()  # there is nothing that a later run could go on with
+                raise
+        return done
 
-        Return records, problems, how many were kept, how many failed.
-        """
+    def _do(
+        self,
+        jobs: list[Job],
+        team: Team,
+        done: Done,
+        earlier: dict[str, Earlier],
+        progress: Progress | None,
+    ) -> None:
         from maskforge import job as job_  # Pillow, and all that drawing needs
 
-        tally = _Tally(Records(), list(problems))
-        tally.failed = sum(p.severity == "error" for p in problems)
-        self._raise_if_strict(problems)
-        before = self.before.values()
         total = len(jobs)
-        work = partial(job_.process, self.settings)
-        outcomes = team.run(work, self._taken_from(jobs), on_death=job_.died)
-        journal = manifest.Journal(self.journal_path, self.settings.fingerprint, before)
+        work = partial(job_.process, self.settings, self.stage.shelf)
+        outcomes = team.run(work, _taken_from(jobs, earlier), on_death=job_.died)
+        journal = None
+        if not self.place.collection:
+            journal = manifest.Journal(
+                self.stage.place / "journal.jsonl", self.settings.fingerprint, go_on=self._resume
+            )
         try:
             with self._sink() as file:
-                collect = self._collector(file)
-                for done, outcome in enumerate(outcomes, start=1):
-                    self._take(outcome, tally, journal, collect)
+                collect = None
+                if file is not None:
+                    collect = self._writer.Collection(file, self._writer_options)
+                for count, outcome in enumerate(outcomes, start=1):
+                    self._take(outcome, done, journal, collect)
                     if progress is not None:
-                        progress(done, total)
+                        progress(count, total)
                 if collect is not None:
                     collect.close()
-                if self.collection and not tally.records:
-                    raise _NothingConverted
-        except _NothingConverted:
-            pass
         finally:
-            journal.close()
-        return tally.records, tally.problems, tally.kept, tally.failed
-
-    def _taken_from(self, jobs: list[Job]) -> Iterator[Job]:
-        """Yield the jobs, and let go of them: records grow in the memory that they leave."""
-        jobs.reverse()
-        while jobs:
-            job = jobs.pop()
-            if not self.collection and job.stem in self.before:
-                job = replace(job, previous=self.before[job.stem])
-            yield job
+            if journal is not None:
+                journal.close()
+        if self.place.collection and done.records:
+            name = self.place.out.name
+            self.stage.add(self.stage.shelf.put_file(name, self.stage.owned.entries.get(name)))
 
     def _sink(self) -> AbstractContextManager[IO[bytes] | None]:
-        return files.atomic(self.settings.out) if self.collection else nullcontext()
+        if not self.place.collection:
+            return nullcontext()
+        return self.stage.shelf.file(self.place.out.name)
 
-    def _collector(self, file: IO[bytes] | None) -> Any:
-        return None if file is None else self._writer.Collection(file, self._writer_options)
-
-    def _take(self, outcome: Any, tally: _Tally, journal: manifest.Journal, collect: Any) -> None:
+    def _take(
+        self, outcome: Any, done: Done, journal: manifest.Journal | None, collect: Any
+    ) -> None:
         if outcome.fatal is not None:
             raise outcome.fatal
-        tally.problems += outcome.problems
+        done.problems += outcome.problems
         self._raise_if_strict(outcome.problems)
         if outcome.record is None:
-            tally.failed += 1
+            done.failed += 1
             return
         record = outcome.record
         record["problems"] = [manifest.relative(p, self.root) for p in outcome.problems]
-        if outcome.kept:
-            tally.kept += 1
-        if collect is None:
-            journal.add(record)
-        else:
+        if outcome.source is not None:
+            self.stage.protect(outcome.source)
+        if collect is not None:
             name = record.pop("name").rpartition("/")[2]
             try:
                 record["key"] = collect.add(name, record["stem"], outcome.raster)
             except GeometryError as error:
-                tally.problems.append(error.problem(file=str(outcome.job.source)))
-                tally.failed += 1
+                done.problems.append(error.problem(file=str(outcome.job.source)))
+                done.failed += 1
                 return
-        tally.records.append(record)
+        for put in outcome.files:
+            self.stage.add(put)
+            if put.way == "copy":
+                done.copied += put.entry.size
+        if journal is not None and not outcome.kept:
+            journal.add(record, outcome.files)
+        done.kept += outcome.kept
+        done.records.append(record)
 
     def _raise_if_strict(self, problems: Sequence[Problem]) -> None:
         if self.strict and problems:
             p = problems[0]
             raise ReadError(p.message, code=p.code, file=p.file, place=p.place, cure=p.cure)
 
-    def finish(
-        self,
-        records: Records,
-        problems: Sequence[Problem],
-        *,
-        split: Sequence[float] | None,
-        seed: int,
-    ) -> None:
-        """Write what is known only at the end, and remove what earlier runs left over."""
-        if not records:
-            return
+    # What stands, and what was under way
+
+    def _earlier(self) -> dict[str, Earlier]:
+        """Return by stem what an earlier run left that is still as it was.
+
+        Of a run that was cut off, where this one goes on; else of the output that stands. Raises
+        UsageError where a run must not go on since settings or classes are others.
+        """
+        found = self._standing()
+        if self._resume and not self.place.collection:
+            path = self.stage.place / "journal.jsonl"
+            fingerprint, lines = manifest.read_journal(path)
+            if fingerprint is not None:
+                self._refuse_other(fingerprint)
+                for record, entries in lines:
+                    staged = {
+                        name: entry
+                        for name, (entry, taken) in entries.items()
+                        if self._is_there(name, entry, taken=taken)
+                    }
+                    waiting = frozenset(name for name in staged if not entries[name][1])
+                    whole = staged.keys() == entries.keys()
+                    found[record["stem"]] = Earlier(record, staged, waiting, whole)
+        return found
+
+    def _is_there(self, name: str, entry: Entry, *, taken: bool) -> bool:
+        if taken:
+            return self.stage.owned.state(name) == "ours"
+        return self.stage.is_staged(name, entry)
+
+    def _standing(self) -> dict[str, Earlier]:
+        """Return by stem what the output that stands has of each image."""
+        path = self.stage.folder / self.place.manifest
+        owned = self.stage.owned
+        if owned.state(self.place.manifest) != "ours":
+            return {}
+        content = manifest.load(path)
+        same = content["fingerprint"] == self.settings.fingerprint
+        if self._resume and not self.stage.unfinished and not self.place.collection:
+            self._refuse_other(content["fingerprint"])
+        found = {}
+        for record in content["images"]:
+            names = manifest.output_files(record)
+            files = {name: owned.entries[name] for name in names if owned.state(name) == "ours"}
+            whole = same and self._resume and files.keys() == names
+            whole &= not self.place.collection  # whose one file is made anew
+            found[record["stem"]] = Earlier(record, files, frozenset(), whole)
+        return found
+
+    def _refuse_other(self, fingerprint: object) -> None:
+        if fingerprint != self.settings.fingerprint:
+            raise UsageError(
+                f"the output folder {str(self.stage.folder)!r} was made with other settings or "
+                "classes",
+                cure="choose --overwrite to start again, or another --out",
+            )
+
+    # The end
+
+    def _close(self, done: Done, *, split: Sequence[float] | None, seed: int) -> None:
+        """Write what is known only at the end."""
+        records, stage = done.records, self.stage
         if split is not None:
             chosen = split_.assign([record["stem"] for record in records], split, seed=seed)
             for index, record in enumerate(records):
@@ -205,38 +313,36 @@ class Run:
             stems["all"].append(record["stem"])
             if record["split"]:
                 stems.setdefault(record["split"], []).append(record["stem"])
-        closing: Mapping[str, bytes] = {self.labels_path.name: self._labels_text()}
-        if not self.collection:
+        closing: Mapping[str, bytes] = {
+            self.place.labels: self.settings.classes.to_text().encode("utf-8", "replace")
+        }
+        if not self.place.collection:
             closing = settings_.layout(self.settings.layout).closing(self.settings.classes, stems)
-            empty: dict[str, list[str]] = {name: [] for name in ("all", *split_.NAMES)}
-            possible = settings_.layout(self.settings.layout).closing(self.settings.classes, empty)
-            for name in possible.keys() - closing.keys():  # of an earlier run with another split
-                (self.folder / name).unlink(missing_ok=True)
         for name, data in closing.items():
-            files.write(self.folder / name, data)
-        if problems:
-            files.write(self.problems_path, manifest.problem_lines(problems, self.root))
-        else:
-            self.problems_path.unlink(missing_ok=True)
-        manifest.write(
-            self.manifest_path,
-            self.settings,
-            records,
-            kind=self.settings.writer,
-            collection=self.settings.out.name if self.collection else None,
-        )
-        if self.before:
-            kept = set().union(*(manifest.output_files(record) for record in records))
-            self._remove(self.before, keep=kept)
-        if not self.collection:
-            self.journal_path.unlink(missing_ok=True)
-
-    def _labels_text(self) -> bytes:
-        return self.settings.classes.to_text().encode()
+            stage.write(name, data)
+        if done.problems:
+            lines = manifest.problem_lines(done.problems, self.root)
+            stage.write(self.place.problems, lines)
+        with stage.shelf.file(self.place.manifest) as file:
+            manifest.write(
+                file,
+                self.settings,
+                records,
+                kind=self.settings.writer,
+                collection=self.place.out.name if self.place.collection else None,
+            )
+        earlier = stage.owned.entries.get(self.place.manifest)
+        stage.add(stage.shelf.put_file(self.place.manifest, earlier))
 
 
-class _NothingConverted(Exception):
-    """Ends the writing of a file that would hold nothing."""
+def _taken_from(jobs: list[Job], earlier: Mapping[str, Earlier]) -> Iterator[Job]:
+    """Yield the jobs, and let go of them: records grow in the memory that they leave."""
+    jobs.reverse()
+    while jobs:
+        job = jobs.pop()
+        if job.stem in earlier:
+            job = replace(job, earlier=earlier[job.stem])
+        yield job
 
 
 def team(engine: str | None, workers: int | None, jobs: int) -> Team:

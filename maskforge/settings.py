@@ -20,8 +20,9 @@ from maskforge.images import Exif
 from maskforge.overlap import Overlap
 from maskforge.raster import Unknown
 
-Images: TypeAlias = Literal["link", "copy", "none"]
-"""What becomes of the images. link: a hard link where the file system can, else a copy."""
+Images: TypeAlias = Literal["auto", "link", "copy", "none"]
+"""What becomes of the images. auto and copy: a copy, that shares its blocks with the image where
+the file system can. link: a hard link where that can be, by which to edit one is to edit both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Settings:
     unknown: Unknown = "error"
     size: tuple[int, int] | None = None
     exif: Exif = "auto"
-    images: Images = "link"
+    images: Images = "auto"
     images_from: Path | None = None
     assume_size: tuple[int, int] | None = None
     previews: bool = True
@@ -119,6 +120,16 @@ def reader(name: str) -> ModuleType:
 def writer(name: str) -> ModuleType:
     """Return the writer that ``name`` stands for."""
     return plugins.load("writers", name)
+
+
+def is_collection(name: str) -> bool:
+    """Tell whether the writer makes one file of all images."""
+    return hasattr(writer(name), "COLLECTION")
+
+
+def folder(settings: Settings) -> Path:
+    """Return the folder that names of outputs are relative to."""
+    return settings.out.parent if is_collection(settings.writer) else settings.out
 
 
 def layout(name: str) -> ModuleType:

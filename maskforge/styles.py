@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge.classes import ClassTable
+from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.errors import UsageError
 from maskforge.palette import parse_color
 
@@ -46,6 +46,15 @@ def parse(style: str, classes: ClassTable) -> NDArray[np.uint8]:
             f"style must be one of {list(NAMES)}, or colours #rrggbb,#rrggbb, but got {style!r}"
         )
     return np.concatenate([colors, np.array([IGNORE_COLOR], dtype=np.uint8)])
+
+
+def check(style: str) -> None:
+    """Raise UsageError for a style that fits no class table at all."""
+    if style not in NAMES and ("#" in style or "," in style):
+        for part in style.split(","):
+            parse_color(part)
+    else:
+        parse(style, ClassTable((BACKGROUND,)))
 
 
 def is_distinct(colors: NDArray[np.uint8]) -> bool:

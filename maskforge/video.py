@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -122,77 +123,97 @@ class Video:
 
 
 @contextmanager
-def writing(path: Path, *, fps: float) -> Iterator[Callable[[NDArray[np.uint8]], None]]:
-    """Open the video ``path`` for writing; yield what adds a frame, uint8 (H, W, 3) in RGB.
+def writing(
+    path: Path, *, fps: float, shown: Path | None = None
+) -> Iterator[Callable[[NDArray[np.uint8]], None]]:
+    """Make the video ``path``; yield what adds a frame, uint8 (H, W, 3) in RGB.
 
-    All frames must have the size of the first; of an odd height or width one row or column is lost.
-    The file is whole or absent, and absent when it has no frame. Raises WriteError.
+    Nothing may be at ``path`` yet: it is where a file waits until it takes its place, ``shown``,
+    which errors name. All frames must have the size of the first; of an odd height or width one row
+    or column is lost. When the block ends well the file is whole, or absent when it has no frame;
+    else it is removed. Raises WriteError, with the code "bad-video" for what lies in the frames.
     """
-    part = path.with_name(f"{files.part_of(path)}{os.getpid()}{files.PART}{path.suffix}")
+    shown = shown or path
     writer = cv2.VideoWriter()
-    count, size = 0, (0, 0)
+    made, count, size = False, 0, (0, 0)
 
     def add(frame: NDArray[np.uint8]) -> None:
-        nonlocal count, size
+        nonlocal made, count, size
         height, width = frame.shape[:2]
         if not count:
-            _open(writer, part, path, fps, width, height)
+            path.touch(exist_ok=False)  # says what is wrong where OpenCV would say nothing
+            made = True
+            _open(writer, path, shown, fps, width, height)
             size = (height, width)
         elif (height, width) != size:  # OpenCV would leave it out in silence
             raise WriteError(
                 f"a frame must have the size of the first, {size[1]}x{size[0]}, "
                 f"but has {width}x{height}",
-                file=str(path),
+                code="bad-video",
+                file=str(shown),
                 place=f"frame {count + 1}",
                 cure=f"give all one size first: ffmpeg -i IN -vf scale={size[1]}:{size[0]} OUT.mp4",
             )
-        writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        with _quiet():  # of a full disk is said what is to be said at the end
+            writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
         count += 1
 
     try:
         yield add
         writer.release()
         if count:
-            _check(part, path, count)
-            os.replace(part, path)
-    except OSError as error:
-        raise error if isinstance(error, WriteError) else files.write_error(path, error) from error
-    finally:
+            _check(path, shown, count)
+        elif made:
+            path.unlink(missing_ok=True)
+    except BaseException as error:
         writer.release()
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+        if made:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        if isinstance(error, OSError) and not isinstance(error, WriteError):
+            raise files.write_error(shown, error) from error
+        raise
 
 
 def _open(
-    writer: cv2.VideoWriter, part: Path, path: Path, fps: float, width: int, height: int
+    writer: cv2.VideoWriter, path: Path, shown: Path, fps: float, width: int, height: int
 ) -> None:
-    part.parent.mkdir(parents=True, exist_ok=True)
-    part.touch()  # says what is wrong where OpenCV would say nothing
     # MPEG-4 counts time in fractions of a second whose denominator has 16 bits.
     rate = round(fps, 3 if fps < 65 else 1)
     codec = cv2.VideoWriter.fourcc(*"mp4v")
     size = (width, height)
     with _quiet():
-        is_open = writer.open(str(part.absolute()), cv2.CAP_FFMPEG, codec, rate, size, True)
+        is_open = writer.open(str(path.absolute()), cv2.CAP_FFMPEG, codec, rate, size, True)
     if not is_open:
         raise WriteError(
             f"a video of {width}x{height} pixels cannot be written: OpenCV has no encoder for it",
-            file=str(path),
+            code="bad-video",
+            file=str(shown),
             cure="is the size below 2x2 or above 8191x8191? else install opencv-python-headless",
         )
 
 
-def _check(part: Path, path: Path, count: int) -> None:
-    """Raise WriteError unless the video is whole: the encoder does not say that a disk is full."""
+def _check(path: Path, shown: Path, count: int) -> None:
+    """Raise an error unless the video is whole: the encoder does not say that a disk is full."""
     try:
-        with Video(part) as written:
+        with Video(path) as written:
             whole = written.frames == count
     except ReadError:
         whole = False
     if not whole:
+        _check_room(path.parent)
         raise WriteError(
-            "the video could not be written to its end", file=str(path), cure="is the disk full?"
+            "the video could not be written to its end",
+            code="bad-video",
+            file=str(shown),
+            cure="is the disk full?",
         )
+
+
+def _check_room(folder: Path) -> None:
+    """Raise the system's OSError where nothing can be written to ``folder``."""
+    with tempfile.TemporaryFile(dir=folder) as trial:
+        trial.write(bytes(2**20))
 
 
 @contextmanager

@@ -64,8 +64,9 @@ def ids(path: Path):
 
 
 def tree(folder: Path) -> dict[str, bytes]:
+    """Return all files of an output but the list of what it owns."""
     return {
         p.relative_to(folder).as_posix(): p.read_bytes()
         for p in sorted(folder.rglob("*"))
-        if p.is_file()
+        if p.is_file() and not (p.name.startswith(".maskforge-") and p.suffix == ".owned")
     }

@@ -72,7 +72,7 @@ def test_images_are_hard_links_copies_or_left_alone(folder, tmp_path):
         assert (out / "images/a.png").samefile(source) is same
     result = maskforge.convert(folder, format="labelme", out=tmp_path / "none", images="none")
     assert not (tmp_path / "none/images").exists()
-    assert result.records[0]["image"] == "../photos/a.png"
+    assert (result.records[0]["image"], result.records[0]["original"]) == (None, "../photos/a.png")
 
 
 def test_where_an_image_lies_is_told_from_the_current_folder(folder, tmp_path, monkeypatch):
@@ -83,7 +83,7 @@ def test_where_an_image_lies_is_told_from_the_current_folder(folder, tmp_path, m
         result = maskforge.convert(
             folder.name, format="labelme", out=tmp_path / "out", images="none", overwrite=True
         )
-        found = (tmp_path / "out" / result.records[0]["image"]).resolve()
+        found = (tmp_path / "out" / result.records[0]["original"]).resolve()
         assert found == (place / folder.name / "a.png").resolve()
 
 
@@ -241,6 +241,7 @@ def test_via_one_hot_dictionary_reads_as_the_book_reads_it(tmp_path):
         assert array.dtype == np.uint8
         assert (array.sum(axis=2) == 1).all()
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        ".maskforge-test.npy.owned",
         "test-previews", "test.labels.txt", "test.manifest.json", "test.npy",
     ]  # fmt: skip
 

@@ -173,32 +173,6 @@ def test_a_source_that_cannot_be_read_is_no_fault_of_the_output(tmp_path: Path, 
     assert listing(tmp_path) == []
 
 
-def test_sweep_removes_what_a_killed_run_left(tmp_path: Path) -> None:
-    (tmp_path / "deep").mkdir()
-    (tmp_path / "deep" / f".x.png.123{files.PART}").write_bytes(b"")
-    (tmp_path / f".y.png.7{files.PART}").write_bytes(b"")
-    (tmp_path / f".z.mp4.7{files.PART}.mp4").write_bytes(b"")
-    (tmp_path / "deep" / "x.png").write_bytes(b"")
-    files.sweep(tmp_path)
-    assert listing(tmp_path) == ["deep", "deep/x.png"]
-
-
-def test_find(tmp_path: Path) -> None:
-    for name in (
-        "b.json",
-        "a/c.JSON",
-        "a/._c.json",
-        ".hidden/d.json",
-        "a.txt",
-        "a-b.json",
-        ".e.json",
-    ):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    found = [path.relative_to(tmp_path).as_posix() for path in files.find(tmp_path, [".json"])]
-    assert found == ["a-b.json", "a/c.JSON", "b.json"]
-
-
 hostile = st.one_of(
     st.text(max_size=20),
     st.text('.. /\\:<>|?*"\x00\n~conuxCOM1é\ud800a', max_size=20),
@@ -300,20 +274,3 @@ def test_unique_names_of_many_twins_cost_a_few_steps_each() -> None:
         sys.setprofile(None)
     assert (got[0], got[1], got[-1]) == ("a", "a-2", "a-1000")
     assert steps < 20 * len(names)
-
-
-def test_a_folder_that_cannot_be_looked_into_is_found_not_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "closed").mkdir()
-    (tmp_path / "a.json").touch()
-    real = os.scandir
-
-    def scandir(path: str) -> object:
-        if Path(path).name == "closed":
-            raise PermissionError(13, "Permission denied", path)
-        return real(path)
-
-    monkeypatch.setattr(os, "scandir", scandir)
-    found = files.find(tmp_path, [".json"])
-    assert [path.name for path in found] == ["a.json", "closed"]

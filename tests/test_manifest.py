@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from maskforge import manifest
 from maskforge.classes import ClassTable
 from maskforge.errors import Problem, ReadError, WriteError
+from maskforge.io.ownership import Entry
+from maskforge.io.shelf import Put
 from maskforge.records import Records
 from maskforge.settings import Settings
 
@@ -33,7 +35,12 @@ def record(stem: str, **pixels: int) -> dict[str, Any]:
 
 
 def write(path: Path, *records: dict[str, Any]) -> None:
-    manifest.write(path, settings(), Records(records), kind="label", collection=None)
+    with path.open("wb") as file:
+        manifest.write(file, settings(), Records(records), kind="label", collection=None)
+
+
+def put(name: str, *, taken: bool = False) -> Put:
+    return Put(name, Entry(3, "abc", "../photo.jpg"), taken)
 
 
 @pytest.fixture
@@ -70,13 +77,11 @@ def test_one_image_a_line(path: Path) -> None:
 def test_every_name_is_written_and_comes_back(tmp_path: Path, stem: str) -> None:
     """Names that are no UTF-8, such as Latin-1 ones from an old archive, reach us as surrogates."""
     write(tmp_path / "manifest.json", record(stem))
-    assert set(manifest.earlier(tmp_path / "manifest.json", tmp_path / "none")[1]) == {stem}
-    journal = manifest.Journal(tmp_path / "journal", "print")
-    journal.add(record(stem))
-    journal.add(record("other"))
-    journal.close()
-    found = manifest.earlier(tmp_path / "none", tmp_path / "journal")
-    assert found == ("print", {stem: record(stem), "other": record("other")})
+    assert manifest.load(tmp_path / "manifest.json")["images"] == [record(stem)]
+    journal_of(tmp_path / "journal", record(stem), record("other"))
+    fingerprint, found = manifest.read_journal(tmp_path / "journal")
+    assert fingerprint == "print"
+    assert [line[0] for line in found] == [record(stem), record("other")]
     manifest.problem_lines([Problem("no-label", stem, stem)], tmp_path)
 
 
@@ -108,26 +113,29 @@ def test_load_needs_a_file(tmp_path: Path) -> None:
 def test_a_manifest_without_its_parts_is_a_located_error(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     path.write_text(json.dumps({"format": manifest.FORMAT}))
-    with pytest.raises(ReadError):
-        manifest.earlier(path, tmp_path / "none")
+    with pytest.raises(ReadError, match="must have 'classes'"):
+        manifest.load(path)
 
 
-def journal_of(path: Path, *records: dict[str, Any], fingerprint: str = "print") -> None:
-    journal = manifest.Journal(path, fingerprint)
+def journal_of(
+    path: Path, *records: dict[str, Any], fingerprint: str = "print", go_on: bool = False
+) -> None:
+    journal = manifest.Journal(path, fingerprint, go_on=go_on)
     for item in records:
-        journal.add(item)
+        journal.add(item, [put(item["mask"]), put("images/kept.jpg", taken=True)])
     journal.close()
 
 
 def test_the_journal_is_there_before_it_is_closed(tmp_path: Path) -> None:
-    journal = manifest.Journal(tmp_path / "deep" / "journal", "print")
-    assert not (tmp_path / "deep").exists()
-    journal.add(record("a"))
-    assert set(manifest.earlier(tmp_path / "none", tmp_path / "deep" / "journal")[1]) == {"a"}
+    journal = manifest.Journal(tmp_path / "journal", "print", go_on=False)
+    assert not (tmp_path / "journal").exists()
+    journal.add(record("a"), [put("masks/a.png")])
+    found = manifest.read_journal(tmp_path / "journal")[1]
+    assert found == [(record("a"), {"masks/a.png": (put("").entry, False)})]
     journal.close()
 
 
-@given(st.integers(0, 400))
+@given(st.integers(0, 800))
 def test_a_journal_cut_anywhere_gives_the_whole_lines(
     tmp_path_factory: pytest.TempPathFactory, cut: int
 ) -> None:
@@ -136,44 +144,43 @@ def test_a_journal_cut_anywhere_gives_the_whole_lines(
     journal_of(folder / "whole", *records)
     data = (folder / "whole").read_bytes()[:cut]
     (folder / "cut").write_bytes(data)
-    fingerprint, found = manifest.earlier(folder / "none", folder / "cut")
-    lines = max(data.count(b"\n"), 0)
+    fingerprint, found = manifest.read_journal(folder / "cut")
+    lines = data.count(b"\n")
     assert (fingerprint == "print") or lines == 0
-    expected = [r["stem"] for r in records[: max(lines - 1, 0)]]
-    assert list(found)[: len(expected)] == expected
+    expected = records[: max(lines - 1, 0)]
+    assert [item for item, _ in found][: len(expected)] == expected
     assert len(found) <= len(expected) + 1  # the last line may lack its end of line only
-    assert all(found[r["stem"]] == r for r in records if r["stem"] in found)
+    journal_of(folder / "cut", record("d"), go_on=True)
+    went_on = [item for item, _ in manifest.read_journal(folder / "cut")[1]]
+    assert went_on == ([item for item, _ in found] + [record("d")] if lines else [])
 
 
-def test_the_journal_goes_before_the_manifest(tmp_path: Path) -> None:
-    write(tmp_path / "m", record("a", _0=1), record("b", _0=1))
-    same = settings().fingerprint
-    journal_of(tmp_path / "j", record("b", _0=2), fingerprint=same)
-    fingerprint, found = manifest.earlier(tmp_path / "m", tmp_path / "j")
-    assert fingerprint == same
-    assert found == {"a": record("a", _0=1), "b": record("b", _0=2)}
+def test_no_journal(tmp_path: Path) -> None:
+    assert manifest.read_journal(tmp_path / "j") == (None, [])
 
 
-def test_records_of_other_settings_are_forgotten(tmp_path: Path) -> None:
-    write(tmp_path / "m", record("a", _0=1))
-    journal_of(tmp_path / "j", record("b", _0=2), fingerprint="other")
-    assert manifest.earlier(tmp_path / "m", tmp_path / "j") == ("other", {"b": record("b", _0=2)})
-
-
-def test_nothing_earlier(tmp_path: Path) -> None:
-    assert manifest.earlier(tmp_path / "m", tmp_path / "j") == (None, {})
+def test_a_journal_that_leads_elsewhere_is_not_followed(tmp_path: Path) -> None:
+    lines = [
+        {"fingerprint": "print"},
+        {"record": record("a"), "files": [["../../thesis.docx", False, 3, "abc", None, None]]},
+        {"record": {"stem": 7}, "files": []},
+        {"record": record("b"), "files": [["masks/b.png", False, 3, "abc", None, None]]},
+    ]
+    (tmp_path / "j").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert [item["stem"] for item, _ in manifest.read_journal(tmp_path / "j")[1]] == ["b"]
 
 
 def test_a_journal_that_cannot_be_written_is_a_write_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(WriteError):
-        manifest.Journal(tmp_path / "file" / "journal", "print").add(record("a"))
+        manifest.Journal(tmp_path / "file" / "journal", "print", go_on=False).add(record("a"), [])
 
 
 def test_output_files_are_inside_the_output() -> None:
     item = {
         "mask": "masks/a.png",
         "image": "../images/a.png",
+        "original": "a.png",
         "preview": "/etc/passwd",
         "instance": None,
         "extra": {"x": "a/x.txt", "y": "b/../../y", "z": 7},

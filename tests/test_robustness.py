@@ -21,7 +21,7 @@ from PIL import Image
 
 import maskforge
 from maskforge import files
-from maskforge.errors import ClassError, ReadError
+from maskforge.errors import ClassError, ReadError, UsageError
 from maskforge.onehot import OneHotFile, is_onehot
 
 if sys.platform != "linux":
@@ -370,13 +370,37 @@ def test_an_array_that_claims_more_than_there_is_is_refused(tmp_path: Path) -> N
      '{"format": "maskforge-manifest/1", "images": [{"stem": "a", "mask": "../in/a.json"}]}'],
 )  # fmt: skip
 @pytest.mark.parametrize("how", ["resume", "overwrite"])
-def test_a_damaged_manifest_is_told_or_made_again(space: Path, text: str, how: str) -> None:
+def test_a_manifest_of_others_is_neither_followed_nor_replaced(
+    space: Path, text: str, how: str
+) -> None:
     hostile.labelme(space / "in/a.json")
     (space / "out/manifest.json").write_text(text, encoding="latin-1")
-    with contextlib.suppress(ReadError):  # which names the file, as every ReadError does
-        assert convert(space, **{how: True}).converted == 1
-    assert not (space / "out/masks/a.png").exists() or (space / "out/manifest.json").is_file()
-    assert (space / "in/a.json").is_file()
+    with pytest.raises(UsageError, match=r"manifest\.json"):
+        convert(space, **{how: True})
+    assert (space / "out/manifest.json").read_text(encoding="latin-1") == text
+    assert kill.tree(space / "out").keys() == {"manifest.json"}
+
+
+@pytest.mark.parametrize("cut", [0, 1, 300])
+@pytest.mark.parametrize("how", ["resume", "overwrite"])
+def test_a_cut_manifest_is_made_again(space: Path, cut: int, how: str) -> None:
+    hostile.labelme(space / "in/a.json")
+    convert(space)
+    whole = kill.tree(space / "out")
+    (space / "out/manifest.json").write_bytes(whole["manifest.json"][:cut])
+    convert(space, **{how: True})
+    assert kill.difference(kill.tree(space / "out"), whole) == ""
+
+
+def test_an_edited_manifest_is_not_replaced(space: Path) -> None:
+    hostile.labelme(space / "in/a.json")
+    convert(space)
+    path = space / "out/manifest.json"
+    path.write_bytes(path.read_bytes().replace(b'"label"', b'"lobel"', 1))
+    edited = kill.tree(space / "out")
+    with pytest.raises(UsageError, match=r"manifest\.json.* was changed"):
+        convert(space, overwrite=True)
+    assert kill.difference(kill.tree(space / "out"), edited) == ""
 
 
 def test_an_output_inside_the_input_is_not_taken_for_input(space: Path) -> None:

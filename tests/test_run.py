@@ -20,8 +20,17 @@ def test_strict_makes_the_first_problem_final(folder):
 
 def test_output_that_holds_something_is_refused(folder):
     maskforge.convert(folder, format="labelme")
-    with pytest.raises(UsageError, match="is not empty"):
+    with pytest.raises(UsageError, match="an earlier output stands") as caught:
         maskforge.convert(folder, format="labelme")
+    assert "masks/a.png" in str(caught.value)
+
+
+def test_other_files_in_the_output_never_matter(folder):
+    out = folder.parent / "out"
+    (out / "masks").mkdir(parents=True)
+    (out / "masks/mine.png").write_bytes(b"mine")
+    maskforge.convert(folder, format="labelme", out=out)
+    assert (out / "masks/mine.png").read_bytes() == b"mine"
 
 
 def test_resume_does_what_is_missing_or_changed(folder):
@@ -38,6 +47,41 @@ def test_resume_does_what_is_missing_or_changed(folder):
     assert tree(third.out) == tree(fresh.out)
 
 
+def test_resume_converts_again_what_has_another_number(folder):
+    some = {"format": "labelme", "layout": "article", "size": (9, 6)}
+    out = maskforge.convert(folder, **some).out
+    labelme_file(folder / "0.json", [("cat", box(0, 0, 3, 2))])
+    maskforge.convert(folder, **some, resume=True)
+    fresh = maskforge.convert(folder, **some, out=folder.parent / "fresh")
+    assert tree(out) == tree(fresh.out)
+
+
+def test_resume_tells_where_an_image_stands_in_the_file_now(tmp_path):
+    boxes = [1, 1, 5, 1, 5, 4], [2, 2, 7, 2, 7, 5], [90, 90, 95, 90, 95, 95]  # the last: outside
+    images = [
+        {"file_name": f"{n}.png", "height": 6, "width": 9, "annotations": [person]}
+        for n, person in enumerate({"segms": {"outer": box}, "keypoints": [1]} for box in boxes)
+    ]
+    source = tmp_path / "ochuman.json"
+    source.write_text(json.dumps({"images": images}))
+    out = maskforge.convert(source, images="none").out
+    source.write_text(json.dumps({"images": images[1:]}))
+    maskforge.convert(source, images="none", resume=True)
+    fresh = maskforge.convert(source, images="none", out=tmp_path / "fresh")
+    assert tree(out) == tree(fresh.out)
+
+
+@pytest.mark.parametrize("images", ["copy", "none"])
+def test_resume_follows_an_image_that_was_renamed(folder, images):
+    record = json.loads((folder / "a.json").read_text()) | {"imagePath": "A1.PNG"}
+    (folder / "a.json").write_text(json.dumps(record))  # a.png is found by the stem
+    out = maskforge.convert(folder, format="labelme", images=images).out
+    (folder / "a.png").rename(folder / "A1.PNG")
+    maskforge.convert(folder, format="labelme", images=images, resume=True)
+    fresh = maskforge.convert(folder, format="labelme", images=images, out=folder.parent / "fresh")
+    assert tree(fresh.out).items() <= tree(out).items()
+
+
 def test_resume_removes_what_sources_left_behind(folder):
     out = maskforge.convert(folder, format="labelme").out
     (folder / "more/b.json").unlink()
@@ -46,21 +90,25 @@ def test_resume_removes_what_sources_left_behind(folder):
     assert (out / "masks/a.png").exists()
 
 
-def test_a_run_that_was_killed_twice_goes_on_where_it_was(folder):
-    out = maskforge.convert(folder, format="labelme").out
-    whole = tree(out)
-    lines = (out / "manifest.json").read_text().splitlines()
-    journal = out / ".maskforge-journal.jsonl"
-    fingerprint = json.loads("".join(lines))["fingerprint"]
-    record = json.loads("".join(lines))["images"][1]
-    (out / "manifest.json").unlink()
-    # The first kill left one record and a torn line; the second came before anything was added.
-    journal.write_text(
-        f'{{"fingerprint": "{fingerprint}"}}\n{json.dumps(record)}\n{{"stem": "a", "di'
-    )
+def test_a_run_that_was_killed_twice_goes_on_where_it_was(folder, monkeypatch):
+    whole = tree(maskforge.convert(folder, format="labelme", out=folder.parent / "whole").out)
+    out = folder.parent / "out"
+
+    def die(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):  # after the first image
+        maskforge.convert(folder, format="labelme", out=out, progress=die)
+    journal = out / ".maskforge-convert.new/journal.jsonl"
+    journal.write_bytes(journal.read_bytes() + b'{"record": {"stem": "more/b", "di')  # torn
+    assert not (out / "masks").exists()
     with pytest.raises(UsageError, match="holds an unfinished run"):
-        maskforge.convert(folder, format="labelme")
-    again = maskforge.convert(folder, format="labelme", resume=True)
+        maskforge.convert(folder, format="labelme", out=out)
+    with pytest.raises(UsageError, match="other settings"):
+        maskforge.convert(folder, format="labelme", out=out, rule="coco", resume=True)
+    with pytest.raises(KeyboardInterrupt):
+        maskforge.convert(folder, format="labelme", out=out, progress=die, resume=True)
+    again = maskforge.convert(folder, format="labelme", out=out, resume=True)
     assert (again.converted, again.kept) == (2, 1)
     assert tree(out) == whole
 

@@ -1,5 +1,6 @@
 """Videos: what is written is read again; what is cut off, hostile or no video is said."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -51,8 +52,8 @@ def test_a_video_is_read_frame_by_frame_in_rgb(tmp_path):
 
 @pytest.mark.parametrize("fps", [10.0, 24000 / 1001, 119.88, 17.123456])
 def test_what_is_written_is_read_again(tmp_path, fps):
-    path = written(tmp_path / "new" / "b.mp4", 6, fps=fps)
-    assert os.listdir(path.parent) == ["b.mp4"]
+    path = written(tmp_path / "b.mp4", 6, fps=fps)
+    assert os.listdir(tmp_path) == ["b.mp4"]
     with video.Video(path) as found:
         assert found.fps == pytest.approx(fps, rel=1e-3)
         read = list(found)
@@ -82,21 +83,43 @@ def test_what_fails_under_way_leaves_nothing(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_an_old_video_stays_until_the_new_one_is_whole(tmp_path):
+def test_what_is_there_is_not_replaced(tmp_path):
     path = tmp_path / "kept.mp4"
     path.write_bytes(b"old")
-    with video.writing(path, fps=25) as add:
+    with pytest.raises(WriteError, match="could not be written: File exists"):
+        written(path, 1)
+    assert path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_video_that_is_not_whole_is_not_there(tmp_path, monkeypatch, full):
+    """The encoder does not say that a disk is full, so the disk itself is asked."""
+
+    def no_room(folder):
+        if full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def cut_off(path):
+        raise ReadError("the file must be a video")
+
+    monkeypatch.setattr(video, "_check_room", no_room)
+    monkeypatch.setattr(video, "Video", cut_off)
+    made = video.writing(tmp_path / "waits.mp4", fps=25, shown=Path("out/a.mp4"))
+    said = "No space left" if full else "to its end"
+    with pytest.raises(WriteError, match=said) as raised, made as add:
         add(next(frames(1)))
-        assert path.read_bytes() == b"old"
-    assert path.read_bytes() != b"old"
+    assert raised.value.code == ("not-written" if full else "bad-video")
+    assert raised.value.file == "out/a.mp4"
+    assert os.listdir(tmp_path) == []
 
 
 def test_what_cannot_be_written(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(WriteError, match="could not be written"):
         written(tmp_path / "file" / "a.mp4", 1)
-    with pytest.raises(WriteError, match="a video of 1x1 pixels cannot be written"):
+    with pytest.raises(WriteError, match="a video of 1x1 pixels cannot be written") as raised:
         written(tmp_path / "tiny.mp4", 1, height=1, width=1)
+    assert raised.value.code == "bad-video"
     assert os.listdir(tmp_path) == ["file"]
 
 

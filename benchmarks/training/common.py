@@ -27,7 +27,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 from measure import cpu
 from measure import table as table
 
-from maskforge import metrics
+from maskforge import __version__, metrics
 from maskforge.class_lookup import Labels
 from maskforge.datasets import Dataset, Example, check, load, open_dataset, split
 
@@ -49,10 +49,11 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
 
 def machine(threads: int) -> str:
     """Return a line about the machine and the versions."""
-    packages = ("torch", "torchvision", "segmentation-models-pytorch", "maskforge")
+    packages = ("torch", "torchvision", "segmentation-models-pytorch")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     limit = f", {threads} threads" if threads else ""
-    shown = ", ".join(f"{name} {version(name)}" for name in packages)
+    versions = {name: version(name) for name in packages} | {"maskforge": __version__}
+    shown = ", ".join(f"{name} {number}" for name, number in versions.items())
     python = platform.python_version()
     return f"Measured on: {cpu()} ({cores} cores{limit}), Python {python}, {shown}"
 

@@ -20,5 +20,8 @@ from maskforge.background.edges import matte as matte
 from maskforge.background.foregrounds import Drawn as Drawn
 from maskforge.background.foregrounds import Foreground as Foreground
 from maskforge.background.foregrounds import Predicted as Predicted
+from maskforge.background.swapping import COMMAND as COMMAND
 from maskforge.background.swapping import Settings as Settings
+from maskforge.background.swapping import place as place
 from maskforge.background.swapping import swap as swap
+from maskforge.background.swapping import swap_into as swap_into

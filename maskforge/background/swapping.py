@@ -11,15 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from maskforge import images
+from maskforge import images, video
 from maskforge.background.backdrops import Backdrop, Blur, Length, Transparent, put
 from maskforge.background.edges import RADIUS, Edge, matte
 from maskforge.background.foregrounds import Foreground
 from maskforge.datasets import color_profile
-from maskforge.errors import Problem, UsageError
+from maskforge.errors import UsageError
 from maskforge.train import footage
 from maskforge.train.footage import Found, Shot
-from maskforge.train.saving import Folder
+from maskforge.train.saving import Event, Events, Folder
+
+COMMAND = "background"
+"""By which an output is known as one of backgrounds."""
 
 _JPEG = (".jpg", ".jpeg")
 _JPEG_SIDE = 65_500  # more than libjpeg writes; a file of another kind may be called .jpg
@@ -52,19 +55,57 @@ def swap(
     settings: Settings | None = None,
     overwrite: bool = False,
     spared: Iterable[Path] = (),
-) -> Iterator[tuple[str, Problem | None]]:
-    """Swap the background of ``found``; yield the name of each image or frame and what was wrong.
+) -> Events:
+    """Swap the background of ``found``; tell what becomes of each image or frame.
 
     Of a JPEG a JPEG is made, of other images, and where a side is beyond 65,500 pixels, a PNG, of a
     video a video of the same size and frames a second, without sound. Before nothing
-    (:class:`Transparent`) it is PNG, of videos too: one for each frame. With ``overwrite`` files
-    that are there are replaced, but for images, masks and what is ``spared``, such as the file of a
-    backdrop. Raises UsageError, WriteError.
+    (:class:`Transparent`) it is PNG, of videos too: one for each frame. With ``overwrite`` all that
+    an earlier run has placed is replaced, but never images, masks and what is ``spared``, such as
+    the file of a backdrop. Raises UsageError, also as :func:`place` does, and WriteError.
     """
     settings = settings or Settings()
-    originals = [*(one.path for one in found), *foreground.sources, *spared]
-    with Folder(out, originals, overwrite=overwrite) as folder:
-        yield from _Swap(foreground, folder, settings).all(found)
+    folder = place(found, out, settings=settings, overwrite=overwrite, spared=spared)
+    return swap_into(folder, foreground, found, settings=settings)
+
+
+def swap_into(
+    folder: Folder, foreground: Foreground, found: Sequence[Found], *, settings: Settings
+) -> Events:
+    """Swap backgrounds as :func:`swap` does, in a folder that :func:`place` returned."""
+    folder.spare(foreground.sources)
+    return Events(folder, lambda: _Swap(foreground, folder, settings).all(found))
+
+
+def place(
+    found: Sequence[Found],
+    out: Path,
+    *,
+    settings: Settings,
+    overwrite: bool = False,
+    spared: Iterable[Path] = (),
+) -> Folder:
+    """Return the folder that is written to, once nothing is in the way there.
+
+    Raises UsageError where an earlier output stands without ``overwrite``, and where a file is in
+    the way that is not ours to replace.
+    """
+    originals = [*(one.path for one in found), *spared]
+    folder = Folder(out, COMMAND, originals, overwrite=overwrite)
+    videos = [one for one in found if one.is_video]
+    folder.check(one.name + _suffix(one, settings) for one in found if not one.is_video)
+    if isinstance(settings.backdrop, Transparent):
+        folder.check_frames(videos, ".png")
+    else:
+        folder.check(one.name + video.WRITTEN for one in videos)
+    return folder
+
+
+def _suffix(one: Found, settings: Settings, *, longer: int = 0) -> str:
+    """Return the suffix of what is made of an image with this longer side."""
+    own = one.path.suffix.lower()
+    is_jpeg = own in _JPEG and longer <= _JPEG_SIDE
+    return own if is_jpeg and not isinstance(settings.backdrop, Transparent) else ".png"
 
 
 class _Swap:
@@ -74,7 +115,7 @@ class _Swap:
         self._settings = settings
         self._before: NDArray[np.float32] | None = None
 
-    def all(self, found: Sequence[Found]) -> Iterator[tuple[str, Problem | None]]:
+    def all(self, found: Sequence[Found]) -> Iterator[Event]:
         return footage.process(
             found,
             batch=self._foreground.batch,
@@ -91,14 +132,10 @@ class _Swap:
         radius = settings.radius.pixels(height, width)
         alpha = matte(probability, shot.image, edge=settings.edge, radius=radius)
         result = put(shot.image, alpha, settings.backdrop)
-        if isinstance(settings.backdrop, Transparent):
-            suffix = ".png"
-        elif shot.found.is_video:
+        if shot.found.is_video and not isinstance(settings.backdrop, Transparent):
             self._folder.add(shot.found, result)
             return
-        else:
-            suffix = shot.found.path.suffix.lower()
-            suffix = suffix if suffix in _JPEG and max(height, width) <= _JPEG_SIDE else ".png"
+        suffix = _suffix(shot.found, settings, longer=max(height, width))
         picture = Image.fromarray(result)
         if not shot.found.is_video:
             picture.info["icc_profile"] = color_profile(shot.found.path)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -69,21 +70,39 @@ def cli() -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    sys.exit(_code(argv))
+
+
+def _code(argv: Sequence[str] | None) -> int:
     try:
         code = cli.main(argv, prog_name="maskforge", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Abort:
         _say("interrupted; what is done is kept: where the command has it, go on with --resume")
-        sys.exit(130)
+        return 130
     except click.ClickException as error:
         error.show()
-        sys.exit(2)
+        return 2
     except MaskforgeError as error:
         _say(str(error))
-        sys.exit(next(code for kind, code in _EXIT_CODES if isinstance(error, kind)))
+        return next(code for kind, code in _EXIT_CODES if isinstance(error, kind))
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output left; there is nobody to tell
-        sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
+        return 1
+    except OSError as error:  # a full standard output, too many open files
+        where = f": {error.filename}" if error.filename else ""
+        _say(f"the system refuses to go on: {error.strerror or error}{where}")
+        _let_go_of_output()
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _let_go_of_output() -> None:
+    """Lead standard output nowhere: what waits in it would fail a second time at the end."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _say(message: str) -> None:

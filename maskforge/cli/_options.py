@@ -129,10 +129,12 @@ def conversion_options() -> list[Callable[[Any], Any]]:
         ),
         option(
             "--images",
-            type=click.Choice(["link", "copy", "none"]),
-            default="link",
+            type=click.Choice(["auto", "link", "copy", "none"]),
+            default="auto",
             show_default=True,
-            help="Put the images beside the masks: as hard links, as copies, or not at all.",
+            help="Put the images beside the masks: as copies, which share their blocks with the "
+            "originals where the file system can (auto, copy), as hard links, by which to edit one "
+            "is to edit both (link), or not at all.",
         ),
         option("--images-from", metavar="DIR", help="Look for the images in this folder first."),
         option(

@@ -56,10 +56,15 @@ def refuse(given: dict[str, Any]) -> None:
         raise UsageError(f"masks need no network to look, but got {', '.join(wrong)}")
 
 
-def predictor(path: Path, view: dict[str, Any]) -> Predictor:
-    """Return the predictor in ``path``, looking as ``view`` says. Raises ReadError, UsageError."""
+def check(path: Path) -> None:
+    """Raise UsageError where ``path`` is called like nothing that could be a network."""
     if path.suffix not in NETWORKS:
         raise UsageError(f"a network must be a file {' or '.join(NETWORKS)}, but got {str(path)!r}")
+
+
+def predictor(path: Path, view: dict[str, Any]) -> Predictor:
+    """Return the predictor in ``path``, looking as ``view`` says. Raises ReadError, UsageError."""
+    check(path)
     machine = {name: view[name] for name in ("device", "threads") if name in view}
     look = {name: value for name, value in view.items() if name not in machine}
     if path.suffix == ".onnx":

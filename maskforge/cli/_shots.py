@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from maskforge.cli import _console
-from maskforge.errors import Problem
 
 if TYPE_CHECKING:
     from maskforge.train.footage import Found
+    from maskforge.train.saving import Events
+
+_MOST = 4
+"""Files of an earlier output that are named."""
 
 
 def follow(
-    events: Iterable[tuple[str, Problem | None]],
+    events: Events,
     found: Sequence[Found],
     *,
     console: Any,
@@ -22,7 +26,8 @@ def follow(
 ) -> int:
     """Show how ``events`` come, one for each image or frame, and return the exit code.
 
-    done: what has been done to them, in a word.
+    done: what has been done to them, in a word. When they end all is put in place in ``out``; where
+    this is interrupted it is said what became of what was done.
     """
     from rich.markup import escape
 
@@ -32,15 +37,20 @@ def follow(
     problems = finished = 0
     # More than once into the same videos only where somebody is looking.
     total = footage.count(found) if _is_watched(console) else None
-    with _bar(console) as bar:
-        task = bar.add_task(done, total=total)
-        for _, problem in events:
-            if problem is None:
-                finished += 1
-            else:
-                problems += 1
-                errors.print(f"[red]{problem.code}[/] {escape(str(problem))}")
-            bar.advance(task)
+    try:
+        with closing(events), _bar(console) as bar:
+            task = bar.add_task(done, total=total)
+            for _, problem in events:
+                if problem is None:
+                    finished += 1
+                else:
+                    problems += 1
+                    errors.print(f"[red]{problem.code}[/] {escape(str(problem))}")
+                bar.advance(task)
+    except KeyboardInterrupt:
+        kept = "what is done is kept" if events.placed else "all is as it was"
+        errors.print(f"maskforge: interrupted; {kept}: {escape(out)}")
+        return 130
     videos = sum(one.is_video for one in found)
     if not videos:
         what = f"{finished} of {len(found)} images"
@@ -49,8 +59,14 @@ def follow(
     else:
         what = f"{finished} images and frames"
     console.print(f"[bold]{what} {done}[/]: {escape(out)}")
-    if not finished:
+    if events.placed is None:
         return 3
+    if left := events.placed.left:
+        shown = ", ".join(left[:_MOST]) + (" …" if len(left) > _MOST else "")
+        errors.print(
+            f"[yellow]left in place[/]: {len(left)} files of the earlier output that were changed "
+            f"since: {escape(shown)}"
+        )
     return 1 if problems else 0
 
 

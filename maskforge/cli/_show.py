@@ -30,7 +30,7 @@ def show(result: Conversion, *, found_by_content: bool, verbose: bool) -> None:
     _problems(console, result.problems, verbose=verbose)
     style = "bold" if result.records else "bold red"
     console.print(f"[{style}]{escape(str(result))}[/]")
-    for line in _what_to_open(result):
+    for line in [*_what_was_kept(result), *_what_to_open(result)]:
         console.print(line)
 
 
@@ -85,6 +85,28 @@ def _problems(console: Console, problems: Sequence[Problem], *, verbose: bool) -
             )
         for cure in cures:
             console.print(f"    [dim]→ {escape(cure)}[/]")
+
+
+def _what_was_kept(result: Conversion) -> list[str]:
+    """Say what room the images take, and which files of an earlier output could not go."""
+    lines = []
+    if result.copied:
+        lines.append(
+            f"images copied: {result.copied / 1e6:,.1f} MB (--images link or none takes no room)"
+        )
+    if result.left:
+        shown = ", ".join(result.left[:4]) + (" …" if len(result.left) > 4 else "")
+        lines.append(
+            f"[yellow]left in place[/]: {len(result.left)} files of the earlier output that were "
+            f"changed since, or whose original is gone or changed: {escape(shown)}"
+        )
+    lines += [
+        f"[yellow]set aside[/]: {escape(name)} → {escape(where)}, as nobody else has it any more"
+        for name, where in result.aside[:MOST]
+    ]
+    if len(result.aside) > MOST:
+        lines.append(f"[yellow]set aside[/]: … and {len(result.aside) - MOST} more")
+    return lines
 
 
 def _what_to_open(result: Conversion) -> list[str]:

@@ -6,6 +6,7 @@ import importlib
 import os
 from types import ModuleType
 
+from maskforge import extras
 from maskforge.errors import UsageError
 
 
@@ -17,6 +18,6 @@ def load(name: str) -> ModuleType:
         importlib.import_module("torch")
     except ImportError as error:
         raise UsageError(
-            f"this command needs torch ({error})", cure='pip install "maskforge[train]"'
+            f"this command needs torch ({error})", cure=extras.install("train")
         ) from error
     return importlib.import_module(f"maskforge.train.{name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -43,6 +44,11 @@ class Terminal(Watch):
             self._bar = Progress(*columns, console=self._console, transient=True)
             self._task = self._bar.add_task("the first steps take longer", total=1.0)
             self._bar.start()
+
+    def placed(self, moved: Path | None) -> None:
+        """Say where the earlier run went."""
+        if moved is not None:
+            self._console.print(f"the earlier run is now in {escape(str(moved))}/")
 
     def step(self, step: Step) -> None:
         """Update the live line."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from maskforge import extras
 from maskforge.errors import UsageError
 
 
@@ -34,7 +35,7 @@ def command(folder: Path, labels: Path | None, more: tuple[str, ...]) -> int:
     if program is None:
         raise UsageError(
             "labelme must be installed to annotate, but it was not found",
-            cure='pip install "maskforge[annotate]"',
+            cure=extras.install("annotate"),
         )
     from maskforge.class_lookup import read_table
     from maskforge.classes import BACKGROUND, IGNORE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ def run(
     What is kept is told by the network CHECKPOINT, or by MASKS, a folder of masks or an output of
     maskforge, which needs no torch; masks belong to images of the same name, clip_000001 to the
     first frame of clip.mp4. A JPEG stays a JPEG; other images become PNG. A video keeps its size
-    and frames a second and loses its sound. Originals are never changed.
+    and frames a second and loses its sound. All is put in place when it is done; --overwrite
+    replaces what an earlier run made there, and never another file.
 
     \b
     Examples:
@@ -42,24 +44,29 @@ def run(
     from maskforge import background
     from maskforge.train import footage
 
-    spared = [Path(given["image"])] if given["image"] else []
+    picture = Path(given["image"]) if given["image"] else None
     settings = _settings(given, edge=edge, radius=radius, smooth=smooth)
     console = _console.console(quiet=quiet)
-    found = footage.find(images, out=Path(out))
+    target = Path(out)
+    found = footage.find(images, out=target, command=background.COMMAND)
     if smooth is not None and not any(one.is_video for one in found):
         raise UsageError("only videos can be smoothed, but got --smooth and no video")
+    is_network = Path(source).suffix in _prediction.NETWORKS
+    if is_network and labels is not None:
+        raise UsageError("a network knows its classes, but got --labels")
+    if not is_network:
+        _prediction.refuse(given)
+    spared = [path for path in (picture, Path(source) if is_network else None) if path]
+    folder = background.place(found, target, settings=settings, overwrite=overwrite, spared=spared)
+    if picture is not None:
+        settings = replace(settings, backdrop=_picture(picture))
     foreground: background.Foreground
-    if Path(source).suffix in _prediction.NETWORKS:
-        if labels is not None:
-            raise UsageError("a network knows its classes, but got --labels")
+    if is_network:
         predictor = _prediction.predictor(Path(source), _prediction.take(given))
         foreground = background.Predicted(predictor, keep)
     else:
-        _prediction.refuse(given)
         foreground = _drawn(source, labels, found, keep, console)
-    events = background.swap(
-        foreground, found, Path(out), settings=settings, overwrite=overwrite, spared=spared
-    )
+    events = background.swap_into(folder, foreground, found, settings=settings)
     return _shots.follow(events, found, console=console, done="done", out=out)
 
 
@@ -88,9 +95,11 @@ def _drawn(source: str, labels: str | None, found: Any, keep: tuple[str, ...], c
 
 
 def _backdrop(given: dict[str, Any]) -> Any:
-    """Return what is put behind, and remove what ``given`` says of it. Raises UsageError."""
+    """Return what is put behind, and remove what ``given`` says of it. Raises UsageError.
+
+    A picture is not read yet.
+    """
     from maskforge import background, palette
-    from maskforge.datasets import read_image
 
     options = {name: given.pop(name) for name in ("blur", "color", "image", "transparent")}
     wanted = [f"--{name}" for name, value in options.items() if value]
@@ -98,13 +107,18 @@ def _backdrop(given: dict[str, Any]) -> Any:
         raise UsageError(f"one thing can stand in the background, but got {', '.join(wanted)}")
     if options["color"]:
         return background.Color(palette.parse_color(options["color"]))
-    if options["image"]:
-        return background.Picture(read_image(Path(options["image"]))[0])
     if options["transparent"]:
         return background.Transparent()
     if options["blur"]:
         return background.Blur(background.Length.parse(options["blur"]))
     return background.Blur()
+
+
+def _picture(path: Path) -> Any:
+    from maskforge import background
+    from maskforge.datasets import read_image
+
+    return background.Picture(read_image(path)[0])
 
 
 _OPTIONS = [
@@ -150,7 +164,7 @@ _OPTIONS = [
         help="Class names of the masks. [default: those found with them]",
     ),
     *_prediction.options(),
-    click.option("--overwrite", is_flag=True, help="Replace files that are there."),
+    click.option("--overwrite", is_flag=True, help="Replace what an earlier run made there."),
     click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
 ]
 

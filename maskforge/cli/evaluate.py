@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -13,6 +13,19 @@ from maskforge.errors import UsageError
 
 WORST = 8
 """Images that are drawn, those with the lowest scores."""
+
+
+class _Found(NamedTuple):
+    """What is scored. names: of the classes, as people call them. sources: the files it is in.
+
+    scored: name, truth, prediction and image (or None) of each.
+    """
+
+    classes: Any
+    names: tuple[str, ...]
+    errors: bool
+    sources: Iterable[Path]
+    scored: Iterator[tuple[Any, ...]]
 
 
 def run(
@@ -24,6 +37,7 @@ def run(
     as_json: bool,
     quiet: bool,
     strict: bool,
+    overwrite: bool,
     **given: Any,
 ) -> int:
     """Score CHECKPOINT on DATA, or a folder of predicted masks on DATA, one of true masks, which
@@ -31,7 +45,8 @@ def run(
 
     All images are counted in one confusion matrix, at their full size; ignored pixels are not
     counted. With --out the folder holds scores.json, classes.csv, images.csv, confusion.png, and
-    worst/, the images with the lowest scores.
+    worst/, the images with the lowest scores; --overwrite replaces what an earlier run made there,
+    and never another file.
 
     \b
     Examples:
@@ -40,9 +55,15 @@ def run(
       maskforge evaluate predicted/ photos-masks/masks/ --json
     """
     from maskforge.cli import _scores
-    from maskforge.train import scoring
+    from maskforge.train import saving, scoring
 
     console = _console.console(quiet=quiet or as_json)
+    folder: saving.Folder | None = None
+    if out:
+        folder = saving.Folder(Path(out), scoring.COMMAND, overwrite=overwrite, whole=True)
+        folder.check(scoring.NAMES)
+    elif overwrite:
+        raise UsageError("only what --out names can be replaced, but got --overwrite alone")
     meaning = _data.Meaning.take(given)
     if Path(predictor).suffix in _prediction.NETWORKS:
         found = _network(Path(predictor), data, part, meaning, given, console, strict=strict)
@@ -51,20 +72,19 @@ def run(
         if len(data) != 1 or part is not None:
             raise UsageError("two folders of masks are compared as they are, without --part")
         found = _folders(predictor, data[0], meaning, console)
-    classes, names, errors, scored = found
-    scorer = scoring.Scorer(names, classes.ignore_index, WORST if out else 0)
-    for name, truth, prediction, image in scored:
+    scorer = scoring.Scorer(found.names, found.classes.ignore_index, WORST if out else 0)
+    for name, truth, prediction, image in found.scored:
         scorer.add(name, truth, prediction, image=image)
     scores = scorer.scores()
-    if out:
-        scoring.write(Path(out), scorer, classes)
     if as_json:
         click.echo(scoring.to_json(scores))
     console.print(_scores.table(scores))
     console.print(f"{len(scorer.images)} images · {_scores.line(scores)}")
-    if out:
+    if folder is not None:  # last, so that the scores are told whatever becomes of it
+        folder.spare(found.sources)
+        scoring.write(folder, scorer, found.classes)
         console.print(f"to look at: {out}/confusion.png and {out}/worst/")
-    return 1 if errors else 0
+    return 1 if found.errors else 0
 
 
 def _network(
@@ -76,7 +96,7 @@ def _network(
     console: Any,
     *,
     strict: bool,
-) -> tuple[Any, tuple[str, ...], bool, Iterator[tuple[Any, ...]]]:
+) -> _Found:
     from maskforge.datasets import load
     from maskforge.train import evaluation_data
     from maskforge.train.batches import ahead
@@ -107,12 +127,11 @@ def _network(
             for example, (image, truth), ids in zip(group, pairs, predicted, strict=True):
                 yield example.name, truth, ids, image
 
-    return predictor.classes, predictor.names, bool(found.errors), scored()
+    sources = [path, *(p for e in chosen.examples for p in (e.image, e.label.path))]
+    return _Found(predictor.classes, predictor.names, bool(found.errors), sources, scored())
 
 
-def _folders(
-    predictions: str, truths: str, meaning: _data.Meaning, console: Any
-) -> tuple[Any, tuple[str, ...], bool, Iterator[tuple[Any, ...]]]:
+def _folders(predictions: str, truths: str, meaning: _data.Meaning, console: Any) -> _Found:
     from maskforge.datasets import compare, load_pair
 
     found = compare(predictions, truths, labels=meaning.labels, ignore=meaning.ignore)
@@ -124,7 +143,8 @@ def _folders(
             prediction, truth = load_pair(pair, found)
             yield pair.name, truth, prediction, None
 
-    return found.classes, found.names, errors, scored()
+    sources = [label.path for pair in found.pairs for label in (pair.prediction, pair.truth)]
+    return _Found(found.classes, found.names, errors, sources, scored())
 
 
 _OPTIONS = [
@@ -136,6 +156,7 @@ _OPTIONS = [
     ),
     *_prediction.options(),
     *_data.options(),
+    click.option("--overwrite", is_flag=True, help="Replace what an earlier run made in --out."),
     click.option("--strict", is_flag=True, help="Stop at the first problem in the data."),
     click.option("--json", "as_json", is_flag=True, help="The scores as JSON on standard output."),
     click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from maskforge import extras
 from maskforge.cli import _console, _options, _torch
-from maskforge.errors import UsageError
 
 
 def run(checkpoint: str, *, out: str | None, overwrite: bool, quiet: bool) -> int:
@@ -30,11 +30,7 @@ def run(checkpoint: str, *, out: str | None, overwrite: bool, quiet: bool) -> in
 
     console = _console.console(quiet=quiet)
     target = Path(out) if out else Path(checkpoint).with_suffix(".onnx")
-    if target.exists() and not overwrite:
-        raise UsageError(
-            f"the output must not be there yet, but {str(target)!r} is", cure="add --overwrite"
-        )
-    done = _torch.load("export").export(Path(checkpoint), target)
+    done = _torch.load("export").export(Path(checkpoint), target, overwrite=overwrite)
     divisor, classes = done.metadata.divisor, len(done.metadata.classes)
     console.print(f"[bold]exported[/]: {escape(str(target))}, {done.size / 1e6:.2f} MB")
     console.print(
@@ -44,7 +40,8 @@ def run(checkpoint: str, *, out: str | None, overwrite: bool, quiet: bool) -> in
         )
     )
     if done.difference is None:
-        console.print("not compared with the checkpoint: pip install onnxruntime, and export again")
+        install = extras.install("onnx", "onnxruntime")
+        console.print(f"not compared with the checkpoint: {escape(install)}, and export again")
     else:
         console.print(f"its probabilities differ from the checkpoint's by {done.difference:.1g}")
     return 0
@@ -57,7 +54,7 @@ _OPTIONS = [
         metavar="FILE",
         help="File to write, .onnx or .pt2. [default: beside the checkpoint, .onnx]",
     ),
-    click.option("--overwrite", is_flag=True, help="Replace a file that is there."),
+    click.option("--overwrite", is_flag=True, help="Replace a file that an export has made."),
     click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
 ]
 

@@ -28,7 +28,8 @@ def run(
     Masks have the size of the image, shown upright by its EXIF. What is written is what the
     conversions write, or an overlay to look at, or the probability of each class as a float16 .npy
     file (C, H, W). Of a video an overlay is a video, without sound; all else is a file for each
-    frame, clip_000001.png and so on.
+    frame, clip_000001.png and so on. All is put in place when it is done; --overwrite replaces what
+    an earlier run made there, and never another file.
 
     \b
     Examples:
@@ -40,13 +41,12 @@ def run(
     from maskforge.train import footage, outputs
 
     console = _console.console(quiet=quiet)
-    found = footage.find(images, out=Path(out))
-    writer = outputs.Output(Path(out), as_, found, style=style, overwrite=overwrite)
-    predictor = _prediction.predictor(Path(network), _prediction.take(given))
-    with writer:
-        return _shots.follow(
-            writer.predict(predictor), found, console=console, done="predicted", out=out
-        )
+    source, target = Path(network), Path(out)
+    _prediction.check(source)
+    found = footage.find(images, out=target, command=outputs.COMMAND)
+    writer = outputs.Output(target, as_, found, style=style, overwrite=overwrite, spared=[source])
+    events = writer.predict(_prediction.predictor(source, _prediction.take(given)))
+    return _shots.follow(events, found, console=console, done="predicted", out=out)
 
 
 OWN = ("overlay", "probabilities")
@@ -65,7 +65,7 @@ _OPTIONS = [
     ),
     click.option("--style", metavar="STYLE", help="Colours of --as color."),
     *_prediction.options(),
-    click.option("--overwrite", is_flag=True, help="Replace files that are there."),
+    click.option("--overwrite", is_flag=True, help="Replace what an earlier run made there."),
     click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
 ]
 

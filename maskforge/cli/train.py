@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.markup import escape
 
 from maskforge.cli import _console, _data, _options, _settings, _torch
-from maskforge.errors import UsageError
-from maskforge.train.config import MACHINE, Config
+from maskforge.errors import ReadError, UsageError
+from maskforge.train.config import MACHINE
 from maskforge.train.presets import PRESETS
-
-FILES = ("last.pt", "best.pt", "config.json", "labels.txt", "train.txt", "val.txt", "history.csv")
+from maskforge.train.run_folder import BEST, LAST, RunFolder
 
 
 def run(
@@ -25,6 +26,7 @@ def run(
     option: tuple[str, ...],
     encoder_weights: str | None,
     resume: bool,
+    resume_from: str | None,
     overwrite: bool,
     strict: bool,
     tensorboard: bool,
@@ -35,7 +37,8 @@ def run(
 
     The folder of the run then holds best.pt (by mean IoU) and last.pt, history.csv, curves.png, and
     previews/ with the same validation images after each evaluation. Ctrl-C saves and ends;
-    --resume goes on.
+    --resume goes on. --overwrite removes nothing: once the first checkpoint is written, the earlier
+    run in --out goes to a folder beside, such as runs/people-1. Other files there stay as they are.
 
     \b
     Examples:
@@ -46,88 +49,93 @@ def run(
       torchrun --nproc-per-node 2 -m maskforge train photos-masks/
     """
     meaning = _data.Meaning.take(given)
-    folder = Path(out) if out else Path("runs", _stem(data[0]))
+    path = Path(out) if out else Path("runs", _stem(data[0]))
     if encoder_weights is not None:
         option = (*option, f"encoder_weights={encoder_weights}")
     first = os.environ.get("RANK", "0") == "0"
     loop = _torch.load("loop")
-    config = (
-        _resumed(folder, {**given, "preset": preset}, option)
-        if resume
-        else _settings.config_of(given, preset_name=preset or "default", network_options=option)
-    )
-    if first and not resume:
-        _refuse_standing(folder, overwrite=overwrite)
+    config = None
+    source = Path(resume_from) if resume_from else None
+    if resume or source is not None:
+        _refuse_settings({**given, "preset": preset}, option)
+    else:
+        config = _settings.config_of(given, preset_name=preset or "default", network_options=option)
+        loop.check(config)
+        if encoder_weights and Path(encoder_weights).suffix and not Path(encoder_weights).exists():
+            raise ReadError("the encoder's weights must be a file", file=encoder_weights)
     console = _console.console(quiet=quiet) if first else _console.nowhere()
     from maskforge.datasets import split
-    from maskforge.train import items
+    from maskforge.train import board, items
 
-    dataset = split(meaning.open(data), val=config.val, seed=config.seed)
-    found = _data.checked(dataset, console, strict=strict)
-    data_items = items.from_dataset(found, size=config.size, cache=config.cache)
-    if first and overwrite and not resume:
-        _make_room(folder)
-    trained = loop.train(
-        config,
-        data_items,
-        out=folder,
-        watch=_watch(console, folder, tensorboard=tensorboard),
-        resume=resume,
-    )
+    board_too = tensorboard and board.is_installed()
+    with loop.opened(
+        path, resume=resume, overwrite=overwrite, source=source, board=board_too
+    ) as folder:
+        if folder.recovered is not None:
+            console.print(f"an earlier run is in {escape(str(folder.recovered))}/")
+        if config is None:
+            config = replace(loop.saved_in(folder).config, **_named(given))
+            loop.check(config)
+        dataset = split(meaning.open(data), val=config.val, seed=config.seed)
+        found = _data.checked(dataset, console, strict=strict)
+        watch = _watch(console, folder, board=board_too)
+        data_items = items.from_dataset(found, size=config.size, cache=config.cache)
+        try:
+            trained = loop.train_in(folder, config, data_items, watch=watch)
+        except KeyboardInterrupt:
+            if folder.is_placed:
+                console.print("\n".join([f"saved: {_shown(path / LAST)}", *_told(folder)]))
+            raise
     best = max((row["mean_iou"] for row in trained.history), default=float("nan"))
     console.print(
         f"[bold]best mIoU {100 * best:.2f}[/] after {trained.seconds / 60:.1f} minutes: "
-        f"{folder}/best.pt\nto look at: {folder}/previews/ and {folder}/curves.png"
+        f"{_shown(path / BEST)}"
+    )
+    console.print(
+        "\n".join(
+            [f"to look at: {_shown(path)}/previews/ and {_shown(path)}/curves.png", *_told(folder)]
+        )
     )
     return 1 if found.errors else 0
 
 
-def _resumed(folder: Path, given: dict[str, Any], option: tuple[str, ...]) -> Config:
-    """Return the settings of the run in ``folder``, with another machine where one is given."""
-    changed = {name: value for name, value in given.items() if value is not None}
-    refused = [name for name in changed if name not in MACHINE]
+def _named(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _refuse_settings(given: dict[str, Any], option: tuple[str, ...]) -> None:
+    """Refuse settings of a run that goes on, but for those of the machine."""
+    refused = [name for name in _named(given) if name not in MACHINE]
     if refused or option:
         raise UsageError(
             f"a resumed run keeps its settings, but {[*refused, *option]} are given",
             cure=f"leave them out, or begin a new run; only {list(MACHINE)} may change",
         )
-    config: Config = _torch.load("checkpoint").load(folder / "last.pt").config
-    return replace(config, **changed)
 
 
-def _refuse_standing(folder: Path, *, overwrite: bool) -> None:
-    """Refuse a folder that holds something, unless it is to be replaced and is a run."""
-    if not folder.exists() or not any(folder.iterdir()):
-        return
-    if not overwrite:
-        raise UsageError(
-            f"{str(folder)!r} must be empty or new, but is not",
-            cure="--resume goes on with it, --overwrite replaces it, --out names another place",
-        )
-    if not (folder / "last.pt").is_file() or not (folder / "config.json").is_file():
-        raise UsageError(
-            f"{str(folder)!r} must be the folder of a run to be replaced, but is not",
-            cure="name another place with --out",
+def _told(folder: RunFolder) -> Iterator[str]:
+    """Yield the lines that say where else something is."""
+    if folder.moved is not None:
+        yield f"the earlier run: {_shown(folder.moved)}/"
+    if folder.left:
+        yield (
+            f"changed by somebody during the run, and left so: {escape(', '.join(folder.left))} "
+            f"(all numbers are in {_shown(folder.path / LAST)} as well)"
         )
 
 
-def _make_room(folder: Path) -> None:
-    """Remove the files of an earlier run, and nothing else in its folder."""
-    for name in (*FILES, "curves.png"):
-        (folder / name).unlink(missing_ok=True)
-    for pattern in ("previews/epoch_*.png", "tensorboard/events.out.tfevents.*"):
-        for path in folder.glob(pattern):
-            path.unlink()
+def _shown(path: Path) -> str:
+    return escape(str(path))
 
 
-def _watch(console: Any, folder: Path, *, tensorboard: bool) -> Any:
+def _watch(console: Any, folder: RunFolder, *, board: bool) -> Any:
     from maskforge.cli._training import Terminal
-    from maskforge.train import board
+    from maskforge.train.board import Board
     from maskforge.train.watch import Watch, Watches
 
     watches: list[Watch] = [Terminal(console)]
-    if tensorboard and board.is_installed():
-        watches.append(board.Board(folder))
+    if board:
+        watches.append(Board(folder))
     return Watches(watches)
 
 
@@ -156,7 +164,16 @@ _OPTIONS = [
     *_settings.options(),
     *_data.options(),
     click.option("--resume", is_flag=True, help="Go on with the run in --out."),
-    click.option("--overwrite", is_flag=True, help="Replace the run in --out."),
+    click.option(
+        "--resume-from",
+        metavar="DIR",
+        help="Go on, in --out, with the run in DIR, which is only read: one of maskforge 0.1, say.",
+    ),
+    click.option(
+        "--overwrite",
+        is_flag=True,
+        help="Move the run in --out to a folder beside it, and begin anew.",
+    ),
     click.option("--strict", is_flag=True, help="Stop at the first problem in the data."),
     click.option(
         "--tensorboard/--no-tensorboard",

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from maskforge import files, images
+from maskforge import images
 from maskforge.datasets._base import Decoding, Example, Label
 from maskforge.datasets._naming import SPLITS
 from maskforge.errors import Problem, ReadError, UsageError
+from maskforge.io import scan
 from maskforge.onehot import is_onehot
 
 IMAGE_FOLDERS = ("images", "image", "imgs", "img", "features")
@@ -138,7 +139,7 @@ def nothing(root: Path, problems: Sequence[Problem]) -> ReadError:
 def by_stem(folder: Path, suffixes: Sequence[str]) -> tuple[dict[str, Path], list[Problem]]:
     """Return the files below ``folder`` by their path in it without suffix; twins are problems."""
     found: dict[str, list[Path]] = defaultdict(list)
-    for path in files.find(folder, suffixes):
+    for path in scan.find(folder, suffixes):
         found[path.relative_to(folder).with_suffix("").as_posix()].append(path)
     twins = [
         Problem(
@@ -156,14 +157,14 @@ def by_stem(folder: Path, suffixes: Sequence[str]) -> tuple[dict[str, Path], lis
 def masks_in(path: Path) -> Path:
     """Return the folder with masks that ``path`` holds, else ``path`` itself."""
     for name in (*MASK_FOLDERS, *VOC_FOLDERS):
-        if files.find(path / name, MASK_SUFFIXES):
+        if scan.find(path / name, MASK_SUFFIXES):
             return path / name
     return path
 
 
 def masks_of(pairs: Iterable[Folders]) -> list[Path]:
     """Return all mask files of ``pairs``."""
-    return [path for pair in pairs for path in files.find(pair.masks, MASK_SUFFIXES)]
+    return [path for pair in pairs for path in scan.find(pair.masks, MASK_SUFFIXES)]
 
 
 def _pair(root: Path, split: str | None) -> list[Folders]:
@@ -172,7 +173,7 @@ def _pair(root: Path, split: str | None) -> list[Folders]:
     masks = [inside[name] for name in MASK_FOLDERS if name in inside]
     if not pictures or not masks:
         return []
-    filled = [folder for folder in masks if files.find(folder, MASK_SUFFIXES)]
+    filled = [folder for folder in masks if scan.find(folder, MASK_SUFFIXES)]
     if len(filled) > 1 or len(pictures) > 1:
         several = filled if len(filled) > 1 else pictures
         raise UsageError(

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maskforge import files
 from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.datasets import _names, _naming, _pairing
 from maskforge.datasets._base import Dataset, Example, Label, Options, id_decoding
 from maskforge.datasets._names import Names
 from maskforge.errors import Problem, ReadError
+from maskforge.io import scan
 
 _IMAGE = "_leftImg8bit.png"
 
@@ -43,7 +43,7 @@ def read(path: Path, options: Options) -> Dataset:
     truth = _truth(path)
     if truth is None:
         raise ReadError("there must be leftImg8bit and gtFine", code="no-mask", file=str(path))
-    images = files.find(path / "leftImg8bit", (_IMAGE.lower(),))
+    images = scan.find(path / "leftImg8bit", (_IMAGE.lower(),))
     tail, names = _ids(truth)
     names = _names.given(options.labels) or names
     decoding = id_decoding(names.classes, ignore=options.ignore)
@@ -91,7 +91,7 @@ def _ids(truth: Path) -> tuple[str, Names]:
         ("_labelTrainIds.png", TRAIN_IDS, "the 19 train ids of Cityscapes"),
         ("_labelIds.png", LABEL_IDS, "the 34 ids of Cityscapes"),
     ):
-        if files.find(truth, (tail.lower(),)):
+        if scan.find(truth, (tail.lower(),)):
             table = ClassTable((BACKGROUND, *ids[1:]), has_ignore=True)
             return tail, Names(table, what, first=ids[0])
     raise ReadError(

@@ -16,6 +16,7 @@ from maskforge.classes import ClassTable
 from maskforge.datasets import _colors, _names, _naming
 from maskforge.datasets._base import Dataset, Decoding, Example, Label, Options, id_decoding
 from maskforge.errors import ClassError, MaskforgeError, Problem, ReadError
+from maskforge.io import stage
 
 RANK = 1
 """Above the other kinds: what has a manifest has folders that look like theirs, too."""
@@ -89,6 +90,14 @@ class _Output:
     @classmethod
     def of(cls, file: Path, options: Options) -> _Output:
         content = manifest.load(file)
+        key = content.get("collection") if file.name != _TAIL else "convert"
+        if stage.is_cut_off(file.parent, str(key)):
+            raise ReadError(
+                "the output was being replaced when the run was cut off: it is partly the old one "
+                "and partly the new one",
+                file=str(file),
+                cure="convert again, with --resume: that completes it",
+            )
         try:
             classes = manifest.class_table(content)
             settings = content["settings"]
@@ -128,7 +137,12 @@ class _Output:
                 continue
             image = _image(record, folder, options)
             if image is None:
-                shown = str(record.get("key") or record.get("image") or record["stem"])
+                shown = str(
+                    record.get("key")
+                    or record.get("image")
+                    or record.get("original")
+                    or record["stem"]
+                )
                 problems.append(_naming.missing(shown, self.file))
                 continue
             split = record.get("split")
@@ -189,7 +203,7 @@ def _decoding(
 
 def _image(record: Mapping[str, Any], folder: Path, options: Options) -> Path | None:
     """Return the image of a record: where the manifest says, else where images of its name lie."""
-    named = record.get("image")
+    named = record.get("image") or record.get("original")
     if isinstance(named, str) and options.images is None:
         path = Path(os.path.normpath(folder / named))
         if path.is_file():

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maskforge import files
 from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.datasets import _colors, _lists, _meaning, _pairing, _scanning
 from maskforge.datasets._base import Dataset, Options
@@ -17,6 +16,7 @@ from maskforge.datasets._loading import pack
 from maskforge.datasets._names import Names
 from maskforge.datasets._pairing import Folders
 from maskforge.errors import ReadError
+from maskforge.io import scan
 from maskforge.palette import voc_palette
 
 NAMES = (
@@ -63,7 +63,7 @@ def read(path: Path, options: Options) -> Dataset:
 def _folders(path: Path) -> Folders | None:
     for name in _pairing.VOC_FOLDERS:
         pair = Folders(path / "JPEGImages", path / name)
-        if pair.images.is_dir() and files.find(pair.masks, _pairing.MASK_SUFFIXES):
+        if pair.images.is_dir() and scan.find(pair.masks, _pairing.MASK_SUFFIXES):
             return pair
     return None
 

@@ -21,6 +21,7 @@ from weakref import WeakSet
 
 from maskforge import engines
 from maskforge.engines import Answer, Job
+from maskforge.errors import WriteError
 
 CHUNK = 8
 """Jobs sent at once: enough to hide the pipe, few enough to share the last ones out evenly."""
@@ -85,14 +86,20 @@ def _serve(pipe: Connection) -> None:
     gc.freeze()  # what was inherited stays shared: collecting garbage would touch all of it
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     work: _Work | None = None
+    parent = os.getppid()
     while True:
         try:
             new, jobs = pipe.recv()
-        except EOFError:
+            work = new or work
+            assert work is not None
+            answers = []
+            for job in jobs:
+                if os.getppid() != parent:
+                    return  # nobody is there to take the answers
+                answers.append(work(job))
+            pipe.send(answers)
+        except (EOFError, BrokenPipeError, ConnectionResetError):
             return
-        work = new or work
-        assert work is not None
-        pipe.send([work(job) for job in jobs])
 
 
 class Team(engines.Team):
@@ -152,7 +159,16 @@ class Team(engines.Team):
         self._dismiss(self._workers)
 
     def _fill(self) -> None:
-        self._workers += [_Worker() for _ in range(self._count - len(self._workers))]
+        while len(self._workers) < self._count:
+            try:
+                self._workers.append(_Worker())
+            except OSError as error:  # too many open files or processes
+                if not self._workers:
+                    raise WriteError(
+                        f"no worker could be started: {error.strerror or error}",
+                        cure="convert with -j 1, or raise the limit: ulimit -n",
+                    ) from error
+                return  # fewer do it as well
 
     def _dismiss(self, workers: list[_Worker]) -> None:
         self._workers = [worker for worker in self._workers if worker not in workers]

@@ -18,7 +18,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor, nn
@@ -50,6 +50,12 @@ class Checkpoint:
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write ``checkpoint`` to ``path``, whole or not at all. Raises WriteError."""
+    with files.atomic(path) as file:
+        write(file, checkpoint)
+
+
+def write(file: BinaryIO, checkpoint: Checkpoint) -> None:
+    """Write ``checkpoint`` to an open file. Raises OSError when the system refuses."""
     content = {
         "format": FORMAT,
         "config": checkpoint.config.to_json(),
@@ -61,8 +67,35 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     }
     if checkpoint.run is not None:
         content["run"] = checkpoint.run
-    with files.atomic(path) as file:
-        torch.save(content, file)
+    heard = _Heard(file)
+    try:
+        torch.save(content, heard)  # type: ignore[arg-type]  # it needs no more than these two
+    except RuntimeError as error:
+        if heard.refusal is not None:
+            raise heard.refusal from error
+        raise
+
+
+class _Heard:
+    """A file that remembers what the system said: torch says "enforce fail" instead."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.refusal: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self.refusal = self.refusal or error
+            raise
+
+    def flush(self) -> None:
+        try:
+            self._file.flush()
+        except OSError as error:
+            self.refusal = self.refusal or error
+            raise
 
 
 def load(path: Path) -> Checkpoint:
@@ -85,6 +118,15 @@ def load(path: Path) -> Checkpoint:
         raise _refused(path, error) from error
     data = str(content.get("data", ""))
     return Checkpoint(config, classes, names, data, scores, weights, content.get("run"))
+
+
+def epoch(checkpoint: Checkpoint) -> int:
+    """Return the epoch of the last evaluation of a run that can go on, 0 before the first."""
+    try:
+        rows = (checkpoint.run or {})["state"]["history"]
+        return int(rows[-1]["epoch"]) if rows else 0
+    except (KeyError, TypeError, ValueError, AttributeError, LookupError, OverflowError):
+        return 0  # whoever goes on from there will say that it does not hold together
 
 
 def network(checkpoint: Checkpoint, *, path: Path) -> nn.Module:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
@@ -126,6 +127,10 @@ class Config:
     )
 
     def __post_init__(self) -> None:
+        for name, choices in _choices().items():
+            if getattr(self, name) not in choices:
+                shown = " or ".join(map(repr, choices))
+                raise UsageError(f"{name} must be {shown}, but got {getattr(self, name)!r}")
         for name, low, high in _RANGES:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
@@ -194,6 +199,13 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("workers", 0, 4096),
     ("cache", 0, 2**31),
 )
+
+
+@cache
+def _choices() -> dict[str, tuple[str, ...]]:
+    """Return what the settings that have few values may be."""
+    hints = get_type_hints(Config)
+    return {name: get_args(hint) for name, hint in hints.items() if get_origin(hint) is Literal}
 
 
 def _checked(name: str, value: Any, hint: Any) -> Any:

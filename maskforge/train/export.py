@@ -20,13 +20,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from maskforge import files
+from maskforge import extras
 from maskforge.errors import MaskforgeError, UsageError
 from maskforge.train import checkpoint, onnx_network
 from maskforge.train.machine import MEAN, STD, probabilities
 from maskforge.train.metadata import Metadata
 from maskforge.train.onnx_network import INPUT, OUTPUT
 from maskforge.train.predict import Forward
+from maskforge.train.saving import Folder
 
 OPSET = 18
 """Of 2022: what torch's exporter makes without converting, and every current runtime takes."""
@@ -36,8 +37,6 @@ TOLERANCE = 1e-3
 
 EXTRA_FILE = "maskforge.json"
 """The extra file of a ``.pt2`` archive that holds the metadata."""
-
-INSTALL = 'pip install "maskforge[onnx]"'
 
 # Batch, and height and width in divisors: neither square nor what the graph was made with.
 _MADE_WITH = (2, 3, 2)
@@ -79,18 +78,22 @@ class Exported:
     difference: float | None
 
 
-def export(source: Path, target: Path) -> Exported:
+def export(source: Path, target: Path, *, overwrite: bool = False) -> Exported:
     """Write the network of the checkpoint ``source`` to ``target``, one of :data:`SUFFIXES`.
 
-    Raises ReadError for the checkpoint, UsageError for another suffix or a missing package,
-    WriteError, and MaskforgeError where the file would not say what the network says. Then there is
-    no file.
+    overwrite: a file that an export has made, and nobody changed, is replaced; no other ever is.
+    Raises ReadError for the checkpoint, UsageError for another suffix, a missing package or a file
+    that must not be replaced, WriteError, and MaskforgeError where the file would not say what the
+    network says. Then all is as it was.
     """
     if target.suffix not in SUFFIXES:
         raise UsageError(
             f"a network is exported to a file {' or '.join(SUFFIXES)}, but got {str(target)!r}"
         )
     encode, loaded = SUFFIXES[target.suffix]
+    name = target.name
+    folder = Folder(target.parent, "export", [source], overwrite=overwrite, key=name, whole=True)
+    folder.check([name])
     saved = checkpoint.load(source)
     network = checkpoint.network(saved, path=source)
     divisor = int(network.divisor)  # type: ignore[arg-type]
@@ -108,7 +111,8 @@ def export(source: Path, target: Path) -> Exported:
             file=str(source),
             cure="try another version of torch, and please report it",
         )
-    files.write(target, data)
+    with folder:
+        folder.save(name, data)
     return Exported(target, len(data), metadata, difference)
 
 
@@ -154,7 +158,9 @@ def _to_onnx(program: Any, metadata: Metadata) -> bytes:
         onnx = importlib.import_module("onnx")
         importlib.import_module("onnxscript")
     except ImportError as error:
-        raise UsageError(f"exporting to ONNX needs more ({error})", cure=INSTALL) from error
+        raise UsageError(
+            f"exporting to ONNX needs more ({error})", cure=extras.install("onnx")
+        ) from error
     made = torch.onnx.export(
         program,
         input_names=[INPUT],

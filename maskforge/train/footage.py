@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, takewhile
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import NamedTuple, TypeAlias, TypeVar, cast
 
 from maskforge import files, images, video
 from maskforge.datasets import Header, read_image
-from maskforge.errors import MaskforgeError, Problem, ReadError
+from maskforge.errors import MaskforgeError, Problem, ReadError, UsageError, WriteError
+from maskforge.io import ownership, scan
 from maskforge.train.augment import Image
 from maskforge.train.batches import ahead
 
@@ -62,17 +64,20 @@ class End(NamedTuple):
 Event: TypeAlias = Shot | Failure | End
 
 
-def find(sources: Sequence[str], *, out: Path | None = None) -> list[Found]:
+def find(sources: Sequence[str], *, out: Path | None = None, command: str = "") -> list[Found]:
     """Return what ``sources`` mean: files, folders with all below, patterns.
 
-    out: a folder that is written to. Where it lies inside a folder, or where a pattern looks, what
-    is in it comes of an earlier run and is left out. Raises ReadError for a source that means none.
+    In folders, and where patterns look, what outputs have placed there is left out, unless their
+    folder itself is named. out: a folder that ``command`` writes to. Where it lies inside a source
+    all that is in it comes of an earlier run and is left out; elsewhere what the command has placed
+    is. Raises ReadError for a source that means none.
     """
+    own = _Own(out, command)
     paths: list[tuple[Path, str]] = []
     for source in sources:
         path = Path(source)
         if path.is_dir():
-            below = _without(out, path, files.find(path, SUFFIXES))
+            below = own.without(path, scan.find(path, SUFFIXES))
             # A folder that cannot be looked into stands for itself, and says so when it is read.
             paths += [(p, p.relative_to(path).as_posix() if p != path else p.name) for p in below]
             missing = not below
@@ -82,7 +87,8 @@ def find(sources: Sequence[str], *, out: Path | None = None) -> list[Found]:
         else:
             matched = sorted(Path(p) for p in glob.glob(source, recursive=True))
             matched = [p for p in matched if p.suffix.lower() in SUFFIXES and p.is_file()]
-            matched = _without(out, Path(*takewhile(_is_plain, path.parts)), matched)
+            looked = Path(*takewhile(_is_plain, path.parts))
+            matched = own.without(looked, _unlisted(looked, matched))
             paths += [(p, p.name) for p in matched]
             missing = not matched
         if missing:
@@ -91,7 +97,8 @@ def find(sources: Sequence[str], *, out: Path | None = None) -> list[Found]:
                 "but there is none",
                 code="unreadable",
                 file=source,
-                cure=f"check the path; files are looked for by suffix: {' '.join(SUFFIXES)}",
+                cure="check the path, and name the folder of an earlier output itself if it is "
+                f"meant; files are looked for by suffix: {' '.join(SUFFIXES)}",
             )
     stems = [files.safe_name(str(Path(name).with_suffix(""))) for _, name in paths]
     return [
@@ -99,12 +106,37 @@ def find(sources: Sequence[str], *, out: Path | None = None) -> list[Found]:
     ]
 
 
-def _without(out: Path | None, folder: Path, paths: list[Path]) -> list[Path]:
-    """Return ``paths`` but those in ``out``, where that is inside ``folder``, and not it itself."""
-    own = None if out is None else out.resolve()
-    if own is None or folder.resolve() not in own.parents:
-        return paths
-    return [path for path in paths if not path.parent.resolve().is_relative_to(own)]
+class _Own:
+    """What is in the folder ``out``, and what ``command`` has placed there or below."""
+
+    def __init__(self, out: Path | None, command: str) -> None:
+        self._out = None if out is None else out.resolve()
+        self._placed: set[Path] = set()
+        if self._out is not None and command:
+            listed = ownership.Owned(self._out, command).names
+            self._placed = {self._out.joinpath(*name.split("/")) for name in listed}
+
+    def without(self, folder: Path, paths: list[Path]) -> list[Path]:
+        """Return ``paths``, found in ``folder``, but for those that come of an earlier run."""
+        if self._out is not None and folder.resolve() in self._out.parents:
+            return [p for p in paths if not p.parent.resolve().is_relative_to(self._out)]
+        if not self._placed:
+            return paths
+        return [path for path in paths if path.parent.resolve() / path.name not in self._placed]
+
+
+def _unlisted(folder: Path, paths: list[Path]) -> list[Path]:
+    """Return ``paths`` but for those that outputs in folders below ``folder`` have placed."""
+    placed: dict[Path, set[Path]] = {folder: set()}
+
+    def placed_in(below: Path) -> set[Path]:
+        if below not in placed:
+            lists = ownership.lists(below)
+            here = {below.joinpath(*name.split("/")) for one in lists for name in one.names}
+            placed[below] = here | (placed_in(below.parent) if below != below.parent else set())
+        return placed[below]
+
+    return [path for path in paths if path not in placed_in(path.parent)]
 
 
 def _is_plain(part: str) -> bool:
@@ -128,7 +160,7 @@ def process(
 
     look: called with the shots of a batch. write: called for each shot with what ``look`` said of
     it. finish: called at the end of each video. An image at which ``write`` fails is passed over;
-    a video ends there.
+    a video ends there. What would fail for all that come, such as a full disk, is raised.
     """
     failed: set[Found] = set()
     for events in _batches(_each(found, failed), batch):
@@ -148,6 +180,8 @@ def process(
                 else:
                     finish(event.found)
             except MaskforgeError as error:
+                if isinstance(error, UsageError) or error.code == WriteError.code:
+                    raise
                 failed.add(event.found)
                 yield name, error.problem(file=str(event.found.path))
             else:
@@ -177,6 +211,18 @@ def _batches(each: Iterable[Event], batch: int) -> Iterator[list[Event]]:
 def frame_name(video_name: str, number: int) -> str:
     """Return what frame ``number``, from 1, of a video is called."""
     return f"{video_name}_{number:06}"
+
+
+def frames_among(names: Iterable[str], one: Found, suffix: str) -> list[str]:
+    """Return those of the file names that frames of the video ``one`` have, with ``suffix``.
+
+    The video is asked for the number of its frames only where there may be some.
+    """
+    stem = re.escape(one.name.rpartition("/")[2])
+    named = re.compile(rf"{stem}_(\d{{6,}}){re.escape(suffix)}")
+    numbers = {name: int(match[1]) for name in names if (match := named.fullmatch(name))}
+    count = _frames(one) if numbers else 0
+    return sorted(name for name, number in numbers.items() if 1 <= number <= count)
 
 
 def _each(found: Sequence[Found], failed: set[Found]) -> Iterator[Event]:

@@ -6,10 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TypeAlias
-
-from maskforge import files
 
 Row: TypeAlias = dict[str, float]
 """One evaluation: epoch, step, lr, loss, val_loss, mean_iou, …, and ``iou CLASS`` for each class.
@@ -18,15 +15,15 @@ A score that has no value is nan.
 """
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, float | str]]) -> None:
-    """Write the rows, which all have the columns of the first, to ``path``; nan is empty."""
+def to_csv(rows: Sequence[Mapping[str, float | str]]) -> bytes:
+    """Return the rows, which all have the columns of the first, as a CSV file; nan is empty."""
     text = io.StringIO()
     if rows:
         writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()
         for row in rows:
             writer.writerow({name: _cell(value) for name, value in row.items()})
-    files.write(path, text.getvalue().encode())
+    return text.getvalue().encode()
 
 
 def _cell(value: float | str) -> str:

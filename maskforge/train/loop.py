@@ -3,7 +3,8 @@
     trained = train(config, data, out=Path("runs/people"))
 
 The folder ``out`` then holds ``best.pt`` (by mean IoU) and ``last.pt``, from which
-``train(…, resume=True)`` goes on to the same numbers that an undisturbed run reaches.
+``train(…, resume=True)`` goes on to the same numbers that an undisturbed run reaches. With
+``overwrite=True`` an earlier run in there is moved to a folder beside.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from pathlib import Path
 
 import torch
 
-from maskforge.train import checkpoint
+from maskforge.train import checkpoint, setup
 from maskforge.train.config import Config
 from maskforge.train.distributed import Ranks
 from maskforge.train.evaluate import Interrupted
 from maskforge.train.history import Row
 from maskforge.train.interrupt import Interrupt, interruptible
 from maskforge.train.items import Data
-from maskforge.train.machine import Machine
+from maskforge.train.machine import Machine, find_device
+from maskforge.train.run_folder import RunFolder
 from maskforge.train.session import Session
 from maskforge.train.state import State
 from maskforge.train.watch import Watch
@@ -32,13 +34,17 @@ SAVE_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a run came to: its folder, one row for each evaluation, the best mean IoU, the time."""
+    """What a run came to: its folder, one row for each evaluation, the best mean IoU, the time.
+
+    moved: the folder that an earlier run was moved to, None where there was none.
+    """
 
     out: Path
     history: tuple[Row, ...]
     best: float
     steps: int
     seconds: float
+    moved: Path | None = None
 
 
 def train(
@@ -48,23 +54,72 @@ def train(
     out: Path,
     watch: Watch | None = None,
     resume: bool = False,
+    overwrite: bool = False,
 ) -> Trained:
     """Train a network on ``data`` as ``config`` says and return what came of it.
 
-    With ``resume`` the settings are those of ``out/last.pt``, but for the machine's. ``watch`` is
-    told of each step and evaluation. Raises UsageError for settings that do not fit together,
-    MaskforgeError when the loss is no longer a number, and KeyboardInterrupt, after
+    With ``resume`` the settings are those of ``out/last.pt``, but for the machine's. With
+    ``overwrite`` an earlier run in ``out`` is moved to a folder beside, once the first checkpoint
+    of this one is written. ``watch`` is told of each step and evaluation.
+
+    Raises UsageError for settings that do not fit together, and where something stands in ``out``
+    that must stay, MaskforgeError when the loss is no longer a number, and KeyboardInterrupt, after
     ``last.pt`` is written, when the user interrupts.
     """
+    check(config)
+    with opened(out, resume=resume, overwrite=overwrite) as folder:
+        return train_in(folder, config, data, watch=watch)
+
+
+def check(config: Config) -> None:
+    """Raise UsageError for names and a device that are not there; no data are needed."""
+    setup.check_names(config)
+    find_device(config.device, Ranks.of_environment().local)
+
+
+def opened(
+    out: Path,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    source: Path | None = None,
+    board: bool = False,
+) -> RunFolder:
+    """Return the folder of a run, to be entered; of several processes only the first writes."""
+    first = Ranks.of_environment().first
+    return RunFolder(
+        out, resume=resume, overwrite=overwrite, source=source, board=board, first=first
+    )
+
+
+def saved_in(folder: RunFolder) -> checkpoint.Checkpoint | None:
+    """Return what a run in ``folder`` goes on from, None for a new run.
+
+    Raises UsageError where a picture that it will draw stands there and is not ours; ReadError.
+    """
+    if folder.earlier is None:
+        return None
+    saved = checkpoint.load(folder.earlier)
+    if folder.resume:
+        folder.check_previews(after=checkpoint.epoch(saved))
+    return saved
+
+
+def train_in(
+    folder: RunFolder, config: Config, data: Data, *, watch: Watch | None = None
+) -> Trained:
+    """Do what :func:`train` does, in a folder that is open."""
     ranks = Ranks.of_environment()
     machine = Machine.of(config, local_rank=ranks.local)
     with ranks.joined(machine.device), interruptible() as interrupt:
-        saved = checkpoint.load(out / "last.pt") if resume else None
         # The session ends in there: what it shares with other processes must not outlive them.
         state = _run(
-            Session.begin(config, data, out, machine, ranks, watch or Watch(), saved), interrupt
+            Session.begin(config, data, folder, machine, ranks, watch or Watch(), saved_in(folder)),
+            interrupt,
         )
-    return Trained(out, tuple(state.history), state.best, state.step, state.seconds)
+    return Trained(
+        folder.path, tuple(state.history), state.best, state.step, state.seconds, folder.moved
+    )
 
 
 def _run(session: Session, interrupt: Interrupt) -> State:

@@ -131,13 +131,7 @@ def build(name: str, *, ignore_index: int = 255, weight: Tensor | None = None) -
 
     Raises UsageError for a name that is not in :data:`LOSSES`.
     """
-    names = [part.strip() for part in name.split("+")]
-    unknown = [part for part in names if part not in LOSSES]
-    if unknown:
-        raise UsageError(
-            f"a loss must be one of {list(LOSSES)} or a sum of them such as 'ce+dice', "
-            f"but got {name!r}"
-        )
+    names = parts_of(name)
 
     def total(logits: Tensor, target: Tensor) -> Tensor:
         parts = [
@@ -146,6 +140,17 @@ def build(name: str, *, ignore_index: int = 255, weight: Tensor | None = None) -
         return torch.stack(parts).sum()
 
     return total
+
+
+def parts_of(name: str) -> list[str]:
+    """Return the names in a sum such as "ce+dice". Raises UsageError for one that is no loss."""
+    names = [part.strip() for part in name.split("+")]
+    if any(part not in LOSSES for part in names):
+        raise UsageError(
+            f"a loss must be one of {list(LOSSES)} or a sum of them such as 'ce+dice', "
+            f"but got {name!r}"
+        )
+    return names
 
 
 def _cross_entropies(logits: Tensor, target: Tensor, ignore_index: int) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maskforge import extras
 from maskforge.errors import ReadError, UsageError
 from maskforge.train import onnx_file
 from maskforge.train.metadata import CURE, Metadata
@@ -20,8 +21,6 @@ INPUT = "images"
 
 OUTPUT = "probabilities"
 """The probability of each class, (N, C, H, W) float32."""
-
-INSTALL = "pip install onnxruntime"
 
 
 def network_predictor(path: Path, *, device: str = "auto", threads: int = 0) -> Predictor:
@@ -90,9 +89,10 @@ def load_runtime() -> Any:
     try:
         return importlib.import_module("onnxruntime")
     except ImportError as error:
-        raise UsageError(f"networks in .onnx files need onnxruntime ({error})", cure=INSTALL) from (
-            error
-        )
+        raise UsageError(
+            f"networks in .onnx files need onnxruntime ({error})",
+            cure=extras.install("onnx", "onnxruntime"),
+        ) from error
 
 
 def _providers(runtime: Any, device: str) -> list[str | tuple[str, dict[str, int]]]:

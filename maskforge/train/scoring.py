@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,13 @@ from maskforge.metrics import Counts
 from maskforge.scores import Scores
 from maskforge.train import history, report
 from maskforge.train.augment import LabelImage
+from maskforge.train.saving import Folder
+
+COMMAND = "evaluate"
+"""By which an output is known as one of scores."""
+
+NAMES = ("scores.json", "classes.csv", "images.csv", "confusion.png")
+"""The files that :func:`write` makes, besides those in ``worst/``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,27 +97,32 @@ class Scorer:
         return Scores(self.names, self._matrix, edges, *means)
 
 
-def write(out: Path, scorer: Scorer, classes: ClassTable) -> None:
-    """Write ``scores.json``, ``classes.csv``, ``images.csv``, ``confusion.png`` and ``worst/``."""
+def write(folder: Folder, scorer: Scorer, classes: ClassTable) -> None:
+    """Put :data:`NAMES` and ``worst/`` in place. Raises UsageError, WriteError."""
+    with folder:
+        for name, data in _files(scorer, classes):
+            folder.save(name, data)
+
+
+def _files(scorer: Scorer, classes: ClassTable) -> Iterator[tuple[str, bytes]]:
     scores = scorer.scores()
-    files.write(out / "scores.json", (to_json(scores) + "\n").encode())
     columns = scores.by_class()
-    history.write_csv(
-        out / "classes.csv",
-        [
-            {"id": k, "class": name, **{key: float(v[k]) for key, v in columns.items()}}
-            for k, name in enumerate(scores.names)
-        ],
-    )
-    history.write_csv(
-        out / "images.csv",
-        [
-            {"image": i.name, "mean_iou": i.mean_iou, "pixel_accuracy": i.pixel_accuracy}
-            for i in scorer.images
-        ],
-    )
+    by_class: list[dict[str, float | str]] = [
+        {"id": k, "class": name, **{key: float(v[k]) for key, v in columns.items()}}
+        for k, name in enumerate(scores.names)
+    ]
+    by_image: list[dict[str, float | str]] = [
+        {"image": i.name, "mean_iou": i.mean_iou, "pixel_accuracy": i.pixel_accuracy}
+        for i in scorer.images
+    ]
     picture = report.confusion(scores.matrix, scores.names)
-    files.write(out / "confusion.png", preview.encode(picture, suffix=".png"))
+    made = (
+        (to_json(scores) + "\n").encode(),
+        history.to_csv(by_class),
+        history.to_csv(by_image),
+        preview.encode(picture, suffix=".png"),
+    )
+    yield from zip(NAMES, made, strict=True)
     for number, kept in enumerate(scorer.worst, start=1):
         drawn = report.comparison(
             kept.image,
@@ -121,7 +133,7 @@ def write(out: Path, scorer: Scorer, classes: ClassTable) -> None:
             background=scores.names[0],
         )
         stem = files.safe_name(kept.score.name).replace("/", "_")
-        files.write(out / "worst" / f"{number:02d}_{stem}.jpg", preview.encode(drawn))
+        yield f"worst/{number:02d}_{stem}.jpg", preview.encode(drawn)
 
 
 def to_json(scores: Scores) -> str:

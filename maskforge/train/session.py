@@ -26,6 +26,7 @@ from maskforge.train.interrupt import Interrupt
 from maskforge.train.items import Data
 from maskforge.train.losses import Loss
 from maskforge.train.machine import Machine
+from maskforge.train.run_folder import BEST, LAST, RunFolder
 from maskforge.train.state import State
 from maskforge.train.watch import Epoch, Start, Step, Watch
 
@@ -40,7 +41,7 @@ class Session:
 
     config: Config
     data: Data
-    out: Path
+    folder: RunFolder
     machine: Machine
     ranks: Ranks
     watch: Watch
@@ -60,7 +61,7 @@ class Session:
         cls,
         config: Config,
         data: Data,
-        out: Path,
+        folder: RunFolder,
         machine: Machine,
         ranks: Ranks,
         watch: Watch,
@@ -75,7 +76,7 @@ class Session:
         if saved is None:
             network = checkpoint.build(config, data.classes)
         else:  # which reads no file of encoder weights again
-            network = checkpoint.network(saved, path=out / "last.pt")
+            network = checkpoint.network(saved, path=folder.earlier or folder.path)
         network.to(machine.device, memory_format=machine.memory_format)  # type: ignore[call-overload]
         forward = ranks.spread(network, machine.device)
         if config.compile:
@@ -85,7 +86,7 @@ class Session:
         session = cls(
             replace(config, crop=config.crop or setup.middle_size(data, divisor)),
             data,
-            out,
+            folder,
             machine,
             ranks,
             watch if ranks.first else Watch(),
@@ -175,11 +176,11 @@ class Session:
         parameters = sum(p.numel() for p in self.network.parameters())
         counts = len(self.data.train), len(self.data.val)
         if self.ranks.first:
-            showing.write_setup(self.out, self.config, self.data)
+            showing.write_setup(self.folder, self.config, self.data)
         self.watch.start(
             Start(
                 self.config,
-                self.out,
+                self.folder.path,
                 str(self.machine.device),
                 self.machine.bfloat16,
                 parameters,
@@ -189,6 +190,10 @@ class Session:
                 self.state.step,
             )
         )
+        if self.folder.is_placed:
+            self.watch.placed(None)
+        elif self.folder.source is not None and self.ranks.first:
+            self._take_over(self.folder.source)
 
     def log(self, loss: Tensor, lr: float) -> None:
         """Take the loss of a step; now and then look at it, which makes a GPU wait."""
@@ -230,20 +235,34 @@ class Session:
         self._loss.zero_()
         if self.ranks.first:
             if best:
-                checkpoint.save(self.out / "best.pt", self._checkpoint(resumable=False))
+                self._save(BEST, self._checkpoint(resumable=False))
             self.save_last()
-            preview = showing.write_progress(
-                self.out, self.state.history, self.data, found.predictions, epoch=self.epoch
+            pictures = showing.write_progress(
+                self.folder, self.state.history, self.data, found.predictions, epoch=self.epoch
             )
-            self.watch.epoch(Epoch(row, scores, best, preview))
+            self.watch.epoch(Epoch(row, scores, best, pictures))
         self._since = time.monotonic()
 
     # Checkpoints
 
     def save_last(self) -> None:
-        """Write ``last.pt``, from which the run can go on."""
+        """Write ``last.pt``, from which the run can go on; the first one puts it in its place."""
         if self.ranks.first:
-            checkpoint.save(self.out / "last.pt", self._checkpoint(resumable=True))
+            self._save(LAST, self._checkpoint(resumable=True))
+            if self.folder.publish():
+                self.watch.placed(self.folder.moved)
+
+    def _take_over(self, source: Path) -> None:
+        """Write what the run in ``source`` had come to: it goes on in here."""
+        if (source / BEST).exists():
+            self._save(BEST, checkpoint.load(source / BEST))
+        self.save_last()
+        if self.state.history:
+            showing.write_progress(self.folder, self.state.history, self.data, {}, epoch=self.epoch)
+
+    def _save(self, name: str, content: checkpoint.Checkpoint) -> None:
+        with self.folder.file(name) as file:
+            checkpoint.write(file, content)
 
     def _restore(self, saved: checkpoint.Checkpoint) -> None:
         """Go on from ``saved``. Raises UsageError where settings or data are others."""
@@ -268,7 +287,7 @@ class Session:
                 raise
             raise ReadError(
                 f"the checkpoint must be one to go on from, but: {error}",
-                file=str(self.out / "last.pt"),
+                file=str(self.folder.earlier),
             ) from error
 
     def _checkpoint(self, *, resumable: bool) -> checkpoint.Checkpoint:

@@ -9,7 +9,7 @@ from torch import nn
 
 from maskforge.errors import UsageError
 from maskforge.metrics import class_weights
-from maskforge.train import batches
+from maskforge.train import batches, losses, models
 from maskforge.train.config import Config
 from maskforge.train.distributed import Ranks
 from maskforge.train.items import Data
@@ -48,6 +48,12 @@ def middle_size(data: Data, divisor: int) -> tuple[int, int]:
     """Return width and height of the training crops: those of the middle image, rounded up."""
     height, width = np.median(np.array(data.train.sizes), axis=0).astype(int).tolist()
     return batches.padded((height, width), divisor)[::-1]
+
+
+def check_names(config: Config) -> None:
+    """Raise UsageError for a network, an option of it or a loss that is not known."""
+    models.check(config.network, config.options)
+    losses.parts_of(config.loss)
 
 
 def check(config: Config, data: Data, ranks: Ranks) -> None:

@@ -3,58 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from maskforge import files, preview
+from PIL import Image
+
+from maskforge import preview
 from maskforge.datasets import list_text
-from maskforge.train import history, report
+from maskforge.train import history, report, run_folder
 from maskforge.train.augment import LabelImage
 from maskforge.train.config import Config
 from maskforge.train.history import Row
 from maskforge.train.items import Data
+from maskforge.train.run_folder import RunFolder
 
 IMAGES = 4
 """Validation images that are shown after each evaluation, the same each time."""
 
 
-def write_setup(out: Path, config: Config, data: Data) -> None:
+def write_setup(folder: RunFolder, config: Config, data: Data) -> None:
     """Write ``config.json``, ``labels.txt``, and which images are trained on and held back."""
-    files.write(out / "config.json", config.to_json().encode())
-    files.write(out / "labels.txt", list_text(data.classes, data.shown).encode())
+    folder.write("config.json", config.to_json().encode())
+    folder.write("labels.txt", list_text(data.classes, data.shown).encode())
     for name, items in (("train.txt", data.train), ("val.txt", data.val)):
         text = "".join(f"{item}\n" for item in items.names)
-        files.write(out / name, text.encode("utf-8", "surrogateescape"))
+        folder.write(name, text.encode("utf-8", "surrogateescape"))
 
 
 def write_progress(
-    out: Path,
+    folder: RunFolder,
     rows: Sequence[Row],
     data: Data,
     predictions: Mapping[int, LabelImage],
     *,
     epoch: int,
-) -> Path | None:
+) -> dict[str, bytes]:
     """Write ``history.csv``, ``curves.png`` and, of the predictions, ``previews/epoch_NNN.png``.
 
-    Returns the path of the latter, None without predictions.
+    Returns the pictures as PNG files: "curves", and "previews" where there are predictions.
     """
-    history.write_csv(out / "history.csv", rows)
-    files.write(out / "curves.png", preview.encode(report.curves(rows), suffix=".png"))
-    if not predictions:
-        return None
-    pictures = []
-    for number, prediction in sorted(predictions.items()):
-        image, truth = data.val[number]
-        pictures.append(
-            report.comparison(
-                image,
-                truth,
-                prediction,
-                classes=data.classes,
-                title=data.val.names[number],
-                background=data.shown[0],
-            )
-        )
-    path = out / "previews" / f"epoch_{epoch:03d}.png"
-    files.write(path, preview.encode(report.stacked(pictures), suffix=".png"))
-    return path
+    folder.write("history.csv", history.to_csv(rows))
+    pictures = {"curves": preview.encode(report.curves(rows), suffix=".png")}
+    folder.write("curves.png", pictures["curves"])
+    if predictions:
+        shown = [_comparison(data, number, found) for number, found in sorted(predictions.items())]
+        pictures["previews"] = preview.encode(report.stacked(shown), suffix=".png")
+        folder.write(run_folder.preview(epoch), pictures["previews"])
+    return pictures
+
+
+def _comparison(data: Data, number: int, prediction: LabelImage) -> Image.Image:
+    image, truth = data.val[number]
+    return report.comparison(
+        image,
+        truth,
+        prediction,
+        classes=data.classes,
+        title=data.val.names[number],
+        background=data.shown[0],
+    )

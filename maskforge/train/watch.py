@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,12 +49,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Epoch:
-    """An evaluation that is done. preview: a picture of input, truth and prediction, if any."""
+    """An evaluation that is done. pictures: PNG files by name.
+
+    They are "curves", and "previews" of input, truth and prediction, if there are images to show.
+    """
 
     row: Row
     scores: Scores
     best: bool
-    preview: Path | None
+    pictures: Mapping[str, bytes]
 
 
 class Watch:
@@ -62,6 +65,9 @@ class Watch:
 
     def start(self, start: Start) -> None:
         """The first step is about to be taken."""
+
+    def placed(self, moved: Path | None) -> None:
+        """The run has taken its place in its folder; moved: where an earlier one went, if any."""
 
     def step(self, step: Step) -> None:
         """A step is done; told a few times a second at most."""
@@ -83,6 +89,11 @@ class Watches(Watch):
         """See :class:`Watch`."""
         for watch in self._watches:
             watch.start(start)
+
+    def placed(self, moved: Path | None) -> None:
+        """See :class:`Watch`."""
+        for watch in self._watches:
+            watch.placed(moved)
 
     def step(self, step: Step) -> None:
         """See :class:`Watch`."""

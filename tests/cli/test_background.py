@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageCms
 from train import clips
 from train.commands import run
+from train.places import contents, fail_after, leftovers, listing
 
 GREEN = (0, 90, 10)
 
@@ -34,7 +35,8 @@ def test_a_color_by_masks_without_torch(photos, capsys):
     before = {path: path.read_bytes() for path in (photos / "photos").iterdir()}
     assert run("background", "masks", "photos", "-o", "out", "--color", "#005a0a") == 0
     assert "2 of 2 images" in capsys.readouterr().err
-    assert sorted(path.name for path in (photos / "out").iterdir()) == ["a.jpg", "b.png"]
+    assert listing("out") == ["a.jpg", "b.png"]
+    assert leftovers("out") == []
     found = pixels("out/b.png")
     assert (found[:6, :4] == GREEN).all()
     assert (found[12:20, 12:20] == (230, 200, 180)).all()
@@ -126,31 +128,110 @@ def test_a_mask_of_another_size_is_fitted_and_classes_are_chosen(photos):
     assert (kept["two"] == (kept["usual"] | kept["dog"])).all()
 
 
-def test_originals_are_not_replaced_even_when_told_to(photos, capsys):
-    before = (photos / "photos/b.png").read_bytes()
-    assert run("background", "masks", "photos/b.png", "-o", "photos", "--overwrite") == 3
-    assert "must not take the place of what it is made from" in capsys.readouterr().err
-    assert (photos / "photos/b.png").read_bytes() == before
-
-
-def test_masks_and_backdrop_are_not_replaced_either(photos, capsys):
+@pytest.mark.parametrize("again", [(), ("--overwrite",)])
+def test_inputs_are_not_replaced_even_when_told_to(photos, again, capsys):
+    """Neither images nor masks nor the backdrop, and it is said before one is read."""
     Image.fromarray(clips.frame(3)).save("behind.png")
-    before = {path: path.read_bytes() for path in photos.rglob("*.png")}
-    base = ("background", "masks", "photos/b.png", "--overwrite")
-    assert run(*base, "-o", "masks") == 3
-    assert "must not take the place of what it is made from" in capsys.readouterr().err
-    (photos / "photos/b.png").rename(photos / "photos/behind.png")
-    (photos / "masks/b.png").rename(photos / "masks/behind.png")
-    images = ("photos/behind.png", "-o", ".", "--image", "behind.png", "--overwrite")
-    assert run("background", "masks", *images) == 3
-    assert "must not take the place of what it is made from" in capsys.readouterr().err
-    assert sorted(path.read_bytes() for path in photos.rglob("*.png")) == sorted(before.values())
+    for name in ("photos", "masks"):
+        (photos / name / "behind.png").write_bytes((photos / name / "b.png").read_bytes())
+    before = contents(photos)
+    with_picture = ("photos/behind.png", "--image", "behind.png")
+    for arguments, name in (
+        (("photos/b.png", "-o", "photos"), "b.png is an input of"),
+        (("photos/b.png", "-o", "masks"), "b.png was not made by"),
+        ((*with_picture, "-o", "."), "behind.png is an input of"),
+    ):
+        assert run("background", "masks", *arguments, *again) == 2
+        said = capsys.readouterr().err
+        assert f"{name} this command" in said
+        assert "[in-the-way]" in said
+    assert contents(photos) == before
 
 
 def test_an_output_inside_the_input_is_not_done_again(photos):
     for _ in range(2):
         assert run("background", "masks", "photos", "-o", "photos/out", "--overwrite") == 0
-    assert sorted(path.name for path in (photos / "photos/out").rglob("*")) == ["a.jpg", "b.png"]
+    assert listing("photos/out") == ["a.jpg", "b.png"]
+
+
+def test_an_output_among_the_photographs_is_not_done_again(photos):
+    (photos / "photos/b.png").rename(photos / "photos/b.bmp")
+    (photos / "photos/a.jpg").unlink()
+    before = contents("photos")
+    for _ in range(2):
+        assert run("background", "masks", "photos", "-o", "photos", "--overwrite") == 0
+        assert contents("photos").items() >= before.items()
+        assert listing("photos") == ["b.bmp", "b.png"]
+
+
+def test_a_second_run_is_refused_or_replaces_the_first_as_a_whole(photos, capsys):
+    assert run("background", "masks", "photos", "-o", "out") == 0
+    (photos / "out/mine.txt").write_text("mine")
+    before = contents("out")
+    assert run("background", "masks", "photos/b.png", "-o", "out") == 2
+    assert "an earlier output stands in 'out': a.jpg, b.png" in capsys.readouterr().err
+    assert contents("out") == before
+    assert run("background", "masks", "photos/b.png", "-o", "out", "--overwrite") == 0
+    assert listing("out") == ["b.png", "mine.txt"]
+
+
+def test_what_somebody_changed_stays_and_is_told(photos, capsys):
+    assert run("background", "masks", "photos", "-o", "out") == 0
+    Image.fromarray(clips.frame(3)).save("out/b.png")
+    before = contents("out")
+    again = ("background", "masks", "-o", "out", "--overwrite")
+    assert run(*again, "photos") == 2
+    assert "b.png was changed after maskforge made it" in capsys.readouterr().err
+    assert contents("out") == before
+    assert run(*again, "photos/a.jpg") == 0
+    assert "left in place: 1 files of the earlier output" in capsys.readouterr().err
+    assert contents("out")["b.png"] == before["b.png"]
+
+
+@pytest.mark.parametrize(("begin", "listed"), [("new", ["a.jpg"]), ("old", ["b.png"])])
+def test_interrupted(photos, monkeypatch, capsys, begin, listed):
+    assert run("background", "masks", "photos/b.png", "-o", "old", "--color", "#005a0a") == 0
+    before = contents("old")
+    fail_after(monkeypatch, "write", 1, KeyboardInterrupt())
+    assert run("background", "masks", "photos", "-o", begin, "--overwrite") == 130
+    said = capsys.readouterr().err
+    assert ("what is done is kept: new" if begin == "new" else "all is as it was: old") in said
+    assert listing(begin) == listed
+    assert leftovers(begin) == []
+    assert contents("old") == before
+
+
+def test_nothing_done_leaves_the_earlier_output(photos, capsys):
+    assert run("background", "masks", "photos", "-o", "out") == 0
+    before = contents("out")
+    (photos / "photos/d.jpg").write_bytes(b"\xff\xd8\xff")
+    assert run("background", "masks", "photos/d.jpg", "-o", "out", "--overwrite") == 3
+    assert contents("out") == before
+    assert run("background", "masks", "photos/d.jpg", "-o", "new") == 3
+    assert not (photos / "new").exists()
+
+
+def test_a_full_disk_is_told_in_a_sentence(photos, monkeypatch, capsys):
+    assert run("background", "masks", "photos/b.png", "-o", "old", "--color", "#005a0a") == 0
+    before = contents("old")
+    fail_after(monkeypatch, "write", 1)
+    for place in ("old", "new"):
+        assert run("background", "masks", "photos", "-o", place, "--overwrite") == 1
+        assert "No space left on device (free some space" in capsys.readouterr().err
+    assert contents("old") == before
+    assert not (photos / "new").exists()
+
+
+@pytest.mark.parametrize("out", ["photos/a.jpg", "photos/a.jpg/out"])
+def test_a_file_in_place_of_the_folder_is_told_in_a_sentence(photos, out, capsys):
+    assert run("background", "masks", "photos", "-o", out) == 2
+    assert "must be a folder" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(photos, monkeypatch, capsys):
+    fail_after(monkeypatch, "mkdir", 0, PermissionError(13, "Permission denied"))
+    assert run("background", "masks", "photos", "-o", "new/out") == 1
+    assert "new/out: the file could not be written: Permission denied" in capsys.readouterr().err
 
 
 def test_quiet_leaves_the_errors(photos, capsys):
@@ -171,8 +252,6 @@ def test_what_is_wrong_is_said_and_the_rest_goes_on(photos, capsys):
     assert "there must be a mask called 'c'" in said
     assert "d.jpg" in said
     assert "2 of 4 images" in said
-    assert run("background", "masks", "photos/b.png", "-o", "out") == 3
-    assert "must not be there yet" in capsys.readouterr().err
 
 
 def test_a_video_by_masks_of_its_frames(photos, capsys):
@@ -183,15 +262,14 @@ def test_a_video_by_masks_of_its_frames(photos, capsys):
     options = ("--color", "#005a0a", "--edge", "hard", "--smooth", "0")
     assert run("background", "masks", "clip.avi", "-o", "out", *options) == 0
     assert "5 frames of 1 video done" in capsys.readouterr().err
-    assert [path.name for path in (photos / "out").iterdir()] == ["clip.mp4"]
+    assert listing("out") == ["clip.mp4"]
     found = clips.read(photos / "out/clip.mp4")
     assert len(found) == 5
     for number, frame in enumerate(found):
         kept = frame[..., 0] > 110
         assert (kept != clips.box(number)).mean() < 0.05
     assert run("background", "masks", "clip.avi", "-o", "cut", "--transparent") == 0
-    names = sorted(path.name for path in (photos / "cut").iterdir())
-    assert names == [f"clip_{number:06}.png" for number in range(1, 6)]
+    assert listing("cut") == [f"clip_{number:06}.png" for number in range(1, 6)]
 
 
 def test_the_matte_of_a_video_is_smoothed_over_time(photos):
@@ -212,7 +290,7 @@ def test_of_a_video_that_is_cut_off_the_frames_are_kept(photos, capsys):
         mask.save(f"masks/clip_{number + 1:06}.png")
     assert run("background", "masks", "clip.avi", "photos/b.png", "-o", "out") == 1
     assert "must have 12 frames" in capsys.readouterr().err
-    assert sorted(path.name for path in (photos / "out").iterdir()) == ["b.png", "clip.mp4"]
+    assert listing("out") == ["b.png", "clip.mp4"]
     assert 3 < len(clips.read(photos / "out/clip.mp4")) < 12
 
 
@@ -235,7 +313,7 @@ def test_after_a_video_that_ends_early_comes_the_next_one(photos, capsys):
                 mask.save(f"masks/{name}_{number + 1:06}.png")
     assert run("background", "masks", "a.avi", "b.avi", "-o", "out") == 1
     assert "a_000003" in capsys.readouterr().err
-    assert sorted(path.name for path in (photos / "out").iterdir()) == ["a.mp4", "b.mp4"]
+    assert listing("out") == ["a.mp4", "b.mp4"]
     assert len(clips.read(photos / "out/a.mp4")) == 2
     assert len(clips.read(photos / "out/b.mp4")) == 4
 
@@ -269,6 +347,6 @@ def test_a_network_looks_at_images_and_videos(trained, tmp_path, capsys):
     view = ("--threads", "1", "--batch", "2")
     assert run("background", trained, "data/images/0.png", "clip.avi", "-o", "out", *view) == 0
     assert "4 images and frames done" in capsys.readouterr().err
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "clip.mp4"]
+    assert listing("out") == ["0.png", "clip.mp4"]
     assert len(clips.read(tmp_path / "out/clip.mp4")) == 3
     assert run("background", trained, "data/images", "-o", "x", "--keep", "cat", *view) == 2

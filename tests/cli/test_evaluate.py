@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from train.commands import run
+from train.places import contents, fail_after, leftovers, listing
 
 pytestmark = pytest.mark.usefixtures("data")
 
@@ -25,9 +26,59 @@ def test_evaluate_scores_what_was_held_back(trained, capsys):
     assert "8 images" in capsys.readouterr().err
 
 
+def test_scores_are_placed_as_a_whole(tmp_path, capsys):
+    arguments = ("evaluate", "data/masks", "data", "-o", "scores")
+    (tmp_path / "scores").mkdir()
+    (tmp_path / "scores/notes.txt").write_text("mine")
+    assert run(*arguments) == 0
+    first = contents("scores")
+    names = ["classes.csv", "confusion.png", "images.csv", "notes.txt", "scores.json", "worst"]
+    worst = [f"worst/0{number}_{number - 1}.jpg" for number in range(1, 9)]
+    assert listing("scores") == names + worst
+    capsys.readouterr()
+    assert run(*arguments) == 2
+    said = capsys.readouterr().err
+    assert "an earlier output stands" in said
+    assert "mIoU" not in said
+    for number in range(5):
+        (tmp_path / f"data/masks/{number}.png").unlink()
+    assert run(*arguments, "--overwrite") == 0
+    assert listing("scores") == names + [f"worst/0{n}_{n + 4}.jpg" for n in range(1, 4)]
+    assert contents("scores")["notes.txt"] == b"mine"
+    assert contents("scores")["images.csv"] != first["images.csv"]
+    assert leftovers("scores") == []
+
+
+@pytest.mark.parametrize("again", [(), ("--overwrite",)])
+def test_a_file_in_the_way_is_named_before_anything_is_scored(tmp_path, again, capsys):
+    (tmp_path / "scores").mkdir()
+    (tmp_path / "scores/images.csv").write_text("mine")
+    assert run("evaluate", "no-masks", "no-data", "-o", "scores", *again) == 2
+    said = capsys.readouterr().err
+    assert "images.csv was not made by this command" in said
+    assert "[in-the-way]" in said
+    assert contents("scores") == {"images.csv": b"mine"}
+
+
+def test_scores_are_told_whatever_becomes_of_the_files(tmp_path, monkeypatch, capsys):
+    fail_after(monkeypatch, "write", 1)
+    assert run("evaluate", "data/masks", "data", "-o", "scores") == 1
+    said = capsys.readouterr().err
+    assert "per image: mIoU 100.00" in said
+    assert "No space left" in said
+    assert not (tmp_path / "scores").exists()
+
+
+def test_an_interrupt_places_no_part_of_the_scores(tmp_path, monkeypatch, capsys):
+    fail_after(monkeypatch, "write", 3, KeyboardInterrupt())
+    assert run("evaluate", "data/masks", "data", "-o", "scores") == 130
+    assert not (tmp_path / "scores").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
+        (("evaluate", "data", "data", "--overwrite"), 2, "only what --out names can be replaced"),
         (("evaluate", "data", "data", "--flip"), 2, "need no network to look, but got --flip"),
         (("evaluate", "data", "data", "--part", "val"), 2, "without --part"),
     ],

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from train.commands import SMALL, run
+from train.places import leftovers
+
+from maskforge import extras
 
 WITHOUT = """
 import sys
@@ -65,18 +68,37 @@ def test_export_then_predict_and_evaluate_without_torch(checkpoint, capsys):
 def test_what_is_there_is_kept(checkpoint, capsys):
     beside = Path(checkpoint).with_suffix(".onnx")
     beside.write_bytes(b"precious")
-    assert run("export", checkpoint) == 2
-    assert "the output must not be there yet" in capsys.readouterr().err
-    assert beside.read_bytes() == b"precious"
+    for again in ((), ("--overwrite",)):
+        assert run("export", checkpoint, *again) == 2
+        assert "best.onnx was not made by this command" in capsys.readouterr().err
+        assert beside.read_bytes() == b"precious"
+    beside.unlink()
+    assert run("export", checkpoint, "-q") == 0
+    made = beside.read_bytes()
+    assert run("export", "none.pt", "-o", beside) == 2
+    assert "an earlier output stands in 'runs/data': best.onnx" in capsys.readouterr().err
     assert run("export", checkpoint, "--overwrite", "-q") == 0
     assert capsys.readouterr().err == ""
-    assert beside.read_bytes() != b"precious"
+    assert beside.read_bytes() == made
+    beside.write_bytes(made + b"tuned")
+    assert run("export", checkpoint, "--overwrite") == 2
+    assert "best.onnx was changed after maskforge made it" in capsys.readouterr().err
+    assert beside.read_bytes() == made + b"tuned"
+    assert leftovers("runs/data") == []
 
 
 def test_without_torch_a_checkpoint_says_what_to_do(data):
     Path("a.pt").write_bytes(b"")
     done = without_torch("predict", "a.pt", "data/images", "-o", "p")
-    assert (done.returncode, 'pip install "maskforge[train]"' in done.stderr) == (2, True)
+    assert (done.returncode, extras.install("train") in done.stderr) == (2, True)
+
+
+def test_without_onnxruntime_it_says_what_to_install(checkpoint, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert run("export", checkpoint) == 0
+    install = extras.install("onnx", "onnxruntime")
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"not compared with the checkpoint: {install}, and export again" in said
 
 
 @pytest.mark.parametrize(

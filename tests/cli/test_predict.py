@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from train import clips
 from train.commands import run
+from train.places import contents, leftovers, listing
 
 pytestmark = pytest.mark.usefixtures("data")
 
@@ -36,9 +37,8 @@ def test_predict_in_every_form(trained, tmp_path, kind, files):
     view = ["--flip", "--tile", "32", "--overlap", "0.5", "--batch", "1", "--threads", "1"]
     images = ["data/images/0.png", "data/images/[1].png"]
     assert run("predict", trained, *images, "-o", "p", "--as", kind, *view) == 0
-    assert sorted(path.name for path in (tmp_path / "p").iterdir()) == sorted(
-        [*files, "labels.txt"]
-    )
+    assert listing("p") == sorted([*files, "labels.txt"])
+    assert leftovers("p") == []
     if kind == "probabilities":
         values = np.load(tmp_path / "p/0.npy")
         assert (values.shape, values.dtype) == ((2, 18, 26), np.float16)
@@ -57,10 +57,14 @@ def test_predict_follows_exif_and_goes_on_after_a_bad_image(trained, tmp_path, c
     assert "broken.jpg" in capsys.readouterr().err
     with Image.open(tmp_path / "p/turned.png") as mask:
         assert mask.size == (18, 26)
-    assert run("predict", trained, "photos/turned.jpg", "-o", "p", "--threads", "1") == 3
-    assert "the output must not be there yet" in capsys.readouterr().err
-    again = ("predict", trained, "photos/turned.jpg", "-o", "p", "--overwrite", "--threads", "1")
-    assert run(*again) == 0
+    assert run("predict", "a.pt", "photos/turned.jpg", "-o", "p") == 2  # before a network is read
+    assert "an earlier output stands in 'p'" in capsys.readouterr().err
+    before = contents("p")
+    again = ("predict", trained, "-o", "p", "--overwrite", "--threads", "1")
+    assert run(*again, "photos/broken.jpg") == 3
+    assert contents("p") == before
+    assert run(*again, "data/images/0.png") == 0
+    assert listing("p") == ["0.png", "labels.txt"]
 
 
 def test_an_overlay_of_a_video_is_a_video(trained, tmp_path, capsys):
@@ -68,10 +72,8 @@ def test_an_overlay_of_a_video_is_a_video(trained, tmp_path, capsys):
     arguments = ("clip.avi", "-o", "p", "--as", "overlay", "--threads", "1", "--batch", "2")
     assert run("predict", trained, *arguments) == 0
     assert "5 frames of 1 video predicted" in capsys.readouterr().err
-    assert sorted(path.name for path in (tmp_path / "p").iterdir()) == ["clip.mp4", "labels.txt"]
+    assert listing("p") == ["clip.mp4", "labels.txt"]
     assert len(clips.read(tmp_path / "p/clip.mp4")) == 5
-    assert run("predict", trained, *arguments) == 3
-    assert capsys.readouterr().err.count("must not be there yet") == 1
 
 
 def test_data_of_a_video_are_files_by_frame(trained, tmp_path):
@@ -82,7 +84,8 @@ def test_data_of_a_video_are_files_by_frame(trained, tmp_path):
     assert sorted(path.name for path in (tmp_path / "p").glob("*.png")) == ["0.png", *names]
     with Image.open(tmp_path / "p" / names[1]) as mask:
         assert mask.size == (48, 32)
-    assert run("predict", *arguments, "--as", "onehot") == 0
+    assert run("predict", *arguments, "--as", "onehot", "--overwrite") == 0
+    assert listing("p") == ["labels.txt", "onehot.npy"]
     planes = np.load(tmp_path / "p/onehot.npy", allow_pickle=True).item()
     assert sorted(planes) == ["0.png", *names]
 
@@ -95,23 +98,28 @@ def test_of_a_video_that_is_cut_off_the_frames_are_predicted(trained, tmp_path, 
     said = capsys.readouterr().err
     assert "clip.avi: frame" in said
     assert "no.mp4: the file must be a video" in said
-    assert sorted(path.name for path in (tmp_path / "p").iterdir()) == ["clip.mp4", "labels.txt"]
+    assert listing("p") == ["clip.mp4", "labels.txt"]
     assert 3 < len(clips.read(tmp_path / "p/clip.mp4")) < 12
 
 
-def test_predict_never_replaces_what_it_looks_at(trained, tmp_path, capsys):
-    before = (tmp_path / "data/images/0.png").read_bytes()
-    arguments = ("data/images/0.png", "-o", "data/images", "--overwrite", "--threads", "1")
-    assert run("predict", trained, *arguments) == 3
-    assert "must not take the place" in capsys.readouterr().err
-    assert (tmp_path / "data/images/0.png").read_bytes() == before
+@pytest.mark.parametrize("again", [(), ("--overwrite",)])
+def test_predict_replaces_neither_what_it_looks_at_nor_a_stranger_s_file(tmp_path, again, capsys):
+    before = contents(tmp_path / "data")
+    for images, name in (("images/0.png", "is an input of"), ("masks/*", "was not made by")):
+        arguments = (f"data/{images}", "-o", "data/images", *again)
+        assert run("predict", "a.pt", *arguments) == 2
+        said = capsys.readouterr().err
+        assert f"0.png {name} this command" in said
+        assert "[in-the-way]" in said
+    assert contents(tmp_path / "data") == before
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (("predict", "a.pt", "none.jpg", "-o", "p"), 3, "there must be an image or video"),
-        (("predict", "a.h5", "data/images", "-o", "p"), 2, "a network must be a file .pt"),
+        (("predict", "a.h5", "nowhere", "-o", "p"), 2, "a network must be a file .pt"),
+        (("predict", "a.pt", "data/images", "-o", "data/labels.txt"), 2, "must be a folder"),
         (("predict", "a.pt", "data/images", "-o", "p", "--style", "pink"), 2, "colour masks only"),
     ],
 )

@@ -5,13 +5,18 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from train.commands import SMALL, run
+from train.places import contents, leftovers, listing
 
+from maskforge import extras
 from maskforge.cli import _settings
+from maskforge.io.ownership import Owned
+from maskforge.io.shelf import Shelf
 
 pytestmark = pytest.mark.usefixtures("data")
 
@@ -37,9 +42,48 @@ def test_train_says_what_it_does(tmp_path, capsys):
 
 
 def test_an_earlier_run_is_kept_unless_told(trained, capsys):
+    before = contents("runs")
     assert run("train", "data", "-q", *SMALL) == 2
     assert "--resume goes on with it" in capsys.readouterr().err
-    assert run("train", "data", "-q", "--overwrite", *SMALL) == 0
+    assert contents("runs") == before
+
+
+def test_an_earlier_run_is_moved_beside_and_both_can_be_used(trained, capsys):
+    before = contents("runs/data")
+    capsys.readouterr()
+    assert run("train", "data", "--overwrite", *SMALL) == 0
+    said = capsys.readouterr().err
+    assert said.index("the earlier run is now in runs/data-1/") < said.index("best mIoU")
+    assert said.splitlines()[-1] == "the earlier run: runs/data-1/"
+    assert contents("runs/data-1") == before
+    for folder in ("data", "data-1"):
+        assert run("evaluate", f"runs/{folder}/best.pt", "data", "--threads", "1") == 0
+        assert run("train", "data", "-o", f"runs/{folder}", "--resume", "-q") == 0
+        assert leftovers(f"runs/{folder}") == []
+
+
+@pytest.mark.parametrize("again", [(), ("--overwrite",), ("--resume",)])
+def test_data_that_are_not_there_touch_nothing(trained, again, capsys):
+    before = contents("runs"), listing(".", hidden=True)
+    assert run("train", "typo", "-o", "runs/data", *again) == (3 if again else 2)
+    assert run("train", "typo", *(again if again != ("--resume",) else ())) == 3
+    assert (contents("runs"), listing(".", hidden=True)) == before
+
+
+@pytest.mark.parametrize("again", [(), ("--overwrite",)])
+def test_a_place_that_is_somebody_elses_is_told_before_data_are_read(again, tmp_path, capsys):
+    pytest.importorskip("torch")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/config.json").write_text("mine")
+    assert run("train", "typo", "-o", "out", *again) == 2
+    assert "config.json was not made by this command" in capsys.readouterr().err
+    assert contents("out") == {"config.json": b"mine"}
+
+
+def test_a_changed_checkpoint_is_not_gone_on_over(trained, tmp_path, capsys):
+    (tmp_path / trained).write_bytes(b"mine")
+    assert run("train", "data", "--resume") == 2
+    assert "best.pt was changed" in capsys.readouterr().err
 
 
 def test_resume_keeps_its_settings(trained, capsys):
@@ -63,6 +107,75 @@ def test_ctrl_c_saves_and_ends_well(monkeypatch, capsys):
     assert "go on with --resume" in capsys.readouterr().err
     assert run("train", "data", "--resume") == 0
     assert "going on after step 1" in capsys.readouterr().err
+
+
+def test_ctrl_c_before_the_first_checkpoint_saves_it_and_keeps_the_earlier_run(
+    trained, monkeypatch, capsys
+):
+    before = contents("runs/data")
+    monkeypatch.setattr("maskforge.train.session.REPORT_SECONDS", 0)
+    monkeypatch.setattr(
+        "maskforge.cli._training.Terminal.step", lambda *_: os.kill(os.getpid(), signal.SIGINT)
+    )
+    assert run("train", "data", "--overwrite", *SMALL) == 130
+    said = capsys.readouterr().err
+    assert "saved: runs/data/last.pt\nthe earlier run: runs/data-1/" in said
+    assert contents("runs/data-1") == before
+    assert not Path("runs/data/best.pt").exists()
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """A disk on which a file of some name is the last straw, when it is written again."""
+
+    def fill(name, times):
+        real, count = Shelf._create, 0
+
+        def create(shelf, wanted):
+            nonlocal count
+            count += wanted == name
+            descriptor = real(shelf, wanted)
+            if wanted == name and count > times:
+                os.close(descriptor)
+                return os.open("/dev/full", os.O_WRONLY)
+            return descriptor
+
+        monkeypatch.setattr(Shelf, "_create", create)
+
+    return fill
+
+
+needs_full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+
+
+@needs_full
+@pytest.mark.parametrize("name", ["config.json", "best.pt", "last.pt"])
+def test_a_full_disk_before_the_first_checkpoint_leaves_the_earlier_run(
+    trained, name, full, capsys
+):
+    before = contents("runs")
+    full(name, 0)
+    assert run("train", "data", "--overwrite", "-q", *SMALL) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"{name}: the file could not be written: No space left on device" in said
+    assert (contents("runs"), leftovers("runs")) == (before, [])
+
+
+@needs_full
+@pytest.mark.parametrize("name", ["last.pt", "history.csv", "curves.png", "previews/epoch_002.png"])
+def test_a_full_disk_later_leaves_whole_files(data, name, full, capsys):
+    checkpoint = pytest.importorskip("maskforge.train.checkpoint")
+    full(name, 0 if name.startswith("previews") else 1)
+    longer = ("--steps", "4", "--evaluate-every", "1")
+    assert run("train", "data", "-q", *SMALL, *longer) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"{name}: the file could not be written: No space left on device" in said
+    for kept in ("best.pt", "last.pt"):
+        checkpoint.load(data / "../runs/data" / kept)
+    assert leftovers("runs/data") == []
+    assert run("train", "data", "--resume", "-q") == (1 if name == "last.pt" else 0)
 
 
 def test_a_value_outside_the_classes_ends_the_run_before_it_begins(tmp_path, capsys):
@@ -92,22 +205,39 @@ def test_a_mask_of_another_shape_is_left_out_and_told(tmp_path, capsys):
         (("--epochs", "1", "--minutes", "1"), "only one of epochs, steps and minutes"),
         (("--preset", "fast"), "cityscapes"),
         (("--network", "fcn8"), "did you mean"),
+        (("--option", "wdith=3"), "options of network"),
+        (("--loss", "l2"), "a loss must be one of"),
+        (("--schedule", "sine"), "is not one of"),
+        (("--device", "tpu"), "device must be auto"),
     ],
 )
-def test_wrong_usage(arguments, said, capsys):
+def test_wrong_usage_is_told_before_data_are_read(arguments, said, capsys):
     pytest.importorskip("torch")
-    assert run("train", "data", *arguments) == 2
+    assert run("train", "typo", *arguments) == 2
     assert said in capsys.readouterr().err
 
 
-def test_tensorboard(tmp_path):
+def test_weights_that_are_not_there_are_told_before_data_are_read(capsys):
+    pytest.importorskip("torch")
+    assert run("train", "typo", "--network", "fcn8s", "--encoder-weights", "nope.pth") == 3
+    assert "nope.pth: the encoder's weights must be a file" in capsys.readouterr().err
+
+
+def test_tensorboard_files_belong_to_their_run(tmp_path):
     pytest.importorskip("torch")
     pytest.importorskip("tensorboard")
     code = "import sys; from maskforge.cli import main; main(sys.argv[1:])"
-    arguments = ["train", "data", "-q", *SMALL[:-1]]
-    subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True)
-    events = list((tmp_path / "runs/data/tensorboard").iterdir())
-    assert b"val/mean_iou" in events[0].read_bytes()
+    (tmp_path / "runs/data/tensorboard").mkdir(parents=True)
+    (tmp_path / "runs/data/tensorboard/events.out.tfevents.mine").write_text("mine")
+    for again in ((), ("--overwrite",)):
+        arguments = ["train", "data", "-q", *SMALL[:-1], *again]
+        subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True)
+    [earlier] = (tmp_path / "runs/data-1/tensorboard").iterdir()
+    [events] = (tmp_path / "runs/data/tensorboard").glob("*[!m][!i][!n][!e]")
+    assert b"val/mean_iou" in events.read_bytes()
+    ids = [Owned(tmp_path / "runs" / name, "train").id for name in ("data-1", "data")]
+    assert [path.name.split(".")[-1] for path in (earlier, events)] == ids
+    assert len(list(events.parent.iterdir())) == 2
 
 
 def test_without_torch_the_cure_is_told(monkeypatch, capsys):
@@ -118,7 +248,7 @@ def test_without_torch_the_cure_is_told(monkeypatch, capsys):
         ("predict", "a.pt", "data/images", "-o", "x"),
     ):
         assert run(*arguments) == 2
-        assert 'pip install "maskforge[train]"' in capsys.readouterr().err
+        assert extras.install("train") in capsys.readouterr().err
 
 
 def test_help_needs_no_torch():

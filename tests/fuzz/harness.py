@@ -71,7 +71,7 @@ def limited(
 
 
 def check_no_half_file(out: Path, wanted: dict[str, bytes]) -> None:
-    """Assert that all there is, is whole; the journal of the run may be there as well."""
+    """Assert that all there is, is whole; what waits for the end of the run is hidden."""
     for name, data in kill.tree(out).items():
-        if not name.endswith("journal.jsonl"):
+        if ".maskforge-" not in name:
             assert wanted.get(name) == data, name

@@ -143,10 +143,14 @@ def target(name: str, out: Path) -> Path:
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Return the contents of all files below ``folder``, b"/" for what is none."""
+    """Return the contents of all files below ``folder``, b"/" for what is none.
+
+    The lists of what maskforge owns are left out: what they are bound to differs by the run.
+    """
     return {
         path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else b"/"
         for path in sorted(folder.rglob("*"))
+        if not (path.name.startswith(".maskforge-") and path.suffix == ".owned")
     }
 
 

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from train import synthetic
+from train.places import listing
 
 from maskforge import metrics
 from maskforge.datasets import check, open_dataset, split
 from maskforge.errors import UsageError
 from maskforge.train import evaluation_data, items, scoring
+from maskforge.train.saving import Folder
 
 NAMES = ("_background_", "box")
 
@@ -54,12 +56,13 @@ def test_files(tmp_path):
         guess = np.where(ids == 255, 0, ids)
         guess[:, : 8 * number] = 0
         scorer.add(f"in/{number}", ids, guess, image=image if number else None)
-    scoring.write(tmp_path, scorer, synthetic.CLASSES)
-    assert sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.*")) == [
+    scoring.write(Folder(tmp_path, "evaluate", overwrite=False), scorer, synthetic.CLASSES)
+    assert listing(tmp_path) == [
         "classes.csv",
         "confusion.png",
         "images.csv",
         "scores.json",
+        "worst",
         "worst/01_in_2.jpg",
         "worst/02_in_1.jpg",
     ]

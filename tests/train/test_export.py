@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from train import synthetic
+from train.places import contents, fail_after, listing
 
 import maskforge
+from maskforge import extras
 from maskforge.classes import ClassTable
-from maskforge.errors import MaskforgeError, ReadError, UsageError
+from maskforge.errors import MaskforgeError, ReadError, UsageError, WriteError
 from maskforge.train import onnx_file, onnx_network
 from maskforge.train.metadata import Metadata
 
@@ -142,6 +144,25 @@ def test_a_file_that_says_something_else_is_not_left(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.pt"]
 
 
+def test_an_earlier_file_stands_until_the_new_one_is_complete(tmp_path, monkeypatch):
+    source = save(tmp_path / "a.pt")
+    export.export(source, tmp_path / "a.pt2")
+    before = contents(tmp_path)
+    with pytest.raises(UsageError, match="an earlier output stands"):
+        export.export(source, tmp_path / "a.pt2")
+    for error, raised in ((None, WriteError), (KeyboardInterrupt(), KeyboardInterrupt)):
+        save(tmp_path / "b.pt", classes=THREE)
+        with monkeypatch.context() as patch:
+            fail_after(patch, "write", 0, error)
+            with pytest.raises(raised):
+                export.export(tmp_path / "b.pt", tmp_path / "a.pt2", overwrite=True)
+            with pytest.raises(raised):
+                export.export(tmp_path / "b.pt", tmp_path / "new/b.pt2")
+        (tmp_path / "b.pt").unlink()
+        assert contents(tmp_path) == before
+        assert listing(tmp_path) == ["a.pt", "a.pt2"]
+
+
 def test_without_onnxruntime_nothing_is_compared(tmp_path, monkeypatch):
     source = save(tmp_path / "a.pt")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
@@ -154,7 +175,7 @@ def test_what_is_missing_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     with pytest.raises(UsageError, match="exporting to ONNX needs more") as error:
         export.export(source, tmp_path / "a.onnx")
-    assert error.value.cure == 'pip install "maskforge[onnx]"'
+    assert error.value.cure == extras.install("onnx")
 
 
 def test_what_cannot_be_exported(tmp_path, monkeypatch):

@@ -6,7 +6,8 @@ from PIL import Image
 from train import clips
 
 from maskforge import video
-from maskforge.errors import ReadError, WriteError
+from maskforge.errors import ReadError, UsageError, WriteError
+from maskforge.io.stage import Stage
 from maskforge.train import footage
 
 
@@ -74,9 +75,48 @@ def test_an_output_inside_the_input_is_no_input(here, source, out, expected):
     assert [one.path.as_posix() for one in found] == expected
 
 
+def placed(folder, command, *names):
+    """Have ``command`` place images of these names in ``folder``."""
+    with Stage(folder, command, what=command) as stage:
+        stage.begin()
+        for name in names:
+            stage.write(name, b"")
+        stage.exchange()
+
+
+@pytest.mark.parametrize(
+    ("source", "out", "expected"),
+    [
+        ("photos", None, ["photos/a.png", "photos/deep/mine.png", "photos/own.png"]),
+        ("photos/**/*.png", None, ["photos/a.png", "photos/deep/mine.png", "photos/own.png"]),
+        ("photos/*", "photos", ["photos/a.png"]),
+        ("photos", "photos", ["photos/a.png", "photos/deep/mine.png"]),
+        (".", "photos", []),
+        ("photos/deep", None, ["photos/deep/made.png", "photos/deep/mine.png"]),
+        ("photos/deep/*.png", "x", ["photos/deep/made.png", "photos/deep/mine.png"]),
+        ("photos/own.png", "photos", ["photos/own.png"]),
+        ("photos/d*/m*.png", "photos", ["photos/deep/mine.png"]),
+    ],
+)
+def test_what_outputs_have_placed_is_no_input_unless_their_folder_is_named(
+    here, source, out, expected
+):
+    image(here / "photos/a.png")
+    image(here / "photos/deep/mine.png")
+    placed(here / "photos/deep", "background", "made.png")
+    placed(here / "photos", "predict", "own.png")
+    if not expected:
+        with pytest.raises(ReadError, match="there must be an image") as raised:
+            footage.find([source], out=here / out, command="predict")
+        assert "name the folder of an earlier output itself" in raised.value.cure
+        return
+    found = footage.find([source], out=here / out if out else None, command="predict")
+    assert [one.path.as_posix() for one in found] == expected
+
+
 def test_a_folder_that_cannot_be_looked_into_says_so(here, monkeypatch):
     (here / "in").mkdir()
-    monkeypatch.setattr(footage.files, "find", lambda folder, suffixes: [folder])
+    monkeypatch.setattr(footage.scan, "find", lambda folder, suffixes: [folder])
     assert names(footage.find(["in"])) == [("in", "in")]
     assert Work().do("in") == ([], ["in"])
 
@@ -112,7 +152,7 @@ class Work:
 
     def check(self, name):
         if name in self.bad:
-            raise WriteError("it must be good, but is bad")
+            raise ReadError("it must be good, but is bad")
 
     def do(self, *sources, batch=2):
         """Return the names that went well, and those that did not."""
@@ -164,6 +204,21 @@ def test_an_image_that_fails_is_passed_over(here):
         image(here / f"{name}.png")
     (here / "d.png").write_bytes(b"no image")
     assert Work("b").do(".", batch=8) == (["a", "c"], ["b", "d"])
+
+
+@pytest.mark.parametrize("error", [WriteError("the disk is full"), UsageError("in the way")])
+def test_what_would_fail_for_all_ends_it(here, error):
+    image(here / "a.png")
+    image(here / "b.png")
+    work = Work()
+
+    def fail(name):
+        raise error
+
+    work.check = fail
+    with pytest.raises(type(error), match=error.message):
+        work.do(".")
+    assert work.written == []
 
 
 def test_a_batch_of_large_images_is_smaller(here, monkeypatch):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from train import synthetic
+from train.places import contents, leftovers
 
 from maskforge.errors import MaskforgeError, UsageError
 
@@ -60,7 +61,7 @@ def test_it_learns_and_writes_what_it_promises(tmp_path):
     assert trained.history[-1]["loss"] < trained.history[0]["loss"]
     assert {path.name for path in tmp_path.iterdir()} == {
         *("best.pt", "last.pt", "config.json", "labels.txt", "train.txt", "val.txt"),
-        *("history.csv", "curves.png", "previews"),
+        *("history.csv", "curves.png", "previews", ".maskforge-train.owned"),
     }
     with (tmp_path / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -131,7 +132,7 @@ sys.path.insert(0, sys.argv[1])
 from train import synthetic
 from maskforge.train import loop
 config = synthetic.config(steps=4, batch=4)
-loop.train(config, synthetic.data(8, 5), out=Path(sys.argv[2]))
+loop.train(config, synthetic.data(8, 5), out=Path(sys.argv[2]), overwrite=True)
 """
 
 
@@ -143,6 +144,8 @@ def test_two_processes_reach_what_one_reaches(tmp_path):
     )
     script = tmp_path / "spread.py"
     script.write_text(text)
+    earlier = loop.train(synthetic.config(steps=1), synthetic.data(8, 5), out=tmp_path / "two")
+    before = contents(earlier.out)
     done = subprocess.run(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
@@ -154,6 +157,9 @@ def test_two_processes_reach_what_one_reaches(tmp_path):
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr
+    # One of the two wrote, and moved the earlier run.
+    assert contents(tmp_path / "two-1") == before
+    assert leftovers(tmp_path / "two") == []
     alone = [sys.executable, str(script), str(TESTS), str(tmp_path / "one")]
     subprocess.run(alone, check=True)
     one, two = (checkpoint.load(tmp_path / name / "last.pt") for name in ("one", "two"))
@@ -172,11 +178,52 @@ def test_early_stopping(tmp_path):
     assert len(trained.history) == 3
 
 
-def test_minutes_end_a_run(tmp_path):
-    trained = loop.train(synthetic.config(steps=None, minutes=0.01), synthetic.data(), out=tmp_path)
-    assert trained.seconds >= 0.6
+class Clock(watch.Watch):
+    """A clock that only moves when a step is done; notes what the steps were told."""
+
+    def __init__(self, monkeypatch, *, seconds):
+        self.now, self.seconds, self.steps = 1000.0, seconds, []
+        for module in ("loop", "session"):
+            monkeypatch.setattr(f"maskforge.train.{module}.time", self)
+
+    def monotonic(self):
+        return self.now
+
+    def step(self, step):
+        self.steps.append(step)
+        self.now += self.seconds
+
+
+def test_minutes_end_a_run(tmp_path, monkeypatch):
+    """The learning rate follows the share of the minutes: 0/60, 11/60, 22/60 … of them are over."""
+    clock = Clock(monkeypatch, seconds=11)
+    config = synthetic.config(steps=None, minutes=1, schedule="book")
+    trained = loop.train(config, synthetic.data(), out=tmp_path, watch=clock)
+    factors = [step.lr / config.lr for step in clock.steps]
+    assert factors == pytest.approx([1, 1, 1, 0.5, 0.1, 0.05])
+    assert [round(60 * step.share) for step in clock.steps] == [0, 11, 22, 33, 44, 55]
+    assert [round(step.seconds_left) for step in clock.steps[1:]] == [49, 38, 27, 16, 5]
+    assert (trained.steps, trained.seconds) == (6, 66)
     assert trained.history[-1]["step"] == trained.steps
-    assert trained.history[-1]["lr"] < 1e-3
+    assert trained.history[-1]["lr"] == clock.steps[-1].lr
+
+
+def test_a_resumed_run_has_the_minutes_that_are_left(tmp_path, monkeypatch):
+    class Stopped(Clock):
+        def step(self, step):
+            super().step(step)
+            if step.step == 4:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    config = synthetic.config(steps=None, minutes=1, schedule="book")
+    stopped = Stopped(monkeypatch, seconds=11)
+    with pytest.raises(KeyboardInterrupt):
+        loop.train(config, synthetic.data(), out=tmp_path, watch=stopped)
+    clock = Clock(monkeypatch, seconds=11)
+    clock.now = 5.0  # another process, whose clock began elsewhere
+    trained = loop.train(config, synthetic.data(), out=tmp_path, watch=clock, resume=True)
+    assert [step.lr / config.lr for step in clock.steps] == pytest.approx([0.1, 0.05])
+    assert (trained.steps, trained.seconds) == (6, 66)
 
 
 def test_without_validation_the_training_loss_decides(tmp_path):
@@ -236,6 +283,32 @@ def test_a_resumed_run_must_be_the_same_run(tmp_path):
         loop.train(synthetic.config(steps=2), synthetic.data(), out=tmp_path, resume=True)
     with pytest.raises(UsageError, match="on the data it was begun with"):
         loop.train(synthetic.config(steps=1), synthetic.data(9), out=tmp_path, resume=True)
+
+
+def test_an_earlier_run_stands_unless_told(tmp_path):
+    out = tmp_path / "out"
+    config, data = synthetic.config(steps=1), synthetic.data()
+    assert loop.train(config, data, out=out).moved is None
+    before = contents(out)
+    with pytest.raises(UsageError, match="an earlier run stands"):
+        loop.train(config, data, out=out)
+    with pytest.raises(UsageError, match="network 'unet' cannot be built"):
+        loop.train(synthetic.config(options={"depth": 0}), data, out=out, overwrite=True)
+    assert contents(tmp_path) == {f"out/{name}": content for name, content in before.items()}
+    assert loop.train(config, data, out=out, overwrite=True).moved == tmp_path / "out-1"
+    assert contents(tmp_path / "out-1") == before
+
+
+def test_the_first_checkpoint_may_come_before_the_first_evaluation(tmp_path, monkeypatch):
+    placed = []
+
+    class Placed(watch.Watch):
+        def placed(self, moved):
+            placed.append((moved, sorted(path.name for path in tmp_path.glob("*.pt"))))
+
+    monkeypatch.setattr(loop, "SAVE_SECONDS", 0.0)
+    loop.train(synthetic.config(steps=4), synthetic.data(), out=tmp_path, watch=Placed())
+    assert placed == [(None, ["last.pt"])]
 
 
 def test_in_another_thread_signals_are_left_alone(tmp_path):

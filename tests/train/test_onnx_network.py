@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from train import synthetic
 
+from maskforge import extras
 from maskforge.errors import ReadError, UsageError
 from maskforge.train import onnx_network
 
@@ -55,7 +56,7 @@ def test_without_the_runtime(path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(UsageError, match="need onnxruntime") as error:
         onnx_network.network_predictor(path)
-    assert error.value.cure == "pip install onnxruntime"
+    assert error.value.cure == extras.install("onnx", "onnxruntime")
 
 
 def with_another_output(texts):

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from train import clips, synthetic
+from train.places import contents, fail_after, leftovers, listing
 
-from maskforge import onehot
-from maskforge.errors import UsageError, WriteError
+from maskforge import onehot, video
+from maskforge.errors import ReadError, UsageError, WriteError
 from maskforge.train import footage
 from maskforge.train.outputs import Output
 from maskforge.train.predict import Predictor
@@ -41,15 +42,11 @@ def pixels(path):
         return np.array(image)
 
 
-def predict(kind, *sources, out, **options):
+def predict(kind, *sources, out, predictor=PREDICTOR, **options):
     """Predict all of it and return the problems."""
-    found = footage.find(sources, out=out)
-    with Output(out, kind, found, **options) as output:
-        return [problem for _, problem in output.predict(PREDICTOR) if problem]
-
-
-def listing(folder):
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+    found = footage.find(sources, out=out, command="predict")
+    events = Output(out, kind, found, **options).predict(predictor)
+    return [problem for _, problem in events if problem]
 
 
 def test_label_images_of_images_and_frames(here):
@@ -83,27 +80,152 @@ def test_a_one_hot_that_cannot_be_ended_is_absent(here, monkeypatch):
     with pytest.raises(WriteError, match="could not be written") as raised:
         predict("onehot", "a.png", out=here / "out")
     assert "free some space" in raised.value.cure
-    assert listing(here / "out") == ["labels.txt"]
+    assert not (here / "out").exists()
 
 
-def test_a_list_of_other_classes_is_not_replaced_unseen(here):
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_list_of_other_classes_is_never_replaced(here, overwrite):
     photo(here / "photos/a.png")
     (here / "photos/labels.txt").write_text("cat\ndog\n")
-    with pytest.raises(WriteError, match="must not be there yet") as raised:
-        predict("npy", "photos", out=here / "photos")
-    assert raised.value.file.endswith("labels.txt")
-    assert listing(here / "photos") == ["a.png", "labels.txt"]
-    assert (here / "photos/labels.txt").read_text() == "cat\ndog\n"
-    assert predict("npy", "photos", out=here / "photos", overwrite=True) == []
-    assert "box" in (here / "photos/labels.txt").read_text()
+    before = contents(here)
+    with pytest.raises(UsageError, match=r"labels\.txt was not made by this command") as raised:
+        predict("npy", "photos", out=here / "photos", overwrite=overwrite)
+    assert raised.value.code == "in-the-way"
+    assert contents(here) == before
 
 
-def test_a_second_run_of_the_same_classes_goes_into_the_same_folder(here):
+def test_a_second_run_is_refused_or_replaces_the_first_as_a_whole(here):
     photo(here / "a.png")
     photo(here / "b.png")
-    for name in ("a.png", "b.png"):
-        assert predict("npy", name, out=here / "out") == []
-    assert listing(here / "out") == ["a.npy", "b.npy", "labels.txt"]
+    assert predict("npy", "a.png", out=here / "out") == []
+    with pytest.raises(UsageError, match="an earlier output stands"):
+        predict("npy", "b.png", out=here / "out")
+    assert listing(here / "out") == ["a.npy", "labels.txt"]
+    assert predict("npy", "b.png", out=here / "out", overwrite=True) == []
+    assert listing(here / "out") == ["b.npy", "labels.txt"]
+
+
+def test_predictions_among_the_photographs_are_no_input_of_the_next_run(here):
+    photo(here / "photos/a.bmp", 0)
+    photo(here / "photos/deep/b.bmp", 1)
+    (here / "photos/labels").write_bytes(b"mine")
+    before = contents(here / "photos")
+    for source in ("photos", "photos/**/*.???", "photos"):
+        for kind in ("label", "overlay"):
+            assert predict(kind, source, out=here / "photos", overwrite=True) == []
+            assert contents(here / "photos").items() >= before.items()
+    assert listing(here / "photos") == sorted(
+        ["a.bmp", "a.jpg", "deep", "deep/b.bmp", "deep/b.jpg", "labels", "labels.txt"]
+    )
+
+
+def test_predictions_in_a_parent_of_the_photographs(here):
+    photo(here / "photos/a.jpg", 0)
+    photo(here / "b.png", 1)
+    before = contents(here)
+    assert predict("label", "photos", out=here) == []
+    assert contents(here).items() >= before.items()
+    for _ in range(2):
+        assert predict("npy", ".", out=here, overwrite=True) == []
+        assert listing(here) == ["b.npy", "b.png", "labels.txt", "photos"] + [
+            f"photos/a.{suffix}" for suffix in ("jpg", "npy")
+        ]
+    with pytest.raises(UsageError, match=r"b\.png is an input of this command"):
+        predict("label", ".", out=here, overwrite=True)
+    assert contents(here).items() >= before.items()
+
+
+def test_what_is_in_the_way_is_said_before_a_network_looks(here):
+    photo(here / "a.jpg")
+    clips.write(here / "clip.avi", 2)
+    found = footage.find(["a.jpg", "clip.avi"])
+    for kind, name in (
+        ("label", "a.png"),
+        ("label", "clip_000002.png"),
+        ("overlay", "a.jpg"),
+        ("overlay", "clip.mp4"),
+        ("probabilities", "a.npy"),
+        ("onehot", "onehot.npy"),
+    ):
+        place = here / f"{kind}-{name}"
+        place.mkdir()
+        (place / name).write_bytes(b"mine")
+        for overwrite in (False, True):
+            with pytest.raises(UsageError, match=f"{name} was not made by this command"):
+                Output(place, kind, found, overwrite=overwrite)
+        assert contents(place) == {name: b"mine"}
+
+
+def interrupting(images):
+    if len(calls) == 1:
+        raise KeyboardInterrupt
+    calls.append(len(images))
+    return bright(images)
+
+
+calls = []
+
+
+@pytest.mark.parametrize("kind", ["label", "overlay", "onehot"])
+def test_interrupted_before_the_end(here, kind):
+    for number in range(3):
+        photo(here / f"in/{number}.png", number)
+    clips.write(here / "in/zlip.avi", 3)
+    photo(here / "a.png")
+    predict("label", "a.png", out=here / "old")
+    before = contents(here / "old")
+    predictor = replace(PREDICTOR, forward=interrupting, batch=3)
+    for place, overwrite in (("old", True), ("new", False)):
+        calls.clear()
+        with pytest.raises(KeyboardInterrupt):
+            predict(kind, "in", out=here / place, predictor=predictor, overwrite=overwrite)
+    assert contents(here / "old") == before
+    made = {"label": [f"{n}.png" for n in range(3)], "overlay": [f"{n}.jpg" for n in range(3)]}
+    if kind == "onehot":  # half of one is none
+        assert not (here / "new").exists()
+    else:
+        assert listing(here / "new") == [*made[kind], "labels.txt"]
+        assert leftovers(here / "new") == []
+
+
+def test_a_full_disk_is_no_problem_of_one_image(here, monkeypatch):
+    for name in ("a", "b", "c"):
+        photo(here / f"in/{name}.png")
+    predict("label", "in/a.png", out=here / "out")
+    before = contents(here / "out")
+    fail_after(monkeypatch, "write", 2)
+    with pytest.raises(WriteError, match="No space left"):
+        predict("npy", "in", out=here / "out", overwrite=True)
+    assert contents(here / "out") == before
+
+
+def test_a_full_disk_while_a_video_is_encoded(here, monkeypatch):
+    clips.write(here / "clip.avi", 2)
+    whole = video.Video
+
+    def cut_off(path):
+        if path.suffix == ".mp4":
+            raise ReadError("no video")
+        return whole(path)
+
+    def no_room(folder):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(video, "Video", cut_off)
+    monkeypatch.setattr(video, "_check_room", no_room)
+    with pytest.raises(WriteError, match="No space left") as raised:
+        predict("overlay", "clip.avi", out=here / "out")
+    assert raised.value.file == str(here / "out/clip.mp4")
+    assert not (here / "out").exists()
+
+
+def test_a_style_fits_the_classes_or_nothing_is_read(here):
+    photo(here / "a.png")
+    with pytest.raises(UsageError, match="style must be one of"):
+        Output(here / "out", "color", [], style="pink")
+    with pytest.raises(UsageError, match="colours"):
+        predict("color", "a.png", out=here / "out", style="#000000,#ffffff,#777777")
+    assert not (here / "out").exists()
 
 
 def test_overlays_of_two_videos(here):
@@ -131,8 +253,8 @@ def test_a_style_is_for_colours(here):
 def test_id_0_goes_by_its_name_where_it_is_a_class(here):
     photo(here / "a.png", 2)
     for names in (PREDICTOR.names, ("sky", "box")):
-        with Output(here / names[0], "overlay", footage.find(["a.png"])) as output:
-            assert list(output.predict(replace(PREDICTOR, names=names))) == [("a", None)]
+        output = Output(here / names[0], "overlay", footage.find(["a.png"]))
+        assert list(output.predict(replace(PREDICTOR, names=names))) == [("a", None)]
     assert (here / "sky/labels.txt").read_text() == "0:sky\n1:box\n"
     legends = [pixels(here / name / "a.jpg") for name in ("_background_", "sky")]
     assert not np.array_equal(*legends)
@@ -142,7 +264,7 @@ def test_a_one_hot_of_nothing_is_absent(here):
     (here / "a.png").write_bytes(b"no image")
     (problem,) = predict("onehot", "a.png", out=here / "out")
     assert problem.code == "bad-image"
-    assert listing(here / "out") == ["labels.txt"]
+    assert not (here / "out").exists()
 
 
 def test_an_overlay_whose_frames_change_in_size_ends_there(here, monkeypatch):

@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from maskforge import extras
 from maskforge.errors import ReadError, UsageError
 from maskforge.train import tensors
 
@@ -109,7 +110,7 @@ def _safetensors(file: Path) -> dict[str, Tensor]:
     except ImportError as error:
         raise UsageError(
             f"weights in .safetensors need the package of this name ({error})",
-            cure='pip install "maskforge[pretrained]"',
+            cure=extras.install("pretrained"),
         ) from error
     try:
         tensors: dict[str, Tensor] = load_file(file)

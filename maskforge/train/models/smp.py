@@ -17,13 +17,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from maskforge import extras
 from maskforge.errors import UsageError
 from maskforge.train.models import _pretrained
 from maskforge.train.models._layers import check_size
 
 DIVISOR = 32
-
-INSTALL = 'pip install "maskforge[pretrained]"'
 
 
 def build(
@@ -92,7 +91,8 @@ def load_library() -> ModuleType:
         return importlib.import_module("segmentation_models_pytorch")
     except ImportError as error:
         raise UsageError(
-            f"networks named smp:… need segmentation-models-pytorch ({error})", cure=INSTALL
+            f"networks named smp:… need segmentation-models-pytorch ({error})",
+            cure=extras.install("pretrained"),
         ) from error
 
 

@@ -1,0 +1,353 @@
+"""The exchange: a list of renames by which what is new takes the place of what is old.
+
+    ["root", "files-2"]                the folder that the new files wait in
+    ["place", name, size, digest, …]   a new file, and what it takes the place of, if anything
+    ["aside", name, size, digest, …]   the same; the image that is there goes to set-aside/
+    ["keep", name, size, digest, …]    a file that stands already, or has to stay
+    ["drop", name]                     one that a stranger has there, with these very bytes
+    ["remove", name, size, digest, …]  a file of the earlier output that the new one has not
+    ["folder", name]                   a folder that was made, and goes when it is empty
+    ["beside", …], ["move", name]      an earlier output that moves (see aside.py)
+    ["end"]
+
+Every step can be done again: it looks at what is there. Nothing that stood is touched before the
+list is there, whole and on the disk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from maskforge import files
+from maskforge.errors import UsageError
+from maskforge.io import aside
+from maskforge.io.ownership import Entry, Owned, digest_of
+from maskforge.io.standing import Standing
+from maskforge.records import to_json
+
+ASIDE = "set-aside"
+"""Where an image goes whose place is needed while nobody else has its bytes."""
+
+LIST = "exchange.jsonl"
+
+
+@dataclass(slots=True)
+class Exchanged:
+    """What an exchange left. left: files of the earlier output that had to stay: an image that no
+    source has any more, a file that somebody changed. aside: images that were moved, and where to.
+    """
+
+    left: list[str] = field(default_factory=list)
+    aside: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Exchange:
+    """From old to new, in the folder of ``standing``; ``place`` is the hidden folder.
+
+    what: the command whose output it is. id: of :class:`Owned`. moved: where an earlier output was
+    moved to. made: takes folders that are made beside, to be removed if they stay empty.
+    """
+
+    def __init__(
+        self, standing: Standing, place: Path, *, what: str, id: str, made: list[Path]
+    ) -> None:
+        self.folder = standing.folder
+        self.place = place
+        self.what = what
+        self.id = id
+        self.moved: Path | None = None
+        self._made = made
+        self._standing = standing
+
+    @property
+    def owned(self) -> Owned:
+        """The list of what stands."""
+        return self._standing.owned
+
+    def write(
+        self, coming: Iterable[tuple[str, bool, Entry]], root: str, *, moving: Sequence[str]
+    ) -> tuple[Exchanged, bool]:
+        """Write the list of renames: from then on the exchange is completed, now or later.
+
+        coming: all files of the new output, by name, and whether they stand there already. root:
+        the folder in the hidden one where the others wait. moving: files of the earlier output that
+        move beside. Return what will be left, and whether the list of what is ours is the new one.
+        Raises UsageError where something is in the way, and nothing was touched.
+        """
+        left = Exchanged()
+        gone = {} if moving else dict.fromkeys(self.owned.entries)
+        fresh = False
+        folders: dict[str, None] = {}
+        part = self.place / "exchange.part"
+        with part.open("wb") as steps:
+            steps.write(_line(["root", root]))
+            steps.write(_line(["id", self.id]))
+            if moving:
+                beside, moves = aside.steps(self.folder, moving)
+                self._made.append(beside)
+                steps.writelines(map(_line, moves))
+            for name, taken, entry in coming:
+                gone.pop(name, None)
+                if taken:
+                    steps.write(_line(["keep", name, *entry]))
+                    continue
+                step = ["place", name, *entry, None] if name in moving else self._step(name, entry)
+                fresh |= step[0] in ("place", "aside")
+                for way in ways(name):
+                    if way not in folders and not os.path.lexists(self.folder / way):
+                        folders[way] = None
+                steps.write(_line(step))
+            for name in gone:
+                if (last := self._farewell(name, left)) is not None:
+                    steps.write(_line(last))
+            steps.writelines(_line(["folder", way]) for way in [*self.owned.folders, *folders])
+            steps.write(_line(["end"]))
+        is_first = not (self.owned.exists or moving or self.id)
+        if not moving:  # else the new files have a list of their own
+            self.owned.note([*((w, None) for w in folders), *_placing(part)], what=self.what)
+        if fresh:
+            _sync(self.place)
+        os.replace(part, self.place / LIST)
+        return left, is_first
+
+    def _step(self, name: str, entry: Entry) -> list[Any]:
+        """Return what becomes of a new file: place it, also after an image is set aside, or not."""
+        state, why = self._standing.judge(name, entry)
+        if why:
+            raise self._standing.in_the_way([(name, why)])
+        if state == "absent":
+            return ["place", name, *entry, None]
+        if state == "foreign":
+            return ["drop", name]  # the bytes are there, and stay whose they are
+        found = (self.folder / name).lstat()
+        kind = "aside" if state == "ours" and not self.owned.is_spare(name) else "place"
+        return [kind, name, *entry, [found.st_size, found.st_mtime_ns]]
+
+    def _farewell(self, name: str, left: Exchanged) -> list[Any] | None:
+        """Return the step for a file of the earlier output that the new one has not."""
+        state = self.owned.state(name)
+        if state not in ("ours", "damaged"):
+            if state == "changed":
+                left.left.append(name)
+            return None  # it is not ours any more
+        if os.path.realpath(self.folder / name) in self._standing.sources:
+            return None
+        entry = self.owned.entries[name]
+        if state == "ours" and not self.owned.is_spare(name):
+            left.left.append(name)
+            return ["keep", name, *entry]
+        found = (self.folder / name).lstat()
+        return ["remove", name, *entry, [found.st_size, found.st_mtime_ns]]
+
+    def _steps(self) -> Iterator[list[Any]]:
+        with (self.place / LIST).open("rb") as file:
+            for line in file:
+                step = json.loads(line)
+                name = step[1] if len(step) > 1 else ""
+                if name and not files.is_inside(name):
+                    raise UsageError(f"the list of renames must stay inside, but says {name!r}")
+                yield step
+
+    def complete(self, left: Exchanged, *, listed: bool = False) -> None:
+        """Do all steps, those again that were done; the list of what is ours, and the end.
+
+        listed: the list names these files and no others already.
+        """
+        root = self.place
+        waiting = Counter(
+            step[1].partition("/")[0]
+            for step in self._steps()
+            if step[0] in ("place", "aside") and "/" in step[1]
+        )
+        for step in self._steps():
+            kind, name = step[0], step[1] if len(step) > 1 else ""
+            if kind == "root":
+                root = self.place / name
+                self._place_folders(root, waiting)
+            elif kind == "beside":
+                self._move_aside(root)
+            elif kind in ("place", "aside"):
+                self._place_file(root, name, step, left)
+            elif kind == "remove" and self._is_as_seen(name, step[6]):
+                with suppress(FileNotFoundError):
+                    (self.folder / name).unlink()
+        for way in sorted((s[1] for s in self._steps() if s[0] == "folder"), reverse=True):
+            with suppress(OSError):  # something is in it
+                (self.folder / way).rmdir()
+        lines: list[tuple[str, Entry | None]] = []
+        kept = {s[1]: None for s in self._steps() if s[0] == "folder"}
+        lines += [(way, None) for way in kept if (self.folder / way).is_dir()]
+
+        def all_lines() -> Iterator[tuple[str, Entry | None]]:
+            yield from lines
+            for step in self._steps():
+                if step[0] in ("place", "aside", "keep"):
+                    yield step[1], Entry(*step[2:6])
+
+        self.owned.id = next((s[1] for s in self._steps() if s[0] == "id"), "")
+        if not listed:
+            self.owned.rewrite(all_lines(), what=self.what, sync=True)
+        clear(self.place)
+
+    def _move_aside(self, root: Path) -> None:
+        """Move the earlier output and its list; begin the list of the new one."""
+        placing = list(_placing(self.place / LIST))
+        done = any(not os.path.lexists(root / name) for name, _ in placing)
+        self.moved = aside.move(self.owned, self._steps(), done=done)
+        if not done:
+            self._standing.look()
+        self.owned.note(placing, what=self.what)
+
+    def _place_folders(self, root: Path, waiting: Mapping[str, int]) -> None:
+        """Move whole folders where nothing stands in their place, which spares many renames.
+
+        waiting: how many files of a folder are to be placed. One that holds more has what a worker
+        left that was killed, or a video that was given up.
+        """
+        if not root.is_dir():
+            return
+        for entry in list(os.scandir(root)):
+            target = self.folder / entry.name
+            if not entry.is_dir(follow_symlinks=False) or os.path.lexists(target):
+                continue
+            if sum(len(names) for _, _, names in os.walk(entry.path)) == waiting[entry.name]:
+                os.rename(entry.path, target)
+
+    def _place_file(self, root: Path, name: str, step: list[Any], left: Exchanged) -> None:
+        staged, target = root / name, self.folder / name
+        if not os.path.lexists(staged):
+            return  # done already
+        if os.path.lexists(target):
+            if not self._is_as_seen(name, step[6]) and (why := self._standing.obstacle(name)):
+                raise self._standing.in_the_way([(name, why)])
+            if step[0] == "aside":
+                left.aside.append((name, self._set_aside(name)))
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(staged, target)
+        with suppress(FileNotFoundError):  # two links of one file: a rename does nothing
+            staged.unlink()
+
+    def _is_as_seen(self, name: str, seen: list[int] | None) -> bool:
+        """Tell whether a file is as it was when the step was decided on."""
+        try:
+            found = (self.folder / name).lstat()
+        except OSError:
+            return False
+        return seen == [found.st_size, found.st_mtime_ns]
+
+    def _set_aside(self, name: str) -> str:
+        stem, dot, suffix = name.rpartition(".")
+        number, chosen = 1, f"{ASIDE}/{name}"
+        while os.path.lexists(self.folder / chosen):
+            number += 1
+            chosen = f"{ASIDE}/{stem}-{number}{dot}{suffix}"
+        (self.folder / chosen).parent.mkdir(parents=True, exist_ok=True)
+        os.rename(self.folder / name, self.folder / chosen)
+        return chosen
+
+    def recover(self) -> None:
+        """Complete a list of renames that was cut off; what waits is checked first."""
+        self._standing.look()
+        try:
+            steps = list(self._steps())
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            steps = []  # a power cut before it was all on the disk, when nothing was renamed yet
+        if not steps or steps[-1] != ["end"]:
+            (self.place / LIST).unlink()
+            return
+        root = self.place / str(steps[0][1])
+        begun, broken = False, ""
+        for _, name, *rest in (s for s in steps if s[0] in ("place", "aside")):
+            entry, staged = Entry(*rest[:4]), root / name
+            if os.path.lexists(staged):
+                if digest_of(staged)[:2] != entry[:2]:
+                    broken = broken or name
+            elif self._standing.holds(name, entry):
+                begun = True
+            else:
+                broken = broken or name
+        if not broken:
+            self.complete(Exchanged())
+        elif not begun and aside.has_begun(self.owned, steps):
+            self.moved = aside.move(self.owned, steps, done=False)
+            clear(self.place)  # the earlier output is whole, and what is damaged is worth nothing
+        elif not begun:
+            (self.place / LIST).unlink()  # so that the run goes on from here
+        else:
+            raise UsageError(
+                f"the output in {str(self.folder)!r} was being replaced when the run was cut off, "
+                f"and {broken} of the new one is damaged",
+                file=str(root / broken),
+                cure=f"remove {self.place.name} and convert again with --overwrite",
+            )
+
+
+def clear(place: Path) -> None:
+    """Remove what a run left in the hidden folder; ``exchange.jsonl`` last, then the folder."""
+    if place.is_symlink() or not place.is_dir():
+        return
+    for name in ("journal.jsonl", "placed.jsonl", "exchange.part", "run.part"):
+        with suppress(FileNotFoundError):
+            (place / name).unlink()
+    for root in place.glob("files-*"):
+        _remove_tree(root)
+    for name in (LIST, "run.json"):
+        with suppress(FileNotFoundError):
+            (place / name).unlink()
+    with suppress(OSError):
+        place.rmdir()
+
+
+def _remove_tree(folder: Path) -> None:
+    """Remove a hidden folder with all in it; where a link leads is not its own."""
+    with suppress(OSError):
+        for root, folders, names in os.walk(folder, topdown=False):
+            for name in names:
+                os.unlink(os.path.join(root, name))
+            for name in folders:
+                path = os.path.join(root, name)
+                os.unlink(path) if os.path.islink(path) else os.rmdir(path)
+        os.rmdir(folder)
+
+
+def _placing(steps: Path) -> Iterator[tuple[str, Entry]]:
+    with steps.open("rb") as file:
+        for step in map(json.loads, file):
+            if step[0] in ("place", "aside"):
+                yield step[1], Entry(*step[2:6])
+
+
+def _sync(folder: Path) -> None:
+    """Have the system write all of the file system that ``folder`` is on, once."""
+    if hasattr(os, "sync"):
+        try:
+            import ctypes
+
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                if ctypes.CDLL(None).syncfs(descriptor) == 0:
+                    return
+            finally:
+                os.close(descriptor)
+        except (OSError, AttributeError):
+            pass
+        os.sync()
+
+
+def ways(name: str) -> Iterator[str]:
+    """Yield the folders on the way to ``name``, from the top."""
+    parts = name.split("/")
+    for count in range(1, len(parts)):
+        yield "/".join(parts[:count])
+
+
+def _line(step: list[Any]) -> bytes:
+    return to_json(step) + b"\n"

@@ -1,0 +1,362 @@
+"""Ownership: which files in a folder are maskforge's own.
+
+A hidden list beside each output names every file that maskforge has placed there, by size and
+digest, noted before it was placed. Only a file that the list names and that is still equal to what
+it says may be replaced or removed; whatever else stands in a folder is a stranger's.
+
+    .maskforge-KEY.owned        KEY: the command of an output that is a folder, else the file's name
+
+Lines of JSON: a header, with the id of an output whose files grow (see :meth:`Owned.grown`);
+``[path, size, digest]``, with the source of an image (see :class:`Entry`);
+``["folder/"]`` for one that was made; and after each stretch ``{"check": …}``, a digest of all
+before it and of the list's own number in the file system. What no check holds for was copied,
+unpacked or edited: it came from elsewhere, and no image is replaced or removed on its word.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Literal, NamedTuple, TypeAlias
+
+from maskforge import files
+from maskforge.errors import WriteError
+from maskforge.io.damage import is_cut
+from maskforge.records import to_json
+
+FORMAT = "maskforge-owned/1"
+
+IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".jp2", ".avif")
+"""Suffixes of what might be somebody's only copy of a photograph, or a mask painted by hand."""
+
+_ID = re.compile(r"[0-9a-f]{16}")
+_LONGEST = 160  # bytes of a key; a file's name has at most 255
+
+State: TypeAlias = Literal["absent", "ours", "damaged", "changed", "foreign"]
+"""What stands at a path. damaged: ours, but empty or cut, as a power cut leaves a file. changed:
+listed, but with other bytes, so that it is somebody's work by now. foreign: anything else."""
+
+
+class Entry(NamedTuple):
+    """A file that was placed.
+
+    source: of an image, the way from the folder to the user's own. origin: digest of that, where
+    the image is not the same bytes, but was turned, resized or recoded.
+    """
+
+    size: int
+    digest: str
+    source: str | None = None
+    origin: str | None = None
+
+
+def hidden(folder: Path, key: str, suffix: str) -> Path:
+    """Return the path of a hidden file of the output ``key`` in ``folder``."""
+    name = key.encode("utf-8", "surrogatepass")
+    if len(name) > _LONGEST:
+        short = name[: _LONGEST - 9].decode("utf-8", "ignore")
+        key = f"{short}-{hashlib.sha256(name).hexdigest()[:8]}"
+    return folder / f".maskforge-{key}.{suffix}"
+
+
+def digest(data: bytes | memoryview) -> str:
+    """Return the digest by which files are known: sha256, hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def digest_of(path: Path | str) -> Entry:
+    """Return size and digest of the file ``path``. Raises OSError."""
+    with open(path, "rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+        return Entry(file.tell(), found)
+
+
+class Owned:
+    """The list of what was placed in ``folder`` by one output; read, asked, and added to.
+
+    entries: path, relative to the folder, with forward slashes → what was placed there last.
+    exists: whether there is a list. local: whether it was made here; one that came from elsewhere
+    proves nothing and has no entries, but for those of the names ``copied`` that are no image.
+    names: all that it names, whatever it proves. is_folder: whether the output is the folder, and
+    not one file in it with its companions. id: 16 hexadecimal digits that the names of its growing
+    files end with, "" where it has none.
+    """
+
+    def __init__(self, folder: Path, key: str, *, copied: Collection[str] = ()) -> None:
+        self.folder = folder
+        self.path = hidden(folder, key, "owned")
+        self.is_folder = "." not in key
+        self.entries: dict[str, Entry] = {}
+        self.folders: set[str] = set()
+        self.local = True
+        self.what = ""
+        self.id = ""
+        self._earlier: dict[str, list[Entry]] = {}
+        self._whole = True
+        self.exists = self._load()
+        self.names = frozenset(self.entries)
+        if not self.local:
+            self._disown(copied)
+        self._real = os.path.realpath(folder)
+        self._inside: dict[str, bool] = {}
+        self._sure: dict[str, tuple[int, ...]] = {}
+
+    # Asking
+
+    def state(self, name: str) -> State:
+        """Return what stands at ``name``; reads the file where it is listed."""
+        if self.blocker(name) is not None:
+            return "foreign"
+        path = self.folder / name
+        try:
+            found = path.lstat()
+        except OSError:
+            return "absent"
+        entries = self._known(name)
+        if not stat.S_ISREG(found.st_mode) or not entries or not self._is_inside(name):
+            return "foreign"
+        if self._sure.get(name) == _seen(found):
+            return "ours"
+        try:
+            if any(entry.size == found.st_size for entry in entries):
+                is_digest = digest_of(path).digest
+                if any(entry.digest == is_digest for entry in entries):
+                    return "ours"
+            if any(self._is_link(entry, path) for entry in entries):
+                return "ours"
+            return "damaged" if is_cut(path, max(e.size for e in entries)) else "changed"
+        except OSError:
+            return "foreign"
+
+    def blocker(self, name: str) -> str | None:
+        """Return the first part of the way to ``name`` that is there and no folder, else None."""
+        parts = name.split("/")[:-1]
+        for count in range(1, len(parts) + 1):
+            way = "/".join(parts[:count])
+            if way in self._inside:
+                continue
+            path = self.folder / way
+            if not os.path.lexists(path):
+                return None
+            if not path.is_dir():
+                return way
+        return None
+
+    def _is_inside(self, name: str) -> bool:
+        """Tell whether the folder of ``name`` is below ours, wherever links may lead."""
+        way = name.rpartition("/")[0]
+        if way not in self._inside:
+            real = os.path.realpath(self.folder / way)
+            self._inside[way] = real == self._real or real.startswith(self._real + os.sep)
+        return self._inside[way]
+
+    def _known(self, name: str) -> list[Entry]:
+        newest = self.entries.get(name)
+        return [] if newest is None else [newest, *self._earlier.get(name, ())]
+
+    def is_spare(self, name: str) -> bool:
+        """Tell whether an image that is ours may go: its source is elsewhere, with the same bytes.
+
+        What is no image is spare as such.
+        """
+        entry = self.entries[name]
+        if entry.source is None:
+            return True
+        source, own = self.folder / entry.source, self.folder / name
+        try:
+            if os.path.realpath(source) == os.path.realpath(own) or not _is_file(source):
+                return False
+            wanted = entry.origin or entry.digest
+            return source.samefile(own) or digest_of(source).digest == wanted
+        except OSError:
+            return False
+
+    def _is_link(self, entry: Entry, path: Path) -> bool:
+        """Tell whether ``path`` is a hard link to the source, so that to edit that edited both."""
+        if entry.source is None:
+            return False
+        source = self.folder / entry.source
+        return _is_file(source) and source.samefile(path)
+
+    def grown(self, way: str) -> list[str]:
+        """Return the files directly in the folder ``way`` whose names end with the output's id.
+
+        They grow while it is under way, so that the list can hold no digest of them.
+        """
+        if not self.id or not self._is_inside(f"{way}/"):
+            return []
+        try:
+            names = sorted(os.listdir(self.folder / way))
+        except OSError:
+            return []
+        found = [f"{way}/{name}" for name in names if name.endswith(f".{self.id}")]
+        return [name for name in found if stat.S_ISREG((self.folder / name).lstat().st_mode)]
+
+    # Reading
+
+    def _load(self) -> bool:
+        try:
+            if not _is_file(self.path):
+                return False
+            with self.path.open("rb") as file:
+                number = os.fstat(file.fileno()).st_ino
+                lines = file.read().split(b"\n")
+        except OSError:
+            return False
+        seen, proven = hashlib.sha256(), 0
+        for at, line in enumerate(lines):
+            is_check = line.startswith(b'{"check"')
+            if is_check and _parsed(line) == {"check": _check(seen, number)}:
+                proven = at
+            seen.update(line + b"\n")
+        head = _parsed(lines[0])
+        if isinstance(head, dict):
+            self.what = str(head.get("what", ""))
+            self.id = str(head.get("id", "")) if _ID.fullmatch(str(head.get("id", ""))) else ""
+        self.local = proven > 0
+        self._whole = lines[proven + 1 :] == [b""]
+        for line in lines[1:proven] if self.local else lines[1:]:
+            self._take(_parsed(line))
+        return True
+
+    def _disown(self, copied: Collection[str]) -> None:
+        believed = {name for name in copied if not name.lower().endswith(IMAGES)}
+        self.entries = {name: e for name, e in self.entries.items() if name in believed}
+        self._earlier = {name: e for name, e in self._earlier.items() if name in believed}
+        self.folders.clear()
+        self.id = self.id if copied else ""
+
+    def _take(self, line: object) -> None:
+        if not isinstance(line, list) or not line or not isinstance(line[0], str):
+            return
+        name = line[0]
+        if not files.is_inside(name.removesuffix("/")):
+            return  # it leads elsewhere
+        if name.endswith("/"):
+            self.folders.add(name.rstrip("/"))
+        elif len(line) >= 3 and isinstance(line[1], int) and isinstance(line[2], str):
+            texts = [text if isinstance(text, str) else None for text in (*line[3:5], None, None)]
+            if name in self.entries:
+                self._earlier.setdefault(name, []).insert(0, self.entries[name])
+            self.entries[name] = Entry(line[1], line[2], *texts[:2])
+
+    # Writing
+
+    def note(self, lines: Iterable[tuple[str, Entry | None]], *, what: str) -> None:
+        """Add files that are about to be placed, and folders (None) that are about to be made.
+
+        What the list said before stays true as well. Raises WriteError.
+        """
+        try:
+            if not (self.exists and self.local and self._whole):
+                self.rewrite([*self._all(), *lines], what=what)
+                return
+            with self.path.open("r+b") as file:
+                seen = hashlib.sha256(file.read())
+                _append(file, seen, lines)
+        except OSError as error:
+            raise files.write_error(self.path, error) from error
+
+    def add(self, name: str, entry: Entry | None, *, what: str) -> None:
+        """Note one file or folder (None), and know it from now on. Raises WriteError."""
+        self.note([(name, entry)], what=what)
+        self._take([f"{name}/"] if entry is None else [name, *entry])
+
+    def settle(self, name: str) -> None:
+        """Forget what stood at ``name`` earlier: what was noted last is there now."""
+        self._earlier.pop(name, None)
+        with suppress(OSError):
+            self._sure[name] = _seen((self.folder / name).lstat())
+
+    def compact(self, *, what: str) -> None:
+        """Write the list anew, without what is not true any more. Raises WriteError."""
+        self.rewrite(list(self._all()), what=what)
+
+    def _all(self) -> Iterator[tuple[str, Entry | None]]:
+        yield from ((folder, None) for folder in self.folders)
+        for name, entry in self.entries.items():
+            yield from ((name, earlier) for earlier in reversed(self._earlier.get(name, ())))
+            yield name, entry
+
+    def rewrite(
+        self, lines: Iterable[tuple[str, Entry | None]], *, what: str, sync: bool = False
+    ) -> None:
+        """Write the list anew, with these lines and no others. Raises WriteError.
+
+        sync: it takes the place of the old one only when it is on the disk.
+        """
+        part = self.path.with_name(f"{self.path.name}{files.PART}")
+        try:
+            with suppress(FileNotFoundError):
+                part.unlink()
+            with part.open("x+b") as file:
+                id_ = {"id": self.id} if self.id else {}
+                head = _line({"format": FORMAT, "what": what, **id_})
+                file.write(head)
+                _append(file, hashlib.sha256(head), lines)
+                if sync:
+                    os.fsync(file.fileno())
+            os.replace(part, self.path)
+            self.exists = self.local = self._whole = True
+        except OSError as error:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise (
+                error if isinstance(error, WriteError) else files.write_error(self.path, error)
+            ) from error
+
+
+def _append(file: BinaryIO, seen: hashlib._Hash, lines: Iterable[tuple[str, Entry | None]]) -> None:
+    for name, entry in lines:
+        line = _line([f"{name}/"] if entry is None else [name, *_without_none(entry)])
+        seen.update(line)
+        file.write(line)
+    file.write(_line({"check": _check(seen, os.fstat(file.fileno()).st_ino)}))
+    file.flush()
+
+
+def _without_none(entry: Entry) -> list[object]:
+    values: list[object] = list(entry)
+    while values[-1] is None:
+        values.pop()
+    return values
+
+
+def _line(entry: object) -> bytes:
+    return to_json(entry) + b"\n"
+
+
+def _check(seen: hashlib._Hash, number: int) -> str:
+    bound = seen.copy()
+    bound.update(b"%d" % number)
+    return bound.hexdigest()
+
+
+def _parsed(line: bytes) -> object:
+    try:
+        found: object = json.loads(line)
+    except ValueError:
+        return None
+    return found
+
+
+def lists(folder: Path) -> Iterator[Owned]:
+    """Yield the lists of all outputs in ``folder``."""
+    with suppress(OSError):
+        for name in sorted(os.listdir(folder)):
+            if name.startswith(".maskforge-") and name.endswith(".owned"):
+                yield Owned(folder, name.removeprefix(".maskforge-").removesuffix(".owned"))
+
+
+def _seen(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _is_file(path: Path) -> bool:
+    return stat.S_ISREG(path.stat().st_mode) if path.exists() else False

@@ -1,0 +1,90 @@
+"""Files below a folder, those of earlier outputs left out."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from maskforge import files
+from maskforge.io import ownership
+
+_BOOKKEEPING = ("manifest.json", "problems.jsonl")
+"""Ends of the names of what an output says of itself: never a source."""
+
+
+def find(folder: Path, suffixes: Iterable[str]) -> list[Path]:
+    """Return the files below ``folder`` with one of ``suffixes`` (lower case), sorted by path.
+
+    Passed over are hidden files and folders, as are the resource forks (``._x``) of macOS, and what
+    a list says that an output placed; where ``folder`` itself is an output, only what that says of
+    itself. An output of 0.1, which kept no list, is passed over as a whole. A folder that cannot be
+    looked into stands among the files, so that whoever reads it can say so; one that is not there
+    has none.
+    """
+    wanted = tuple(suffixes)
+    found: list[Path] = []
+    closed: list[Path] = []
+    placed: set[str] = set()
+    top = os.path.abspath(folder)
+
+    def note(error: OSError) -> None:
+        if isinstance(error, PermissionError):
+            closed.append(Path(error.filename))
+
+    for root, folders, names in os.walk(folder, onerror=note):
+        here = os.path.abspath(root)
+        outputs = list(ownership.lists(Path(root))) if _has_list(names) else []
+        for output in outputs:
+            is_named = here == top and output.is_folder
+            placed.update(
+                os.path.join(here, *name.split("/"))
+                for name in output.names
+                if not is_named or name.endswith(_BOOKKEEPING)
+            )
+        if not outputs and here != top and _is_of_0_1(Path(root), names):
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [
+            path
+            for name in names
+            if name.lower().endswith(wanted)
+            and not name.startswith(".")
+            and (not placed or os.path.join(here, name) not in placed)
+            and not _speaks_of_output(root, name)
+            and _is_regular(path := Path(root, name))
+        ]
+    return sorted(found + closed, key=lambda path: path.as_posix())
+
+
+def _has_list(names: list[str]) -> bool:
+    return any(name.startswith(".maskforge-") and name.endswith(".owned") for name in names)
+
+
+def _is_of_0_1(folder: Path, names: list[str]) -> bool:
+    if files.JOURNAL in names:
+        return True
+    return "manifest.json" in names and is_manifest(folder / "manifest.json")
+
+
+def _speaks_of_output(root: str, name: str) -> bool:
+    return name.endswith("manifest.json") and is_manifest(Path(root, name))
+
+
+def is_manifest(path: Path) -> bool:
+    """Tell whether the file begins as a manifest does."""
+    try:
+        with path.open("rb") as file:
+            return b'"maskforge-manifest/' in file.read(200)
+    except OSError:
+        return False
+
+
+def _is_regular(path: Path) -> bool:
+    """Tell whether ``path`` can be read without waiting; one that is not there says so later."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return True

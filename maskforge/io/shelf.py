@@ -1,0 +1,163 @@
+"""Where new files wait until their output is complete."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from maskforge import files
+from maskforge.errors import MaskforgeError, ReadError, WriteError
+from maskforge.io import copying
+from maskforge.io.ownership import Entry, digest, digest_of
+
+
+class Put(NamedTuple):
+    """A file that was put on a shelf. taken: it stands in its place already, with these bytes."""
+
+    name: str
+    entry: Entry
+    taken: bool = False
+    way: copying.Way | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where new files wait; can be sent to workers.
+
+    root: the folder that they wait in; folder: the one they will lie in.
+    """
+
+    root: str
+    folder: str
+
+    def put(self, name: str, data: bytes, earlier: Entry | None = None) -> Put:
+        """Put a file there, unless ``earlier``, what stands in its place, is the same.
+
+        Raises WriteError.
+        """
+        entry = Entry(len(data), digest(data))
+        if earlier is not None and earlier[:2] == entry[:2]:
+            with suppress(OSError), open(os.path.join(self.folder, name), "rb") as file:
+                if file.read(len(data) + 1) == data:
+                    return Put(name, entry, taken=True)
+        descriptor = self._create(name)
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+        except OSError as error:
+            raise files.write_error(Path(self.folder, name), error) from error
+        finally:
+            os.close(descriptor)
+        return Put(name, entry)
+
+    def image(
+        self, name: str, source: Path, entry: Entry, *, link: bool, earlier: Entry | None = None
+    ) -> Put | None:
+        """Put an image there, of which ``entry`` says size and digest.
+
+        None where its place is the very place that it comes from. Raises ReadError for a source
+        that cannot be read, WriteError.
+        """
+        target = os.path.join(self.folder, name)
+        linked = False
+        if os.path.lexists(target):
+            if os.path.realpath(target) == os.path.realpath(source):
+                return None
+            with suppress(OSError):
+                linked = os.path.samefile(target, source)
+        entry = entry._replace(source=self.way_to(source))
+        if earlier is not None and earlier[:2] == entry[:2] and linked == link:
+            with suppress(OSError):
+                if linked or digest_of(target)[:2] == entry[:2]:
+                    return Put(name, entry, taken=True)
+        staged = self._room(name)
+        try:
+            way = copying.put(source, staged, link=link)
+        except OSError as error:
+            if error.filename == str(source) or not os.access(source, os.R_OK):
+                raise ReadError(
+                    f"the image cannot be read: {error.strerror}",
+                    code="bad-image",
+                    file=str(source),
+                ) from error
+            raise self.said(name, error) from error
+        return Put(name, entry, way=way)
+
+    def way_to(self, path: Path) -> str:
+        """Return how ``path`` is called from the folder, as sources of images are noted."""
+        way = os.path.relpath(os.path.abspath(path), os.path.abspath(self.folder))
+        return way.replace(os.sep, "/")
+
+    @contextmanager
+    def file(self, name: str) -> Iterator[BinaryIO]:
+        """Open a file there for writing. Raises WriteError."""
+        try:
+            with os.fdopen(self._create(name), "wb") as file:
+                yield file
+        except MaskforgeError:
+            raise
+        except OSError as error:
+            raise self.said(name, error) from error
+
+    def path(self, name: str) -> Path:
+        """Return where a file may be written that others write; its folder is there."""
+        return Path(self._room(name))
+
+    def put_file(self, name: str, earlier: Entry | None = None) -> Put:
+        """Take up what was written by :meth:`file` or at :meth:`path`; see :meth:`put`."""
+        staged = os.path.join(self.root, name)
+        try:
+            entry = digest_of(staged)
+            if earlier is not None and earlier[:2] == entry[:2]:
+                with suppress(OSError):
+                    if digest_of(os.path.join(self.folder, name))[:2] == entry[:2]:
+                        os.unlink(staged)
+                        return Put(name, entry, taken=True)
+            return Put(name, entry)
+        except OSError as error:
+            raise self.said(name, error) from error
+
+    def _create(self, name: str) -> int:
+        """Return a descriptor of a new file: one that is there may be a link to an image."""
+        path = os.path.join(self.root, name)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        try:
+            return os.open(path, flags, 0o666)
+        except OSError:
+            pass
+        try:
+            return os.open(self._room(name), flags, 0o666)
+        except OSError as error:
+            raise self.said(name, error) from error
+
+    def _room(self, name: str) -> str:
+        """Return the path for ``name``, at which nothing is, in a folder that is there."""
+        path = os.path.join(self.root, name)
+        try:
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+            way = self.root
+            for part in name.split("/")[:-1]:
+                way = os.path.join(way, part)
+                with suppress(FileExistsError):
+                    os.mkdir(way)
+        except OSError as error:
+            raise self.said(name, error) from error
+        return path
+
+    def said(self, name: str, error: OSError) -> WriteError:
+        """Return the WriteError for what the system said of ``name``."""
+        path = Path(self.folder, name)
+        if error.errno in (errno.ENOENT, errno.ESTALE):
+            return WriteError(
+                "the output folder was moved or removed while it was written",
+                file=str(path),
+                cure="put it back and go on with --resume where the command has it, or begin again",
+            )
+        return files.write_error(path, error)

@@ -1,0 +1,145 @@
+"""An output under way: what is waiting, given up, cut off, or not ours to replace."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from maskforge.errors import UsageError, WriteError
+from maskforge.io.stage import Stage
+
+
+def staged(folder: Path, *names: str, data: bytes = b"new") -> Stage:
+    """Return a stage on which files of these names wait."""
+    stage = Stage(folder, "test", what="test")
+    stage.begin()
+    for name in names:
+        stage.write(name, data)
+    return stage
+
+
+def place(folder: Path, *names: str, data: bytes = b"new") -> None:
+    with staged(folder, *names, data=data) as stage:
+        stage.exchange()
+
+
+def visible(folder: Path) -> list[str]:
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and "/." not in f"/{path.relative_to(folder).as_posix()}"
+    )
+
+
+def cut_off(stage: Stage, patch: pytest.MonkeyPatch, *, after: int, error: type = OSError) -> None:
+    """Begin the exchange, and end it after some renames."""
+    real, count = os.replace, 0
+
+    def replace(source: object, target: object) -> None:
+        nonlocal count
+        count += 1
+        if count > after:
+            raise error(errno.EIO, os.strerror(errno.EIO))
+        real(source, target)  # type: ignore[call-overload]
+
+    patch.setattr(os, "replace", replace)
+    with pytest.raises(error):
+        stage.exchange()
+    patch.undo()
+
+
+def test_what_was_put_on_the_shelf_and_given_up_is_not_placed(tmp_path: Path) -> None:
+    """A folder that is new is moved as a whole only where all in it is part of the output."""
+    with staged(tmp_path, "masks/a.png", "deep/er/b.png") as stage:
+        stage.shelf.put("masks/half.png", b"ha")
+        stage.shelf.path("deep/er/half.mp4").write_bytes(b"ha")
+        stage.exchange()
+    assert visible(tmp_path) == ["deep/er/b.png", "masks/a.png"]
+    assert sorted(os.listdir(tmp_path)) == [".maskforge-test.owned", "deep", "masks"]
+
+
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_an_exchange_that_was_begun_is_not_discarded(tmp_path: Path, after: int) -> None:
+    place(tmp_path, "a.png", "b.png", data=b"old")
+    with pytest.MonkeyPatch.context() as patch, staged(tmp_path, "a.png", "c.png") as stage:
+        cut_off(stage, patch, after=after)
+        stage.discard()
+    later = Stage(tmp_path, "test", what="test")
+    later.settle()
+    assert visible(tmp_path) == ["a.png", "c.png"]
+    assert (tmp_path / "a.png").read_bytes() == b"new"
+    assert os.path.lexists(tmp_path / ".maskforge-test.new") is False
+
+
+def test_what_was_not_begun_is_discarded(tmp_path: Path) -> None:
+    place(tmp_path, "a.png", data=b"old")
+    with pytest.MonkeyPatch.context() as patch, staged(tmp_path, "a.png", "c.png") as stage:
+        cut_off(stage, patch, after=0)
+        stage.discard()
+    assert visible(tmp_path) == ["a.png"]
+    assert (tmp_path / "a.png").read_bytes() == b"old"
+    assert os.path.lexists(tmp_path / ".maskforge-test.new") is False
+
+
+def test_who_begins_ends_what_was_cut_off_since_it_looked(tmp_path: Path) -> None:
+    late = Stage(tmp_path, "test", what="test")
+    late.settle()
+    with pytest.MonkeyPatch.context() as patch, staged(tmp_path, "a.png", "b.png") as stage:
+        cut_off(stage, patch, after=3)  # of the list, of the renames, of the first file
+    assert visible(tmp_path) == ["a.png"]
+    with late:
+        late.begin()
+        assert visible(tmp_path) == ["a.png", "b.png"]
+        assert set(late.owned.entries) == {"a.png", "b.png"}
+        late.write("c.png", b"new")
+        late.exchange()
+    assert visible(tmp_path) == ["c.png"]
+
+
+def test_what_the_system_refuses_in_settling_is_a_write_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with staged(tmp_path, "a.png") as stage:
+        cut_off(stage, monkeypatch, after=2)
+
+    def refuse(source: object, target: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    later = Stage(tmp_path, "test", what="test")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", refuse)
+        with pytest.raises(WriteError, match="could not be written: Permission denied"):
+            later.settle()
+    later.settle()
+    assert visible(tmp_path) == ["a.png"]
+
+
+@pytest.mark.parametrize("left", [b"", b'["root","fi', b"\0" * 40, b"\xff\xfe[]\n"])
+def test_a_list_of_renames_that_a_power_cut_spoiled_is_none(tmp_path: Path, left: bytes) -> None:
+    """It is on the disk as a whole before the first file is renamed."""
+    place(tmp_path, "a.png", data=b"old")
+    with staged(tmp_path, "b.png") as stage:
+        (stage.place / "exchange.jsonl").write_bytes(left)
+    Stage(tmp_path, "test", what="test").settle()
+    assert visible(tmp_path) == ["a.png"]
+    place(tmp_path, "c.png")
+    assert visible(tmp_path) == ["c.png"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names that it does not take")
+@pytest.mark.parametrize("name", ["12:30.onnx", "a\\b.onnx", "caf\udce9.onnx", "x" * 200, " a "])
+def test_any_name_of_a_user_s_is_placed_and_replaced(tmp_path: Path, name: str) -> None:
+    for data in (b"old", b"new"):
+        place(tmp_path, name, data=data)
+        assert (tmp_path / name).read_bytes() == data
+
+
+def test_an_input_is_called_one(tmp_path: Path) -> None:
+    place(tmp_path, "a.png")
+    (tmp_path / "b.png").write_bytes(b"painted")
+    with staged(tmp_path) as stage:
+        for name in ("a.png", "b.png"):
+            stage.protect(tmp_path / name)
+            with pytest.raises(UsageError, match=f"{name} is an input of this command"):
+                stage.check([name])
