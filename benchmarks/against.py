@@ -1,6 +1,7 @@
 """This checkout against another one, such as an earlier version, in interleaved pairs.
 
     python benchmarks/against.py --other CHECKOUT [--kinds photographs,street-jpeg] [--pairs 7]
+                                  [--no-previews]
 
 Each turn is a whole conversion in a process of its own, one worker, to a new folder on the disk
 that --scratch names; the ratio of a pair is the other's time to ours, and the median counts. What
@@ -29,7 +30,7 @@ HERE = Path(__file__).resolve().parents[1]
 
 _DRIVER = """
 import json, sys, time
-source, out, images, labels = sys.argv[1:]
+source, out, images, labels, previews = sys.argv[1:]
 import maskforge
 spent = {"digests": 0.0, "copies": 0.0, "sync": 0.0}
 
@@ -44,16 +45,17 @@ def timed(name, work):
 
 try:
     from maskforge import job
-    from maskforge.io import copying, ownership, shelf, stage
+    from maskforge.io import copying, exchange, shelf
 except ImportError:
     pass
 else:
     for module, name, kind in (
-        (job, "digest_of", "digests"), (shelf, "digest", "digests"), (shelf, "digest_of", "digests"),
-        (copying, "put", "copies"), (stage, "_sync", "sync"),
+        (job, "digest_of", "digests"), (shelf, "digest", "digests"),
+        (shelf, "digest_of", "digests"), (copying, "put", "copies"), (exchange, "_sync", "sync"),
     ):
         setattr(module, name, timed(kind, getattr(module, name)))
 options = {"labels": labels.split(",")} if labels else {}
+options["previews"] = bool(previews)
 begin = time.perf_counter()
 result = maskforge.convert(source, format="labelme", out=out, images=images, workers=1, **options)
 total = time.perf_counter() - begin
@@ -71,7 +73,9 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--cache", type=Path, help="keep the inputs here for the next time")
     parser.add_argument("--scratch", type=Path, help="put results here")
+    parser.add_argument("--no-previews", action="store_true", help="masks and images only")
     given = parser.parse_args()
+    previews = "" if given.no_previews else "yes"
     rows = [["images", "--images", "other", "ours", "ratio", "of ours: digests", "copies", "sync"]]
     with tempfile.TemporaryDirectory(prefix="maskforge-bench-", dir=given.scratch) as scratch:
         for kind in given.kinds.split(","):
@@ -79,7 +83,7 @@ def main() -> None:
             labels = ",".join(inputs.STREET_LABELS) if kind.startswith("street") else ""
             for images in ("none", "link", "auto"):
                 pairs = [
-                    _pair(given.other, source, Path(scratch, "out"), images, labels)
+                    _pair(given.other, source, Path(scratch, "out"), images, labels, previews)
                     for _ in range(given.pairs + 1)  # the first warms up
                 ][1:]
                 rows.append(_row(kind, images, pairs, given.count))
@@ -88,20 +92,20 @@ def main() -> None:
 
 
 def _pair(
-    other: Path, source: Path, out: Path, images: str, labels: str
+    other: Path, source: Path, out: Path, images: str, *more: str
 ) -> tuple[dict[str, float], dict[str, float]]:
     theirs = "copy" if images == "auto" else images
     return (
-        _run(other, source, out, theirs, labels),
-        _run(HERE, source, out, images, labels),
+        _run(other, source, out, theirs, *more),
+        _run(HERE, source, out, images, *more),
     )
 
 
-def _run(checkout: Path, source: Path, out: Path, images: str, labels: str) -> dict[str, float]:
+def _run(checkout: Path, source: Path, out: Path, images: str, *more: str) -> dict[str, float]:
     shutil.rmtree(out, ignore_errors=True)
     os.sync()  # what the turn before left is not this one's work
     environment = {**os.environ, "PYTHONPATH": str(checkout), "OPENBLAS_NUM_THREADS": "1"}
-    line = [sys.executable, "-c", _DRIVER, str(source), str(out), images, labels]
+    line = [sys.executable, "-c", _DRIVER, str(source), str(out), images, *more]
     done = subprocess.run(line, env=environment, capture_output=True, check=True, cwd=source.parent)
     found: dict[str, float] = json.loads(done.stdout)
     return found

@@ -136,7 +136,7 @@ def convert(
             styles.parse(style, classes)
         run = Run(replace(base, classes=classes), root, place, resume=resume, strict=strict)
         problems += run.keep_clear(jobs)
-        run.check(jobs)
+        run.check(jobs, split=split is not None)
         done = run.carry_out(jobs, problems, team, split=split, seed=seed, progress=progress)
     return Conversion(
         out=place.out,

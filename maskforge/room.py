@@ -76,12 +76,13 @@ def _image_of(
 
 def _images_in(folder: Path) -> dict[str, tuple[Path, int]]:
     """Return the images in ``folder`` by stem, with their sizes."""
+    found = {}
     with os.scandir(folder) as entries:
-        return {
-            path.stem: (path, entry.stat().st_size)
-            for entry in entries
-            if (path := Path(entry.path)).suffix.lower() in images.SUFFIXES and entry.is_file()
-        }
+        for entry in entries:
+            stem, suffix = os.path.splitext(entry.name)
+            if suffix.lower() in images.SUFFIXES and entry.is_file():
+                found[stem] = (Path(entry.path), entry.stat().st_size)
+    return found
 
 
 def _can_share(image: Path, folder: Path) -> bool:

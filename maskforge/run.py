@@ -17,7 +17,7 @@ from maskforge.engines import Team
 from maskforge.errors import GeometryError, Problem, ReadError, UsageError
 from maskforge.inputs import Earlier, Job
 from maskforge.io.exchange import ASIDE, Exchanged
-from maskforge.io.ownership import Entry
+from maskforge.io.ownership import Entry, digest
 from maskforge.io.scan import is_manifest
 from maskforge.io.stage import Stage
 from maskforge.layouts import Names
@@ -98,8 +98,7 @@ class Run:
         if self.place.collection:
             return []
         layout = settings_.layout(self.settings.layout)
-        empty: dict[str, list[str]] = {name: [] for name in ("all", *split_.NAMES)}
-        reserved = layout.closing(self.settings.classes, empty)
+        reserved = self._closing({name: [] for name in ("all", *split_.NAMES)})
         reserved_too = (self.place.manifest, self.place.problems, ASIDE)
 
         def places(stem: str) -> list[str]:
@@ -109,7 +108,7 @@ class Run:
 
         return inputs.keep_clear(jobs, places, [*reserved, *reserved_too])
 
-    def check(self, jobs: Sequence[Job]) -> None:
+    def check(self, jobs: Sequence[Job], *, split: bool) -> None:
         """Raise UsageError where files stand in the way, WriteError where there is no room.
 
         An image's own place is known when its header is read, and looked at then.
@@ -119,13 +118,34 @@ class Run:
         room.check(jobs, self.settings, self.stage)
         if not self.stage.folder.is_dir():
             return
-        if self.place.collection:
-            names = [f"{self.place.out.stem}-previews/{job.stem}.jpg" for job in jobs]
-            self.stage.check([*(names if self.settings.previews else []), self.place.labels])
-            return
+        known = {name: digest(data) for name, data in self._closing({"all": [""]}).items()}
+        names = ("all", *split_.NAMES) if split else ("all",)
+        stems: dict[str, list[str]] = {name: [] for name in names}
+        found = []
+        for name, data in self._closing(stems).items():
+            # What does not depend on the images is known now: where it stands, it is in no way.
+            is_known = known.get(name) == digest(data)
+            entry = Entry(len(data), digest(data)) if is_known else None
+            if why := self.stage.obstacle(name, entry):
+                found.append((name, why))
+        if found:
+            raise self.stage.in_the_way(found)
         self.stage.check(name for job in jobs for name in self._places(job))
 
+    def _closing(self, stems: Mapping[str, list[str]]) -> Mapping[str, bytes]:
+        """Return the files about the whole output, but for manifest and problems."""
+        classes = self.settings.classes
+        if self.place.collection:
+            return {self.place.labels: classes.to_text().encode("utf-8", "replace")}
+        layout = settings_.layout(self.settings.layout)
+        found: Mapping[str, bytes] = layout.closing(classes, stems)
+        return found
+
     def _places(self, job: Job) -> Iterator[str]:
+        if self.place.collection:
+            if self.settings.previews:
+                yield f"{self.place.out.stem}-previews/{job.stem}.jpg"
+            return
         layout = settings_.layout(self.settings.layout)
         places = layout.places(Names(job.stem, job.index, ".png"), mask_suffix=self._writer.SUFFIX)
         yield places.mask
@@ -149,6 +169,7 @@ class Run:
         done.failed = sum(p.severity == "error" for p in problems)
         self._raise_if_strict(problems)
         with self.stage as stage:
+            goes_on = self._resume and stage.unfinished
             stage.begin(resume=self._resume)
             try:
                 earlier = self._earlier() if self._resume or stage.owned.entries else {}
@@ -156,10 +177,10 @@ class Run:
                 if done.records:
                     self._close(done, split=split, seed=seed)
                     done.exchanged = stage.exchange()
-                else:
+                elif not goes_on:
                     stage.discard()
             except BaseException as error:
-                refused = isinstance(error, UsageError)
+                refused = isinstance(error, UsageError) and not goes_on
                 if refused or self.place.collection or not stage.unfinished:
                     stage.discard()  # there is nothing that a later run could go on with
                 raise
@@ -313,12 +334,7 @@ class Run:
             stems["all"].append(record["stem"])
             if record["split"]:
                 stems.setdefault(record["split"], []).append(record["stem"])
-        closing: Mapping[str, bytes] = {
-            self.place.labels: self.settings.classes.to_text().encode("utf-8", "replace")
-        }
-        if not self.place.collection:
-            closing = settings_.layout(self.settings.layout).closing(self.settings.classes, stems)
-        for name, data in closing.items():
+        for name, data in self._closing(stems).items():
             stage.write(name, data)
         if done.problems:
             lines = manifest.problem_lines(done.problems, self.root)

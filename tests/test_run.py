@@ -150,3 +150,20 @@ def test_nothing_readable_is_exit_code_3_and_writes_nothing(tmp_path):
     result = maskforge.convert(tmp_path, format="labelme")
     assert result.exit_code == 3
     assert not result.out.exists()
+
+
+def test_a_refused_resume_loses_nothing_that_a_killed_run_had_done(folder):
+    out = folder.parent / "out"
+
+    def die(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):  # after the first image
+        maskforge.convert(folder, format="labelme", out=out, progress=die)
+    with pytest.raises(UsageError, match="other settings"):
+        maskforge.convert(folder, format="labelme", out=out, rule="coco", resume=True)
+    (out / "labels.txt").write_text("mine\n")
+    with pytest.raises(UsageError, match=r"labels\.txt was not made"):
+        maskforge.convert(folder, format="labelme", out=out, resume=True)
+    (out / "labels.txt").unlink()
+    assert maskforge.convert(folder, format="labelme", out=out, resume=True).kept >= 1

@@ -36,7 +36,7 @@ def is_cut(path: Path, size: int) -> bool:
     if suffix == ".npy":
         return _is_cut_array(path, head, found)
     if suffix == ".json":
-        return not tail.rstrip().endswith((b"}", b"]"))
+        return head[:1] in (b"{", b"[") and not tail.rstrip().endswith((b"}", b"]"))
     if suffix in (".pt", ".pt2"):
         return head[:2] == b"PK"[: len(head)] and not zipfile.is_zipfile(path)
     return False

@@ -16,7 +16,7 @@ list is there, whole and on the disk.
 
 from __future__ import annotations
 
-import json
+import itertools
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,12 +30,15 @@ from maskforge.errors import UsageError
 from maskforge.io import aside
 from maskforge.io.ownership import Entry, Owned, digest_of
 from maskforge.io.standing import Standing
-from maskforge.records import to_json
+from maskforge.records import from_json, to_json
 
 ASIDE = "set-aside"
 """Where an image goes whose place is needed while nobody else has its bytes."""
 
 LIST = "exchange.jsonl"
+
+_NEW = ("place", "aside")
+"""Steps that place a new file."""
 
 
 @dataclass(slots=True)
@@ -85,6 +88,7 @@ class Exchange:
         gone = {} if moving else dict.fromkeys(self.owned.entries)
         fresh = False
         folders: dict[str, None] = {}
+        there: set[str] = set()  # folders that are there
         part = self.place / "exchange.part"
         with part.open("wb") as steps:
             steps.write(_line(["root", root]))
@@ -98,11 +102,15 @@ class Exchange:
                 if taken:
                     steps.write(_line(["keep", name, *entry]))
                     continue
-                step = ["place", name, *entry, None] if name in moving else self._step(name, entry)
-                fresh |= step[0] in ("place", "aside")
                 for way in ways(name):
-                    if way not in folders and not os.path.lexists(self.folder / way):
-                        folders[way] = None
+                    if way not in folders and way not in there:
+                        is_there = os.path.lexists(self.folder / way)
+                        there.add(way) if is_there else folders.setdefault(way)
+                if name in moving or name.rpartition("/")[0] in folders:
+                    step = ["place", name, *entry, None]
+                else:
+                    step = self._step(name, entry)
+                fresh |= step[0] in _NEW
                 steps.write(_line(step))
             for name in gone:
                 if (last := self._farewell(name, left)) is not None:
@@ -148,53 +156,57 @@ class Exchange:
 
     def _steps(self) -> Iterator[list[Any]]:
         with (self.place / LIST).open("rb") as file:
-            for line in file:
-                step = json.loads(line)
+            for step in map(from_json, file):
                 name = step[1] if len(step) > 1 else ""
                 if name and not files.is_inside(name):
                     raise UsageError(f"the list of renames must stay inside, but says {name!r}")
                 yield step
 
-    def complete(self, left: Exchanged, *, listed: bool = False) -> None:
+    def complete(self, left: Exchanged, *, listed: bool = False, is_late: bool = False) -> None:
         """Do all steps, those again that were done; the list of what is ours, and the end.
 
-        listed: the list names these files and no others already.
+        listed: the list names these files and no others already. is_late: time has passed since the
+        steps were decided on, so that an image may have become the last copy.
         """
-        root = self.place
-        waiting = Counter(
-            step[1].partition("/")[0]
-            for step in self._steps()
-            if step[0] in ("place", "aside") and "/" in step[1]
-        )
-        for step in self._steps():
-            kind, name = step[0], step[1] if len(step) > 1 else ""
+        root, folders = self.place, []
+        spared: list[tuple[str, Entry]] = []
+        waiting: Counter[str] = Counter()
+        for kind, *values in self._steps():
             if kind == "root":
-                root = self.place / name
+                root = self.place / values[0]
+            elif kind == "id":
+                self.owned.id = values[0]
+            elif kind == "folder":
+                folders.append(values[0])
+            elif kind in _NEW and "/" in values[0]:
+                waiting[values[0].partition("/")[0]] += 1
+        for step in self._steps():
+            kind = step[0]
+            if kind == "root":
                 self._place_folders(root, waiting)
             elif kind == "beside":
                 self._move_aside(root)
-            elif kind in ("place", "aside"):
-                self._place_file(root, name, step, left)
-            elif kind == "remove" and self._is_as_seen(name, step[6]):
+            elif kind in _NEW and os.path.lexists(os.path.join(root, step[1])):
+                self._place_file(root, step[1], step, left, is_late=is_late)
+            elif kind == "remove" and self._is_as_seen(step[1], step[6]):
+                if is_late and self._is_the_last(step[1]):
+                    spared.append((step[1], Entry(*step[2:6])))
+                    continue
                 with suppress(FileNotFoundError):
-                    (self.folder / name).unlink()
-        for way in sorted((s[1] for s in self._steps() if s[0] == "folder"), reverse=True):
+                    (self.folder / step[1]).unlink()
+        for way in sorted(folders, reverse=True):
             with suppress(OSError):  # something is in it
                 (self.folder / way).rmdir()
-        lines: list[tuple[str, Entry | None]] = []
-        kept = {s[1]: None for s in self._steps() if s[0] == "folder"}
-        lines += [(way, None) for way in kept if (self.folder / way).is_dir()]
-
-        def all_lines() -> Iterator[tuple[str, Entry | None]]:
-            yield from lines
-            for step in self._steps():
-                if step[0] in ("place", "aside", "keep"):
-                    yield step[1], Entry(*step[2:6])
-
-        self.owned.id = next((s[1] for s in self._steps() if s[0] == "id"), "")
         if not listed:
-            self.owned.rewrite(all_lines(), what=self.what, sync=True)
+            lines = itertools.chain(self._lines(folders), spared)
+            self.owned.rewrite(lines, what=self.what, sync=True)
         clear(self.place)
+
+    def _lines(self, folders: Iterable[str]) -> Iterator[tuple[str, Entry | None]]:
+        yield from ((way, None) for way in folders if (self.folder / way).is_dir())
+        for step in self._steps():
+            if step[0] in _NEW or step[0] == "keep":
+                yield step[1], Entry(*step[2:6])
 
     def _move_aside(self, root: Path) -> None:
         """Move the earlier output and its list; begin the list of the new one."""
@@ -220,14 +232,18 @@ class Exchange:
             if sum(len(names) for _, _, names in os.walk(entry.path)) == waiting[entry.name]:
                 os.rename(entry.path, target)
 
-    def _place_file(self, root: Path, name: str, step: list[Any], left: Exchanged) -> None:
+    def _is_the_last(self, name: str) -> bool:
+        """Tell whether what stands there is an image of ours that nobody else has any more."""
+        return self.owned.state(name) == "ours" and not self.owned.is_spare(name)
+
+    def _place_file(
+        self, root: Path, name: str, step: list[Any], left: Exchanged, *, is_late: bool
+    ) -> None:
         staged, target = root / name, self.folder / name
-        if not os.path.lexists(staged):
-            return  # done already
         if os.path.lexists(target):
             if not self._is_as_seen(name, step[6]) and (why := self._standing.obstacle(name)):
                 raise self._standing.in_the_way([(name, why)])
-            if step[0] == "aside":
+            if step[0] == "aside" or (is_late and self._is_the_last(name)):
                 left.aside.append((name, self._set_aside(name)))
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -258,24 +274,22 @@ class Exchange:
         self._standing.look()
         try:
             steps = list(self._steps())
-        except (json.JSONDecodeError, UnicodeDecodeError):
+        except ValueError:
             steps = []  # a power cut before it was all on the disk, when nothing was renamed yet
         if not steps or steps[-1] != ["end"]:
             (self.place / LIST).unlink()
             return
         root = self.place / str(steps[0][1])
         begun, broken = False, ""
-        for _, name, *rest in (s for s in steps if s[0] in ("place", "aside")):
+        for _, name, *rest in (s for s in steps if s[0] in _NEW):
             entry, staged = Entry(*rest[:4]), root / name
             if os.path.lexists(staged):
-                if digest_of(staged)[:2] != entry[:2]:
-                    broken = broken or name
-            elif self._standing.holds(name, entry):
+                if not broken and digest_of(staged)[:2] != entry[:2]:
+                    broken = name
+            else:  # it was placed, whatever a person has done with it since
                 begun = True
-            else:
-                broken = broken or name
         if not broken:
-            self.complete(Exchanged())
+            self.complete(Exchanged(), is_late=True)
         elif not begun and aside.has_begun(self.owned, steps):
             self.moved = aside.move(self.owned, steps, done=False)
             clear(self.place)  # the earlier output is whole, and what is damaged is worth nothing
@@ -320,8 +334,8 @@ def _remove_tree(folder: Path) -> None:
 
 def _placing(steps: Path) -> Iterator[tuple[str, Entry]]:
     with steps.open("rb") as file:
-        for step in map(json.loads, file):
-            if step[0] in ("place", "aside"):
+        for step in map(from_json, file):
+            if step[0] in _NEW:
                 yield step[1], Entry(*step[2:6])
 
 

@@ -141,10 +141,10 @@ class Owned:
             way = "/".join(parts[:count])
             if way in self._inside:
                 continue
-            path = self.folder / way
+            path = os.path.join(self.folder, way)
             if not os.path.lexists(path):
                 return None
-            if not path.is_dir():
+            if not os.path.isdir(path):
                 return way
         return None
 
@@ -165,10 +165,17 @@ class Owned:
 
         What is no image is spare as such.
         """
-        entry = self.entries[name]
+        own, known = self.folder / name, self._known(name)
+        if len(known) > 1:  # of a run that was cut off; what it noted last may not be there yet
+            with suppress(OSError):
+                found = digest_of(own)[:2]
+                known = [entry for entry in known if entry[:2] == found] or known
+        return self._is_elsewhere(known[0], own)
+
+    def _is_elsewhere(self, entry: Entry, own: Path) -> bool:
         if entry.source is None:
             return True
-        source, own = self.folder / entry.source, self.folder / name
+        source = self.folder / entry.source
         try:
             if os.path.realpath(source) == os.path.realpath(own) or not _is_file(source):
                 return False

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -76,9 +77,12 @@ class Shelf:
             with suppress(OSError):
                 if linked or digest_of(target)[:2] == entry[:2]:
                     return Put(name, entry, taken=True)
-        staged = self._room(name)
+        staged = os.path.join(self.root, name)
         try:
-            way = copying.put(source, staged, link=link)
+            try:
+                way = copying.put(source, staged, link=link)
+            except (FileNotFoundError, FileExistsError):  # no folder yet, or one of a run before
+                way = copying.put(source, self._room(name), link=link)
         except OSError as error:
             if error.filename == str(source) or not os.access(source, os.R_OK):
                 raise ReadError(
@@ -91,8 +95,8 @@ class Shelf:
 
     def way_to(self, path: Path) -> str:
         """Return how ``path`` is called from the folder, as sources of images are noted."""
-        way = os.path.relpath(os.path.abspath(path), os.path.abspath(self.folder))
-        return way.replace(os.sep, "/")
+        where, name = os.path.split(os.path.abspath(path))
+        return f"{_way(where, os.path.abspath(self.folder))}{name}"
 
     @contextmanager
     def file(self, name: str) -> Iterator[BinaryIO]:
@@ -161,3 +165,13 @@ class Shelf:
                 cure="put it back and go on with --resume where the command has it, or begin again",
             )
         return files.write_error(path, error)
+
+
+@lru_cache(maxsize=64)  # most images lie in one folder
+def _way(there: str, here: str) -> str:
+    """Return the way from the folder ``here`` to ``there``, with a slash at its end."""
+    try:
+        way = os.path.relpath(there, here)
+    except ValueError:  # another drive
+        way = there
+    return "" if way == os.curdir else f"{way.replace(os.sep, '/')}/"

@@ -29,7 +29,7 @@ from maskforge.io.lock import Lock
 from maskforge.io.ownership import Entry, digest_of, hidden
 from maskforge.io.shelf import Put, Shelf
 from maskforge.io.standing import Standing
-from maskforge.records import to_json
+from maskforge.records import from_json, to_json
 
 _FORMAT = "maskforge-stage/1"
 
@@ -49,6 +49,7 @@ class Stage(Standing):
         self._lock: Lock | None = None
         self._placed: IO[bytes] | None = None
         self._made: list[Path] = []
+        self._ways: dict[str, bool] = {}
         self._shelf: Shelf | None = None
 
     def __enter__(self) -> Stage:
@@ -153,9 +154,11 @@ class Stage(Standing):
     def _is_blank(self) -> bool:
         """Tell whether a power cut came before what says that the folder was made here."""
         try:
-            return not (self.place / "run.json").read_bytes().strip(b"\0")
+            found = (self.place / "run.json").read_bytes().rstrip(b"\0")
+            whole = to_json(_binding(self.place))
         except OSError:
             return False
+        return found != whole and whole.startswith(found)
 
     @property
     def shelf(self) -> Shelf:
@@ -165,7 +168,7 @@ class Stage(Standing):
 
     def add(self, put: Put) -> None:
         """Make a file part of the coming output. Raises UsageError where it cannot be placed."""
-        is_new = not put.taken and put.name not in self.owned.entries
+        is_new = not (put.taken or put.name in self.owned.entries or self._is_nowhere(put.name))
         if is_new and (why := self.obstacle(put.name, put.entry)):
             raise self.in_the_way([(put.name, why)])  # the exchange looks at all others
         line = to_json([put.name, put.taken, *put.entry])
@@ -174,6 +177,15 @@ class Stage(Standing):
             self._placed.write(line + b"\n")
         except OSError as error:
             raise files.write_error(self.place, error) from error
+
+    def _is_nowhere(self, name: str) -> bool:
+        """Tell whether the folder of ``name`` was not there when a file of it first came."""
+        way = name.rpartition("/")[0]
+        if way not in self._ways:
+            self._ways[way] = bool(way) and not os.path.lexists(self.folder / way)
+            if self._ways[way] and self.owned.blocker(name) is not None:
+                self._ways[way] = False
+        return self._ways[way]
 
     def write(self, name: str, data: bytes) -> None:
         """Put a file on the shelf and make it part of the coming output."""
@@ -209,7 +221,7 @@ class Stage(Standing):
 
     def _coming(self) -> Iterator[tuple[str, bool, Entry]]:
         with (self.place / "placed.jsonl").open("rb") as file:
-            for name, taken, *values in map(json.loads, file):
+            for name, taken, *values in map(from_json, file):
                 yield name, taken, Entry(*values)
 
     def _renames(self) -> Exchange:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable
-from functools import lru_cache
 from pathlib import Path
 
 from maskforge.errors import UsageError
@@ -22,6 +21,7 @@ class Standing:
         self.folder = folder
         self.key = key
         self.sources: set[str] = set()
+        self._inside: dict[str, str] = {}
         self._copied = copied
         self.look()
 
@@ -61,7 +61,7 @@ class Standing:
         blocker = self.owned.blocker(name)
         if blocker is not None:
             return "foreign", "is no folder"
-        if not os.path.lexists(self.folder / name):
+        if not os.path.lexists(os.path.join(self.folder, name)):
             return "absent", ""
         state = self.owned.state(name)
         if state == "changed":
@@ -100,12 +100,12 @@ class Standing:
 
     def protect(self, path: Path) -> None:
         """Keep a source of this run from being replaced or removed, should it lie in the folder."""
-        real = os.path.join(_real_folder(os.path.dirname(os.path.abspath(path))), path.name)
-        if real.startswith(_real_folder(os.path.abspath(self.folder)) + os.sep):
-            self.sources.add(real)
-            self.sources.add(os.path.realpath(path))
-
-
-@lru_cache(maxsize=64)  # most files of a run lie in one folder
-def _real_folder(path: str) -> str:
-    return os.path.realpath(path)
+        where, name = os.path.split(path)
+        inside = self._inside.get(where)
+        if inside is None:  # most sources of a run lie in one folder
+            own = os.path.realpath(self.folder)
+            inside = os.path.join(os.path.realpath(where or "."), "")
+            inside = inside if inside.startswith(os.path.join(own, "")) else ""
+            self._inside[where] = inside
+        if inside:
+            self.sources |= {inside + name, os.path.realpath(path)}

@@ -28,7 +28,8 @@ def main() -> None:
             return
         if event == "open" and not (isinstance(args[2], int) and args[2] & os.O_ACCMODE):
             return
-        if any(os.fspath(a).startswith(place) for a in args if isinstance(a, str | os.PathLike)):
+        paths = [os.path.abspath(a) for a in args if isinstance(a, str | os.PathLike)]
+        if any(path.startswith(place) for path in paths):
             seen += 1
             if seen == int(number):
                 os.kill(os.getpid(), signal.SIGKILL)

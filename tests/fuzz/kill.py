@@ -219,6 +219,46 @@ def killed_at_change(folder: Path, name: str, number: int, wanted: dict[str, byt
         return _resumed(folder, name, out, wanted)
 
 
+def cut_at_change(
+    folder: Path, name: str, number: int, wanted: dict[str, bytes], *, seed: int, standing: bool
+) -> str:
+    """Cut the power before the change ``number``, resume, return how it differs from ``wanted``.
+
+    standing: an output of other settings stands there, and is being replaced. What the disk had
+    lost of the run may leave nothing to resume; then the run is done again.
+    """
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        out = Path(scratch, "out")
+        out.mkdir()
+        before, earlier = tree(folder), {}
+        if standing:
+            convert(folder, name, out, "--size", "33x21")
+            earlier = tree(out)
+        arguments = _line(folder, name, out, *(["--overwrite"] if standing else []))[3:]
+        program = [str(HERE / "power_cut.py"), str(number), str(seed), str(out), *arguments]
+        line = [sys.executable, *program]
+        ended = subprocess.run(line, env=environment(), capture_output=True, check=False)
+        if ended.returncode != -signal.SIGKILL:
+            return "" if ended.returncode in (0, 1) else f"ended with {ended.returncode}"
+        if tree(folder) != before:
+            return "the input changed"
+        between = _placed(tree(out))
+        is_between = any(out.rglob("exchange.jsonl"))
+        if not is_between and between not in (_placed(earlier), _placed(wanted)):
+            return f"neither old nor new: {difference(between, earlier)}"
+        ended = convert(folder, name, out, "--resume")
+        if ended.returncode == 2 and standing and b"other settings" in ended.stderr:
+            ended = convert(folder, name, out, "--overwrite")
+        if ended.returncode not in (0, 1):
+            return f"--resume ended with {ended.returncode}: {ended.stderr.decode()[-400:]}"
+        return difference(tree(out), wanted)
+
+
+def _placed(found: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the files of a tree that are in their places."""
+    return {n: data for n, data in found.items() if ".maskforge-" not in n and data != b"/"}
+
+
 def _die_at(number: int, folder: Path, name: str, out: Path, count: Path) -> None:
     out.mkdir(exist_ok=True)
     arguments = _line(folder, name, out)[3:]
@@ -245,6 +285,32 @@ def undisturbed(folder: Path, name: str) -> tuple[dict[str, bytes], float]:
         if ended.returncode not in (0, 1):
             raise AssertionError(f"the undisturbed run must end well, but: {ended}")
         return tree(out), time.monotonic() - begin
+
+
+def power(moments: int, *, seed: int) -> int:
+    """Cut the power at ``moments`` changes of every conversion; return the exit code."""
+    failed = 0
+    rng = random.Random(seed)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = make_input(Path(scratch, "input"), images=12)
+        for name in CONVERSIONS:
+            if "-j 2" in name or "--size" in CONVERSIONS[name]:
+                continue
+            wanted, _ = undisturbed(folder, name)
+            total = changes(folder, name)
+            for standing in (False, True):
+                found = []
+                for number in sorted(rng.sample(range(2, total + 1), min(moments, total - 1))):
+                    words = cut_at_change(
+                        folder, name, number, wanted, seed=seed, standing=standing
+                    )
+                    if words:
+                        found.append(f"  before change {number} of {total}: {words}")
+                beside = " over an output" if standing else ""
+                print(f"{name}{beside}: {moments} power cuts, {len(found)} differ", flush=True)
+                print("\n".join(found[:10]), end="\n" if found else "", flush=True)
+                failed += len(found)
+    return 1 if failed else 0
 
 
 def main(moments: int, *, seed: int) -> int:

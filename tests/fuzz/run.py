@@ -5,6 +5,7 @@
     python tests/fuzz/run.py --replay 1/via/types/77    one case again, with its traceback
     python tests/fuzz/run.py --corpus DIR               other people's files as well
     python tests/fuzz/run.py --kill 50                  kill -9 at 50 moments, resume, compare
+    python tests/fuzz/run.py --power 50                 cut the power at 50 changes, the same
 
 Every case follows from its name SEED/READER/LEVEL/NUMBER. A failing file is kept in the folder
 that --keep names. Exit code 1 when there is one.
@@ -224,9 +225,14 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="where failing files are kept")
     parser.add_argument("--replay", metavar="CASE")
     parser.add_argument("--kill", type=int, metavar="N", help="kill -9 at N random moments instead")
+    parser.add_argument("--power", type=int, metavar="N", help="cut the power at N changes instead")
     arguments = parser.parse_args()
     if arguments.replay:
         return replay(arguments)
+    if arguments.power:
+        import kill
+
+        return kill.power(arguments.power, seed=arguments.seed)
     if arguments.kill:
         import kill
 

@@ -67,6 +67,21 @@ def test_killed_at_a_change_and_resumed_gives_the_same_bytes(
     assert kill.killed_at_change(originals, name, number, whole[name][0]) == ""
 
 
+@pytest.mark.parametrize("standing", [False, True])
+@pytest.mark.parametrize("share", [0.3, 0.8, 0.95])
+@pytest.mark.parametrize("name", ["labelme", "via"])
+def test_a_power_cut_loses_nothing_and_resume_gives_the_same_bytes(
+    originals: Path,
+    whole: dict[str, tuple[dict[str, bytes], float]],
+    name: str,
+    share: float,
+    standing: bool,
+) -> None:
+    number = max(2, round(kill.changes(originals, name) * share))
+    said = kill.cut_at_change(originals, name, number, whole[name][0], seed=7, standing=standing)
+    assert said == ""
+
+
 def test_killed_with_two_workers_and_resumed_gives_the_same_bytes(
     originals: Path, whole: dict[str, tuple[dict[str, bytes], float]]
 ) -> None:

@@ -33,6 +33,17 @@ def test_what_ends_in_zeros_by_itself_is_not_damaged(tmp_path, name, data):
     assert not is_cut(tmp_path / name, len(data) + 100)
 
 
+@pytest.mark.parametrize("name", ["a.json", "a.png", "a.jpg", "a.npy", "a.pt", "a.txt"])
+def test_a_shorter_file_of_another_kind_is_somebodys(tmp_path, name):
+    (tmp_path / name).write_bytes(b"call the printer\n")
+    assert not is_cut(tmp_path / name, 100)
+
+
+def test_json_that_was_cut_is_damaged(tmp_path):
+    (tmp_path / "a.json").write_bytes(b'{"images": [{"mask": ')
+    assert is_cut(tmp_path / "a.json", 100)
+
+
 @pytest.mark.parametrize("cut", [0, 4, 20, -1])
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
 def test_a_picture_that_was_cut_or_whose_end_is_zeros_is_damaged(tmp_path, suffix, cut):

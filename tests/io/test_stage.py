@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from maskforge.errors import UsageError, WriteError
+from maskforge.io.ownership import digest_of
 from maskforge.io.stage import Stage
 
 
@@ -143,3 +144,58 @@ def test_an_input_is_called_one(tmp_path: Path) -> None:
             stage.protect(tmp_path / name)
             with pytest.raises(UsageError, match=f"{name} is an input of this command"):
                 stage.check([name])
+
+
+def test_what_was_placed_and_then_removed_by_somebody_ends_no_exchange(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place(tmp_path, "a.png", data=b"old")
+    with staged(tmp_path, "a.png", "b.png", "c.png") as stage:
+        cut_off(stage, monkeypatch, after=3)
+    assert visible(tmp_path) == ["a.png", "b.png"]
+    (tmp_path / "a.png").unlink()
+    (tmp_path / "b.png").write_bytes(b"painted")
+    Stage(tmp_path, "test", what="test").settle()
+    assert visible(tmp_path) == ["b.png", "c.png"]
+    assert (tmp_path / "b.png").read_bytes() == b"painted"
+
+
+def place_image(stage: Stage, name: str, source: Path) -> None:
+    put = stage.shelf.image(name, source, digest_of(source), link=False)
+    assert put is not None
+    stage.add(put)
+
+
+@pytest.mark.parametrize(
+    ("goes_on", "after"),
+    [*(("with another picture", n) for n in (0, 1, 2)), ("without it", 0), ("without it", 1)],
+)
+def test_the_last_copy_of_a_photograph_outlives_a_run_that_was_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, goes_on: str, after: int
+) -> None:
+    """Its original goes, or is replaced, after it was decided that the copy is spare."""
+    photo, out = tmp_path / "a.png", tmp_path / "out"
+    photo.write_bytes(b"first")
+
+    def begin() -> Stage:
+        stage = Stage(out, "test", what="test")
+        stage.begin()
+        stage.write("x.txt", photo.read_bytes() if photo.exists() else b"")
+        if goes_on == "with another picture":
+            photo.exists() and place_image(stage, "a.png", photo)
+        return stage
+
+    with Stage(out, "test", what="test") as stage:
+        stage.begin()
+        place_image(stage, "a.png", photo)
+        stage.exchange()
+    if goes_on == "with another picture":
+        photo.write_bytes(b"second")
+    with begin() as stage:
+        cut_off(stage, monkeypatch, after=after)
+    photo.unlink()
+    Stage(out, "test", what="test").settle()
+    with begin() as stage:
+        stage.exchange()
+    found = {path.read_bytes() for path in out.rglob("*.png")}
+    assert b"first" in found

@@ -235,7 +235,7 @@ def test_a_new_run_that_was_damaged_before_it_was_in_place(runs, people, monkeyp
     with monkeypatch.context() as patch:
         patch.setattr(
             "maskforge.io.exchange.Exchange._place_file",
-            lambda *_: (_ for _ in ()).throw(Killed()),
+            lambda *_, **__: (_ for _ in ()).throw(Killed()),
         )
         with pytest.raises(Killed):
             made(people, b"second", overwrite=True)
