@@ -168,14 +168,14 @@ class Exchange:
         listed: the list names these files and no others already. is_late: time has passed since the
         steps were decided on, so that an image may have become the last copy.
         """
-        root, folders = self.place, []
+        root, number, folders = self.place, "", []
         spared: list[tuple[str, Entry]] = []
         waiting: Counter[str] = Counter()
         for kind, *values in self._steps():
             if kind == "root":
                 root = self.place / values[0]
             elif kind == "id":
-                self.owned.id = values[0]
+                number = values[0]
             elif kind == "folder":
                 folders.append(values[0])
             elif kind in _NEW and "/" in values[0]:
@@ -197,6 +197,7 @@ class Exchange:
         for way in sorted(folders, reverse=True):
             with suppress(OSError):  # something is in it
                 (self.folder / way).rmdir()
+        self.owned.id = number
         if not listed:
             lines = itertools.chain(self._lines(folders), spared)
             self.owned.rewrite(lines, what=self.what, sync=True)
