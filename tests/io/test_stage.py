@@ -199,3 +199,38 @@ def test_the_last_copy_of_a_photograph_outlives_a_run_that_was_cut_off(
         stage.exchange()
     found = {path.read_bytes() for path in out.rglob("*.png")}
     assert b"first" in found
+
+
+def test_a_source_of_the_run_stays_whatever_the_list_says(tmp_path: Path) -> None:
+    place(tmp_path, "a.txt", "b.txt")
+    with Stage(tmp_path, "test", what="test") as stage:
+        stage.begin()
+        stage.protect(tmp_path / "b.txt")
+        stage.write("a.txt", b"new")
+        stage.exchange()
+    assert visible(tmp_path) == ["a.txt", "b.txt"]
+
+
+def test_what_somebody_puts_there_meanwhile_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place(tmp_path, "b.txt")
+
+    def meanwhile(_: Path) -> None:
+        (tmp_path / "a.txt").write_bytes(b"mine")
+        (tmp_path / "b.txt").write_bytes(b"edited")
+
+    monkeypatch.setattr("maskforge.io.exchange._sync", meanwhile)
+    with Stage(tmp_path, "test", what="test") as stage:
+        stage.begin()
+        stage.write("a.txt", b"one")
+        stage.write("b.txt", b"two")
+        with pytest.raises(UsageError, match=r"a\.txt"):
+            stage.exchange()
+    (tmp_path / "a.txt").rename(tmp_path / "mine")
+    with pytest.raises(UsageError, match=r"b\.txt was changed"):
+        Stage(tmp_path, "test", what="test").settle()
+    (tmp_path / "b.txt").rename(tmp_path / "edited")
+    Stage(tmp_path, "test", what="test").settle()
+    found = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.suffix != ".owned"}
+    assert found == {"a.txt": b"one", "b.txt": b"two", "mine": b"mine", "edited": b"edited"}
