@@ -55,8 +55,11 @@ bench-training: .venv/done
 	@if [ -n "$(STREET)" ]; then \
 	  $(BIN)/python benchmarks/training/street.py --data "$(STREET)" --minutes $(MINUTES); fi
 
-fuzz: .venv/done
+fuzz: .venv/train
 	@$(BIN)/python tests/fuzz/run.py
+	@$(BIN)/python tests/fuzz/run.py --histories 2000
+	@$(BIN)/python tests/fuzz/run.py --kill 50
+	@$(BIN)/python tests/fuzz/run.py --power 50
 
 docs: .venv/done
 	@$(BIN)/python docs/make.py

@@ -63,7 +63,7 @@ class Place:
         """Complete what was cut off; raise UsageError where the output cannot go there at all."""
         if self.collection and self.out.is_dir():
             raise UsageError(f"the output {str(self.out)!r} must be a file, but is a folder")
-        self.stage.settle()
+        self.stage.settle(again=overwrite or resume)
         path = self.stage.folder / self.manifest
         if not self.stage.owned.exists and is_manifest(path):
             raise UsageError(

@@ -270,8 +270,11 @@ class Exchange:
         os.rename(self.folder / name, self.folder / chosen)
         return chosen
 
-    def recover(self) -> None:
-        """Complete a list of renames that was cut off; what waits is checked first."""
+    def recover(self, *, again: bool) -> None:
+        """Complete a list of renames that was cut off; what waits is checked first.
+
+        again: of :meth:`Stage.settle`.
+        """
         self._standing.look()
         try:
             steps = list(self._steps())
@@ -296,12 +299,14 @@ class Exchange:
             clear(self.place)  # the earlier output is whole, and what is damaged is worth nothing
         elif not begun:
             (self.place / LIST).unlink()  # so that the run goes on from here
+        elif again:
+            clear(self.place)
         else:
             raise UsageError(
                 f"the output in {str(self.folder)!r} was being replaced when the run was cut off, "
                 f"and {broken} of the new one is damaged",
                 file=str(root / broken),
-                cure=f"remove {self.place.name} and convert again with --overwrite",
+                cure="run the command again with --overwrite",
             )
 
 

@@ -69,15 +69,19 @@ class Stage(Standing):
         except OSError:
             return False
 
-    def settle(self) -> None:
-        """Complete an exchange that was cut off. Raises UsageError, WriteError."""
+    def settle(self, *, again: bool = False) -> None:
+        """Complete an exchange that was cut off. Raises UsageError, WriteError.
+
+        again: the output will be made again, so that one that cannot be completed is given up. What
+        is in place then is known by the list, the old and the new.
+        """
         if not self._is_cut_off:
             return
         self._refuse_unbound()
         self._take_lock()
         try:
             if self._is_cut_off:
-                self._recover()
+                self._recover(again=again)
         except OSError as error:
             if isinstance(error, WriteError):
                 raise
@@ -227,9 +231,9 @@ class Stage(Standing):
     def _renames(self) -> Exchange:
         return Exchange(self, self.place, what=self.what, id=self.id, made=self._made)
 
-    def _recover(self) -> None:
+    def _recover(self, *, again: bool = False) -> None:
         renames = self._renames()
-        renames.recover()
+        renames.recover(again=again)
         self.moved = renames.moved
 
     # One by one, where an output stands

@@ -51,7 +51,7 @@ class Folder:
         self._whole = whole
         self._stage = Stage(path, key or command, what=command)
         self.spare(originals)
-        self._stage.settle()
+        self._stage.settle(again=overwrite)
         self._refuse()
         self._stood = False
         self._taken: set[str] = set()

@@ -6,6 +6,8 @@
     python tests/fuzz/run.py --corpus DIR               other people's files as well
     python tests/fuzz/run.py --kill 50                  kill -9 at 50 moments, resume, compare
     python tests/fuzz/run.py --power 50                 cut the power at 50 changes, the same
+    python tests/fuzz/run.py --histories 2000           commands, edits and accidents in any order
+    python tests/fuzz/run.py --history 77               one of them again
 
 Every case follows from its name SEED/READER/LEVEL/NUMBER. A failing file is kept in the folder
 that --keep names. Exit code 1 when there is one.
@@ -226,7 +228,18 @@ def main() -> int:
     parser.add_argument("--replay", metavar="CASE")
     parser.add_argument("--kill", type=int, metavar="N", help="kill -9 at N random moments instead")
     parser.add_argument("--power", type=int, metavar="N", help="cut the power at N changes instead")
+    parser.add_argument(
+        "--histories", type=int, metavar="N", help="N histories instead, from --seed"
+    )
+    parser.add_argument("--history", type=int, metavar="NUMBER", help="one history again, told")
     arguments = parser.parse_args()
+    if arguments.histories or arguments.history is not None:
+        import histories
+
+        if arguments.history is not None:
+            return histories.replay(arguments.history)
+        workers = arguments.workers
+        return histories.main(arguments.histories, first=arguments.seed, workers=workers)
     if arguments.replay:
         return replay(arguments)
     if arguments.power:

@@ -234,3 +234,22 @@ def test_what_somebody_puts_there_meanwhile_is_not_replaced(
     Stage(tmp_path, "test", what="test").settle()
     found = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.suffix != ".owned"}
     assert found == {"a.txt": b"one", "b.txt": b"two", "mine": b"mine", "edited": b"edited"}
+
+
+def test_an_exchange_that_cannot_be_completed_is_given_up_where_all_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place(tmp_path, "a.txt", "b.txt", "c.txt", data=b"old")
+    (tmp_path / "mine").write_bytes(b"mine")
+    with staged(tmp_path, "a.txt", "b.txt") as stage:
+        cut_off(stage, monkeypatch, after=2)
+    assert (tmp_path / "a.txt").read_bytes() == b"new"
+    [waiting] = tmp_path.glob(".maskforge-test.new/files-*/b.txt")
+    waiting.write_bytes(b"")
+    with pytest.raises(UsageError, match=r"b\.txt of the new one is damaged"):
+        Stage(tmp_path, "test", what="test").settle()
+    Stage(tmp_path, "test", what="test").settle(again=True)
+    with staged(tmp_path, "a.txt", "b.txt", data=b"newer") as stage:
+        stage.exchange()
+    found = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.suffix != ".owned"}
+    assert found == {"a.txt": b"newer", "b.txt": b"newer", "mine": b"mine"}
