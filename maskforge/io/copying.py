@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -12,7 +11,9 @@ from typing import Literal, TypeAlias
 Way: TypeAlias = Literal["reflink", "link", "copy"]
 """How an image came into an output. reflink: a copy that shares its blocks until one is edited."""
 
+_BINARY = getattr(os, "O_BINARY", 0)
 _FICLONE = 0x40049409  # linux/fs.h
+_MOST = 1 << 30  # bytes that are copied at once
 _NOT_HERE = {
     errno.EOPNOTSUPP,
     errno.ENOTTY,
@@ -39,11 +40,17 @@ def put(source: Path, target: str, *, link: bool) -> Way:
                 raise
     if sys.platform == "darwin" and _clone(source, target):
         return "reflink"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    with source.open("rb") as original, os.fdopen(os.open(target, flags, 0o666), "wb") as copy:
-        if _reflinked(original.fileno(), copy.fileno()):
-            return "reflink"
-        shutil.copyfileobj(original, copy, 1 << 20)
+    original = os.open(source, os.O_RDONLY | _BINARY)
+    try:
+        copy = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+        try:
+            if _reflinked(original, copy):
+                return "reflink"
+            _copy(original, copy)
+        finally:
+            os.close(copy)
+    finally:
+        os.close(original)
     return "copy"
 
 
@@ -53,6 +60,23 @@ def can_share(source: Path, folder: Path) -> bool:
         return put(source, os.path.join(folder, "trial"), link=False) == "reflink"
     except OSError:
         return False
+
+
+def _copy(source: int, target: int) -> None:
+    """Copy an open file to another one, inside the kernel where that can be."""
+    done = 0
+    if sys.platform == "linux":
+        try:
+            while count := os.sendfile(target, source, done, _MOST):
+                done += count
+            return
+        except OSError as error:
+            if done or error.errno not in _NOT_HERE:
+                raise
+    while data := os.read(source, 1 << 20):
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(target, rest) :]
 
 
 def _reflinked(source: int, target: int) -> bool:

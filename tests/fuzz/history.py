@@ -14,6 +14,7 @@ import re
 import shutil
 import traceback
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -63,6 +64,9 @@ class History:
         if self.rng.random() < 0.2:
             self._begin_with_what_came_from_elsewhere(usual)
         count = self.rng.randint(3, 8)
+        if self.rng.random() < 0.4:
+            self._cut_off_a_second_run(usual)
+            count = self.rng.randint(1, 4)
         for at in range(count):
             share = 0.85 if self._is_cut_off else 0.5
             if at not in (0, count - 1) and self.rng.random() < share:
@@ -70,15 +74,29 @@ class History:
             else:
                 self._command(usual if self.rng.random() < 0.75 else self._any_line())
 
+    def _cut_off_a_second_run(self, usual: Line) -> None:
+        """Run, change the input, run again and be cut off; something happens; and again."""
+        self._command(usual, way="plain")
+        for _ in range(self.rng.randint(1, 3)):
+            self._edit(history_steps.OF_THE_INPUT)
+        ways = ("killed in the exchange", "killed in the exchange", "full in the exchange")
+        flag = self.rng.choice(usual.flags)
+        self._command(usual, way=self.rng.choice(ways), flag=flag)
+        for _ in range(self.rng.randint(1, 2)):
+            self._edit(history_steps.MEANWHILE if self._is_cut_off else history_steps.OF_THE_INPUT)
+        self._command(usual, flag=self.rng.choice(usual.flags))
+
     def story(self) -> str:
         """Return what a person would have typed."""
         return "\n".join(f"    {line}" for line in self.told)
 
     # Edits
 
-    def _edit(self) -> None:
+    def _edit(self, steps: Sequence[history_steps.Step] = ()) -> None:
+        """Change something, by one of ``steps`` if there are any."""
         for _ in range(20):
             step = history_steps.choose(self.rng, is_cut_off=self._is_cut_off)
+            step = self.rng.choice(steps) if steps else step
             if (told := step(self.project, self.known)) is not None:
                 self._tell(told, step.__name__)
                 return
@@ -188,11 +206,12 @@ class History:
                 return Tool("export", ("net.pt",), out)
         return Tool("train", ("data",), rng.choice((out, "runs/x")), SMALL)
 
-    def _command(self, line: Line) -> None:
+    def _command(self, line: Line, *, way: str = "", flag: str | None = None) -> None:
+        """Run a command, and look at what has become of the project."""
         line = self._with_its_format(line)
         output = law.output_of(line, self.project, self.known)
-        line = replace(line, flag=self._flag(line, output))
-        way = self.rng.choices([w for w, _ in WAYS], [n for _, n in WAYS])[0]
+        line = replace(line, flag=self._flag(line, output) if flag is None else flag)
+        way = way or self.rng.choices([w for w, _ in WAYS], [n for _, n in WAYS])[0]
         if isinstance(line, Tool) and not way.startswith(("killed", "full")):
             way = "plain"
         moment = self.rng.randrange(1, 60)

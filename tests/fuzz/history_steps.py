@@ -488,6 +488,15 @@ def foreign_hidden_folder(project: Project, known: Known) -> str | None:
 
 FOREIGN: Sequence[Step] = (foreign_list, foreign_list, foreign_manifest, foreign_hidden_folder)
 
+OF_THE_INPUT: Sequence[Step] = (
+    remove_photo,
+    replace_photo,
+    remove_annotation,
+    damage_annotation,
+    change_annotation,
+    change_collection,
+)
+
 MEANWHILE: Sequence[Step] = (
     edit_what_waits,
     remove_what_waits,

@@ -65,3 +65,25 @@ def test_blocks_are_shared_where_the_file_system_can(photo, tmp_path, monkeypatc
     assert asked == [0x40049409]
     (tmp_path / "trial").mkdir()
     assert copying.can_share(photo, tmp_path / "trial")
+
+
+@pytest.mark.parametrize("size", [0, 1, 70_000])
+def test_where_the_kernel_does_not_copy_we_do(tmp_path, monkeypatch, size):
+    def refuse(*_):
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    (tmp_path / "photo").write_bytes(bytes(range(256))[:1] * size)
+    for name in ("by the kernel", "by us"):
+        copying.put(tmp_path / "photo", str(tmp_path / name), link=False)
+        assert (tmp_path / name).read_bytes() == (tmp_path / "photo").read_bytes()
+        monkeypatch.setattr(os, "sendfile", refuse, raising=False)
+
+
+def test_a_full_disk_in_the_middle_of_a_copy_is_told(photo, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "sendfile", full, raising=False)
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        copying.put(photo, str(tmp_path / "copy"), link=False)
