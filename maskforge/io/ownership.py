@@ -10,7 +10,7 @@ Lines of JSON: a header, with the id of an output whose files grow (see :meth:`O
 ``[path, size, digest]``, with the source of an image (see :class:`Entry`);
 ``["folder/"]`` for one that was made; and after each stretch ``{"check": …}``, a digest of all
 before it and of the list's own number in the file system. What no check holds for was copied,
-unpacked or edited: it came from elsewhere, and no image is replaced or removed on its word.
+unpacked or edited: it came from elsewhere, and nothing is replaced or removed on its word.
 """
 
 from __future__ import annotations
