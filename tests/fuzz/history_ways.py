@@ -120,17 +120,17 @@ def _die(number: int, place: Path, scratch: Path, words: list[str]) -> None:
 
 
 def _die_in_the_exchange(number: int, words: list[str]) -> None:
-    """Run maskforge and be killed so many changes after it has decided what takes whose place."""
+    """Run maskforge and be killed before the change ``number`` from where it says what it does."""
     left: int | None = None
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         nonlocal left
+        if left is None and event == "os.rename" and str(args[1]).endswith(_LIST):
+            left = number
         if left is not None and _is_change(event, args):
             if left == 0:
                 os.kill(os.getpid(), 9)
             left -= 1
-        elif event == "os.rename" and str(args[1]).endswith(_LIST):
-            left = number
 
     sys.addaudithook(hook)
     maskforge.cli.main(words)
