@@ -25,8 +25,7 @@ def _one(number: int) -> tuple[Counter[tuple[str, str]], str]:
 
     signal.signal(signal.SIGALRM, stop)
     signal.alarm(STUCK_S)
-    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(dir=place, prefix="history-") as folder:
+    with tempfile.TemporaryDirectory(dir=_place(), prefix="history-") as folder:
         found = history.live(number, Path(folder))
     signal.alarm(0)
     return found
@@ -52,7 +51,8 @@ def main(count: int, *, first: int, workers: int) -> int:
             tally += counted
             if broken:
                 failed += 1
-                print(broken, flush=True)
+                number = broken.partition(":")[0].removeprefix("history ")
+                print(f"{broken}\nagain: tests/fuzz/run.py --history {number}\n", flush=True)
     for kind in dict.fromkeys(kind for kind, _ in sorted(tally)):
         words = [(word, n) for (k, word), n in tally.most_common() if k == kind]
         print(f"{kind:9} " + ", ".join(f"{word} {n}" for word, n in words))
@@ -68,12 +68,17 @@ def main(count: int, *, first: int, workers: int) -> int:
 
 def replay(number: int) -> int:
     """Go through one history, and print it; return the exit code."""
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     import history
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=_place()) as folder:
         lived = history.History(number, Path(folder))
         try:
             lived.run()
         finally:
             print(lived.story())
     return 0
+
+
+def _place() -> str | None:
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

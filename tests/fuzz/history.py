@@ -32,7 +32,10 @@ NETWORKS = 6
 
 
 class History:
-    """One history, in the new folder ``folder``. tally: what was done, counted."""
+    """One history, in the new folder ``folder``.
+
+    told: what was done, as a person would have typed it. tally: the same, counted.
+    """
 
     def __init__(self, number: int, folder: Path) -> None:
         folder = Path(os.path.realpath(folder))

@@ -134,7 +134,21 @@ class Need:
         return name.endswith(".txt") or name in self.images
 
 
-def output_of(line: Line, project: Project, known: dict[tuple[str, str], Output]) -> Output:
+Known: TypeAlias = dict[tuple[str, str], Output]
+"""Outputs by folder and key."""
+
+
+def way_of(project: Project, output: Output, name: str) -> str:
+    """Return the way from the current folder to a file of an output."""
+    return os.path.relpath(output.path(name), project.cwd)
+
+
+def name_in(project: Project, output: Output, way: str) -> str:
+    """Return how an output calls the file at ``way`` from the current folder."""
+    return os.path.relpath(project.cwd / way, output.folder)
+
+
+def output_of(line: Line, project: Project, known: Known) -> Output:
     """Return what is known of the output that a command writes."""
     target = project.cwd / line.target
     key = (os.path.realpath(target.parent if line.is_file else target), line.key)
