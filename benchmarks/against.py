@@ -44,7 +44,7 @@ def timed(name, work):
     return run
 
 try:
-    from maskforge import job
+    from maskforge.conversion import job
     from maskforge.io import copying, exchange, shelf
 except ImportError:
     pass

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from maskforge._version import __version__
 
 if TYPE_CHECKING:
-    from maskforge.annotation import Annotation as Annotation
-    from maskforge.annotation import Region as Region
     from maskforge.classes import ClassTable as ClassTable
-    from maskforge.conversion import convert as convert
+    from maskforge.conversion.conversion import convert as convert
+    from maskforge.conversion.reading import read as read
+    from maskforge.conversion.result import Conversion as Conversion
     from maskforge.errors import ClassError as ClassError
     from maskforge.errors import GeometryError as GeometryError
     from maskforge.errors import MaskforgeError as MaskforgeError
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     from maskforge.errors import ReadError as ReadError
     from maskforge.errors import UsageError as UsageError
     from maskforge.errors import WriteError as WriteError
-    from maskforge.geometry import Bitmap as Bitmap
-    from maskforge.geometry import Box as Box
-    from maskforge.geometry import Ellipse as Ellipse
-    from maskforge.geometry import Polygon as Polygon
-    from maskforge.geometry import Polyline as Polyline
-    from maskforge.inspection import inspect as inspect
-    from maskforge.raster import Raster as Raster
-    from maskforge.raster import rasterize as rasterize
-    from maskforge.reading import read as read
-    from maskforge.result import Conversion as Conversion
+    from maskforge.raster.annotation import Annotation as Annotation
+    from maskforge.raster.annotation import Region as Region
+    from maskforge.raster.geometry import Bitmap as Bitmap
+    from maskforge.raster.geometry import Box as Box
+    from maskforge.raster.geometry import Ellipse as Ellipse
+    from maskforge.raster.geometry import Polygon as Polygon
+    from maskforge.raster.geometry import Polyline as Polyline
+    from maskforge.raster.raster import Raster as Raster
+    from maskforge.raster.raster import rasterize as rasterize
+    from maskforge.readers.masks.inspection import inspect as inspect
 
 _HOME = {
-    "Annotation": "annotation",
-    "Region": "annotation",
+    "Annotation": "raster.annotation",
+    "Region": "raster.annotation",
     "ClassTable": "classes",
-    "convert": "conversion",
+    "convert": "conversion.conversion",
     "ClassError": "errors",
     "GeometryError": "errors",
     "MaskforgeError": "errors",
@@ -48,16 +48,16 @@ _HOME = {
     "ReadError": "errors",
     "UsageError": "errors",
     "WriteError": "errors",
-    "Bitmap": "geometry",
-    "Box": "geometry",
-    "Ellipse": "geometry",
-    "Polygon": "geometry",
-    "Polyline": "geometry",
-    "inspect": "inspection",
-    "Raster": "raster",
-    "rasterize": "raster",
-    "read": "reading",
-    "Conversion": "result",
+    "Bitmap": "raster.geometry",
+    "Box": "raster.geometry",
+    "Ellipse": "raster.geometry",
+    "Polygon": "raster.geometry",
+    "Polyline": "raster.geometry",
+    "inspect": "readers.masks.inspection",
+    "Raster": "raster.raster",
+    "rasterize": "raster.raster",
+    "read": "conversion.reading",
+    "Conversion": "conversion.result",
 }
 
 __all__ = ["__version__", *_HOME]

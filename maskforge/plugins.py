@@ -23,7 +23,9 @@ def names(package: str) -> tuple[str, ...]:
     """
     folder = importlib.import_module(f"maskforge.{package}")
     found = pkgutil.iter_modules(folder.__path__)
-    return tuple(sorted(m.name.replace("_", "-") for m in found if not m.name.startswith("_")))
+    return tuple(
+        sorted(m.name.replace("_", "-") for m in found if not (m.ispkg or m.name.startswith("_")))
+    )
 
 
 @cache
@@ -37,7 +39,10 @@ def load(package: str, name: str) -> ModuleType:
     if wanted not in choices:
         near = difflib.get_close_matches(wanted, choices, n=1)
         hint = f"did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f"{package} must be one of {list(choices)}, but got {name!r}", cure=hint)
+        raise UsageError(
+            f"{package.rpartition('.')[2]} must be one of {list(choices)}, but got {name!r}",
+            cure=hint,
+        )
     return importlib.import_module(f"maskforge.{package}.{wanted.replace('-', '_')}")
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from maskforge.annotation import Annotation
 from maskforge.errors import Problem
+from maskforge.raster.annotation import Annotation
 from maskforge.readers import ochuman
 
 Item: TypeAlias = Annotation | Problem

@@ -7,7 +7,7 @@ from types import ModuleType
 import numpy as np
 from strategies import Mask, assert_well_formed, drawing, masks_of
 
-from maskforge.geometry import Geometry, Polygon
+from maskforge.raster.geometry import Geometry, Polygon
 
 HEIGHT, WIDTH = 37, 53
 """The image that random regions are made for."""

@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from maskforge.annotation import Annotation, Region
-from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
-from maskforge.runs import Runs
+from maskforge.raster.annotation import Annotation, Region
+from maskforge.raster.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
+from maskforge.raster.runs import Runs
 
 Mask = NDArray[np.bool_]
 

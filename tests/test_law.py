@@ -258,7 +258,9 @@ def test_an_image_of_too_many_labels_stops_no_other(folder):
     ],
 )  # fmt: skip
 def test_options_are_checked_before_data_are_read(folder, wrong, monkeypatch):
-    monkeypatch.setattr("maskforge.inputs.plan", lambda *_, **__: pytest.fail("data were read"))
+    monkeypatch.setattr(
+        "maskforge.conversion.sources.plan", lambda *_, **__: pytest.fail("data were read")
+    )
     with pytest.raises(UsageError):
         maskforge.convert(folder, format="labelme", **wrong)
     with pytest.raises(ReadError, match="list of labels"):

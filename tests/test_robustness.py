@@ -20,9 +20,9 @@ import pytest
 from PIL import Image
 
 import maskforge
-from maskforge import files
 from maskforge.errors import ClassError, ReadError, UsageError
-from maskforge.onehot import OneHotFile, is_onehot
+from maskforge.io import files
+from maskforge.io.onehot import OneHotFile, is_onehot
 
 if sys.platform != "linux":
     pytest.skip("signals, limits and special files differ elsewhere", allow_module_level=True)

@@ -27,9 +27,10 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 from measure import cpu
 from measure import table as table
 
-from maskforge import __version__, metrics
-from maskforge.class_lookup import Labels
+from maskforge import __version__
 from maskforge.datasets import Dataset, Example, check, load, open_dataset, split
+from maskforge.io.label_lists import Labels
+from maskforge.scores import metrics
 
 HERE = Path(__file__).resolve().parent
 SEED = 0

@@ -31,8 +31,9 @@ import numpy as np
 from stepping import Stepper
 
 from maskforge.datasets import check, open_dataset, split
-from maskforge.train import batches, checkpoint, items, setup
-from maskforge.train.config import Config
+from maskforge.prediction.config import Config
+from maskforge.training import checkpoint, optim, samples
+from maskforge.training import loader as batches
 
 COUNT = 96
 DEFAULT = Config()
@@ -84,14 +85,14 @@ def _drawn(folder: Path) -> Path:
 
 def _measured(config: Config, folder: Path, rounds: int, steps: int) -> list[list[str]]:
     found = check(split(open_dataset(folder), val=config.val, seed=config.seed))
-    kept, decoded = (items.from_dataset(found, size=config.size, cache=c) for c in (4096, 0))
+    kept, decoded = (samples.from_dataset(found, size=config.size, cache=c) for c in (4096, 0))
     for number in range(len(kept.train)):
         kept.train[number]
     network = checkpoint.build(config, kept.classes)
-    config = replace(config, crop=setup.middle_size(kept, int(network.divisor)))
+    config = replace(config, crop=optim.middle_size(kept, int(network.divisor)))
     stepper = Stepper(network, "maskforge", config)
 
-    def loader(data: items.Data) -> Iterator[batches.Batch]:
+    def loader(data: samples.Data) -> Iterator[batches.Batch]:
         return batches.training_batches(
             data.train,
             config,

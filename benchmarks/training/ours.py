@@ -16,7 +16,7 @@ CHECKPOINTS = ("best", "last")
 _PARAMETERS = """
 import sys
 from pathlib import Path
-from maskforge.train import checkpoint
+from maskforge.training import checkpoint
 path = Path(sys.argv[1])
 print(sum(p.numel() for p in checkpoint.network(checkpoint.load(path), path=path).parameters()))
 """

@@ -10,7 +10,7 @@
 DIR holds images/ and masks/. Everybody gets the pairs that maskforge.datasets finds fit, and the
 same fifth is held back. The minutes are of training, loading included; the peers' clock stands
 still while they are scored, maskforge's runs on during its own evaluations. Every prediction is
-scored at the size of its label image by maskforge.metrics. "best" is the checkpoint with the
+scored at the size of its label image by maskforge.scores.metrics. "best" is the checkpoint with the
 highest mIoU on what was held back, which flatters everybody alike; "last" is the end of the run.
 The peers choose theirs by the very scores that count, once a minute; maskforge by those at the size
 it works at.
@@ -28,7 +28,7 @@ import common
 import numpy as np
 import ours
 
-from maskforge import metrics
+from maskforge.scores import metrics
 
 ENTRANTS = {
     "maskforge": "maskforge, defaults",

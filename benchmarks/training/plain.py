@@ -24,12 +24,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from maskforge import metrics
 from maskforge.datasets import Dataset, Example, load
-from maskforge.train.config import Config
-from maskforge.train.machine import MEAN, STD, Machine
-from maskforge.train.models import smp
-from maskforge.train.schedules import one_cycle
+from maskforge.prediction.config import Config
+from maskforge.scores import metrics
+from maskforge.training.device import MEAN, STD, Machine
+from maskforge.training.models import smp
+from maskforge.training.schedules import one_cycle
 
 SIZES = {"textbook": 160, "smp": 192}
 BATCH = 16

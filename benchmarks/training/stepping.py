@@ -20,11 +20,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from maskforge.train import losses, models, setup
-from maskforge.train.config import Config
-from maskforge.train.ema import EMA
-from maskforge.train.machine import Machine
-from maskforge.train.models import smp
+from maskforge.prediction.config import Config
+from maskforge.training import losses, models
+from maskforge.training import optim as setup
+from maskforge.training.device import Machine
+from maskforge.training.ema import EMA
+from maskforge.training.models import smp
 
 CLASSES = 2
 IGNORED = 255

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 import common
 
-from maskforge.train.config import Config
+from maskforge.prediction.config import Config
 
 Network = tuple[str, str, dict[str, Any]]
 """Where it is from, its name there, options: see stepping.py."""

@@ -22,7 +22,7 @@ import common
 import numpy as np
 import ours
 
-from maskforge import metrics
+from maskforge.scores import metrics
 
 # 12 ids in the masks; the last one is not scored, and id 0 is a class like the others.
 CAMVID = "0:sky,building,pole,road,pavement,tree,sign,fence,car,pedestrian,bicyclist,void"

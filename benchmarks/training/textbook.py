@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from maskforge.train.models.smp import import_torchvision
+from maskforge.training.models.smp import import_torchvision
 
 
 class UNet(nn.Module):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from _make import markdown
 from maskforge import Annotation, ClassTable, Polygon, Region, plugins, rasterize
-from maskforge.geometry import Geometry
+from maskforge.raster.geometry import Geometry
 
 RADII = (6, 15, 50)
 POLYGONS = 300

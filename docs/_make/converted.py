@@ -8,7 +8,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from maskforge import convert, manifest
+from maskforge import convert
+from maskforge.conversion import manifest
 
 _SAMPLES = Path(__file__).resolve().parent.parent.parent / "samples"
 

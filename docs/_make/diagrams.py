@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from _make.areas import contested, cover, polygon_area
 from maskforge import Annotation, Box, ClassTable, Ellipse, Polygon, Region, rasterize
-from maskforge.geometry import Geometry
+from maskforge.raster.geometry import Geometry
 
 _PAPER, _GRID, _INK, _FAINT = (252, 252, 250), (221, 223, 226), (33, 37, 43), (107, 114, 125)
 _IN, _EXTRA, _BOTH, _DOT = (126, 208, 196), (246, 173, 85), (229, 72, 88), (150, 157, 166)

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from maskforge import convert
-from maskforge.onehot import OneHotFile
+from maskforge.io.onehot import OneHotFile
 from maskforge.palette import display_palette
 
 PANEL, INK, _FAINT = (27, 29, 34), (236, 238, 242), (150, 155, 166)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from _make import markdown
-from maskforge.train.config import names
-from maskforge.train.presets import PRESETS
+from maskforge.prediction.config import names
+from maskforge.training.presets import PRESETS
 
 
 def table() -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import maskforge
 from _make import markdown
 from maskforge import errors as errors_
-from maskforge import onehot
+from maskforge.io import onehot
 
 _LINE = 92
 _MORE = {"onehot.OneHotFile": onehot.OneHotFile, "onehot.read_onehot": onehot.read_onehot}

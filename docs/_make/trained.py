@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from _make.photos import GAP, INK, PANEL, font
-from maskforge import background
 from maskforge.datasets import load, open_dataset, read_image
+from maskforge.prediction import background
 
 _HELD_OUT = (
     ("labelme", "demo/labelme", "park_013"),
@@ -27,8 +27,8 @@ def can_be_made(root: Path) -> bool:
 
 def training(root: Path) -> Image.Image:
     """Return an image of each format that the network had not seen, the truth, the prediction."""
-    from maskforge.train.network import network_predictor
-    from maskforge.train.report import comparison, stacked
+    from maskforge.pictures.plots import comparison, stacked
+    from maskforge.training.torch_network import network_predictor
 
     rows = []
     for run, data, name in _HELD_OUT:
@@ -44,7 +44,7 @@ def training(root: Path) -> Image.Image:
 
 def swapped(root: Path) -> Image.Image:
     """Return a scene, and the same with its background blurred, replaced, gone."""
-    from maskforge.train.network import network_predictor
+    from maskforge.training.torch_network import network_predictor
 
     small, _ = read_image(root / f"samples/ochuman/images/{_SWAPPED}.jpg")
     predictor = network_predictor(root / "demo/runs/ochuman/best.pt")

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from maskforge.conversion import convert
+from maskforge.conversion.conversion import convert
 from maskforge.errors import UsageError
 
 

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from maskforge import plugins
-from maskforge.class_lookup import Labels
 from maskforge.cli import _console
 from maskforge.datasets import Check, Dataset, check, open_dataset
 from maskforge.errors import ClassError, MaskforgeError, Problem
+from maskforge.io.label_lists import Labels
 
 MOST = 3
 """Problems of one code that are shown."""
@@ -49,7 +49,7 @@ def options() -> list[Callable[[Any], Any]]:
         ),
         click.option(
             "--kind",
-            type=click.Choice(plugins.names("datasets")),
+            type=click.Choice(plugins.names("readers.masks.kinds")),
             help="How the data are laid out. [default: found by content]",
         ),
         click.option("--ignore", type=int, help="One more pixel value that is not scored."),

@@ -12,7 +12,7 @@ import click
 from maskforge.cli import _torch
 from maskforge.cli._settings import WorkingSize
 from maskforge.errors import UsageError
-from maskforge.train.predict import Predictor
+from maskforge.prediction.predictor import Predictor
 
 NETWORKS = (".pt", ".onnx")
 """Suffixes of the files that are networks."""
@@ -68,8 +68,8 @@ def predictor(path: Path, view: dict[str, Any]) -> Predictor:
     machine = {name: view[name] for name in ("device", "threads") if name in view}
     look = {name: value for name, value in view.items() if name not in machine}
     if path.suffix == ".onnx":
-        from maskforge.train import onnx_network
+        from maskforge.prediction import onnx_network
 
         return replace(onnx_network.network_predictor(path, **machine), **look)
-    found: Predictor = _torch.load("network").network_predictor(path, **machine)
+    found: Predictor = _torch.load("torch_network").network_predictor(path, **machine)
     return replace(found, **look)

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from maskforge.classes import BACKGROUND
 from maskforge.palette import display_index, display_palette
-from maskforge.scores import Scores
+from maskforge.scores.scorer import Scores
 
 
 def table(scores: Scores, *, title: str = "") -> Table:

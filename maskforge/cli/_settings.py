@@ -13,8 +13,8 @@ import click
 
 from maskforge.cli._options import Numbers, Size
 from maskforge.errors import UsageError
-from maskforge.train.config import Config, Option
-from maskforge.train.presets import preset
+from maskforge.prediction.config import Config, Option
+from maskforge.training.presets import preset
 
 
 class WorkingSize(click.ParamType[tuple[int, ...]]):

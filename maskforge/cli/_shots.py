@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from maskforge.cli import _console
 
 if TYPE_CHECKING:
-    from maskforge.train.footage import Found
-    from maskforge.train.saving import Events
+    from maskforge.prediction.footage import Found
+    from maskforge.prediction.saving import Events
 
 _MOST = 4
 """Files of an earlier output that are named."""
@@ -31,7 +31,7 @@ def follow(
     """
     from rich.markup import escape
 
-    from maskforge.train import footage
+    from maskforge.prediction import footage
 
     errors = _console.errors(console)
     problems = finished = 0

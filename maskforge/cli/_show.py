@@ -9,8 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from maskforge.cli import _console
+from maskforge.conversion.result import Conversion
 from maskforge.errors import Problem
-from maskforge.result import Conversion
 
 MOST = 4
 """Problems of one code shown without --verbose."""

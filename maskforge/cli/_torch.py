@@ -11,7 +11,7 @@ from maskforge.errors import UsageError
 
 
 def load(name: str) -> ModuleType:
-    """Return the module ``maskforge.train.<name>``. Raises UsageError where torch is missing."""
+    """Return the module ``maskforge.training.<name>``. Raises UsageError where torch is missing."""
     # Threads that wait for each other must not take the cores from those that load images.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
@@ -20,4 +20,4 @@ def load(name: str) -> ModuleType:
         raise UsageError(
             f"this command needs torch ({error})", cure=extras.install("train")
         ) from error
-    return importlib.import_module(f"maskforge.train.{name}")
+    return importlib.import_module(f"maskforge.training.{name}")

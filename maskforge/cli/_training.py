@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from maskforge.cli import _scores
-from maskforge.train.watch import Epoch, Start, Step, Watch
+from maskforge.training.callbacks import Epoch, Start, Step, Watch
 
 
 class Terminal(Watch):

@@ -37,8 +37,8 @@ def command(folder: Path, labels: Path | None, more: tuple[str, ...]) -> int:
             "labelme must be installed to annotate, but it was not found",
             cure=extras.install("annotate"),
         )
-    from maskforge.class_lookup import read_table
     from maskforge.classes import BACKGROUND, IGNORE
+    from maskforge.io.label_lists import read_table
 
     found = labels or next(
         (p for p in (folder / "labels.txt", Path("labels.txt")) if p.is_file()), None

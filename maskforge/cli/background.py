@@ -41,8 +41,7 @@ def run(
       maskforge background runs/people/best.pt clip.mp4 -o out --image beach.jpg
       maskforge background photos-masks/ photos/ -o cut-out --transparent --keep person,dog
     """
-    from maskforge import background
-    from maskforge.train import footage
+    from maskforge.prediction import background, footage
 
     picture = Path(given["image"]) if given["image"] else None
     settings = _settings(given, edge=edge, radius=radius, smooth=smooth)
@@ -72,7 +71,7 @@ def run(
 
 def _settings(given: dict[str, Any], *, edge: str, radius: str | None, smooth: float | None) -> Any:
     """Return the settings, and remove what ``given`` says of the backdrop. Raises UsageError."""
-    from maskforge import background
+    from maskforge.prediction import background
 
     chosen: dict[str, Any] = {"backdrop": _backdrop(given), "edge": edge}
     if radius is not None:
@@ -85,9 +84,9 @@ def _settings(given: dict[str, Any], *, edge: str, radius: str | None, smooth: f
 
 
 def _drawn(source: str, labels: str | None, found: Any, keep: tuple[str, ...], console: Any) -> Any:
-    from maskforge import background
     from maskforge.cli import _data
     from maskforge.datasets import open_masks
+    from maskforge.prediction import background
 
     masks = open_masks(source, labels=labels)
     _data.show_problems(console, masks.problems)
@@ -99,7 +98,8 @@ def _backdrop(given: dict[str, Any]) -> Any:
 
     A picture is not read yet.
     """
-    from maskforge import background, palette
+    from maskforge import palette
+    from maskforge.prediction import background
 
     options = {name: given.pop(name) for name in ("blur", "color", "image", "transparent")}
     wanted = [f"--{name}" for name, value in options.items() if value]
@@ -115,8 +115,8 @@ def _backdrop(given: dict[str, Any]) -> Any:
 
 
 def _picture(path: Path) -> Any:
-    from maskforge import background
     from maskforge.datasets import read_image
+    from maskforge.prediction import background
 
     return background.Picture(read_image(path)[0])
 

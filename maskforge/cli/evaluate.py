@@ -55,7 +55,7 @@ def run(
       maskforge evaluate predicted/ photos-masks/masks/ --json
     """
     from maskforge.cli import _scores
-    from maskforge.train import saving, scoring
+    from maskforge.prediction import saving, scoring
 
     console = _console.console(quiet=quiet or as_json)
     folder: saving.Folder | None = None
@@ -98,8 +98,8 @@ def _network(
     strict: bool,
 ) -> _Found:
     from maskforge.datasets import load
-    from maskforge.train import evaluation_data
-    from maskforge.train.batches import ahead
+    from maskforge.training import held_out
+    from maskforge.training.loader import ahead
 
     view = _prediction.take(given)
     predictor = _prediction.predictor(path, view)
@@ -111,8 +111,8 @@ def _network(
             f"the classes must be those of the network, {list(ours)}, but are {list(theirs)}",
             cure="give --labels as the ids in the masks are, with the network's names",
         )
-    found = _data.checked(evaluation_data.split_as_trained(dataset, config), console, strict=strict)
-    chosen = evaluation_data.choose(found, part, trained_on=predictor.data, size=config.size)
+    found = _data.checked(held_out.split_as_trained(dataset, config), console, strict=strict)
+    chosen = held_out.choose(found, part, trained_on=predictor.data, size=config.size)
     console.print(f"scored: {chosen.reason}, {len(chosen.examples)} images")
 
     def scored() -> Iterator[tuple[Any, ...]]:

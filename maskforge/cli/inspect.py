@@ -27,8 +27,8 @@ def command(files: tuple[str, ...], *, labels: Path | None, as_json: bool) -> in
       maskforge inspect dir-masks/masks/*.png --json
       maskforge inspect segmentation_train.npy
     """
-    from maskforge.class_lookup import read_table
-    from maskforge.inspection import inspect
+    from maskforge.io.label_lists import read_table
+    from maskforge.readers.masks.inspection import inspect
 
     classes = read_table(labels) if labels is not None else None
     found = [inspect(file, classes=classes) for file in files]

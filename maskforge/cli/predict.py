@@ -38,7 +38,7 @@ def run(
       maskforge predict runs/people/best.pt 'frames/*.png' -o out --as color --style purple-yellow
       maskforge predict runs/people/best.pt clip.mp4 -o looked-at --as overlay
     """
-    from maskforge.train import footage, outputs
+    from maskforge.prediction import footage, outputs
 
     console = _console.console(quiet=quiet)
     source, target = Path(network), Path(out)

@@ -13,9 +13,9 @@ from rich.markup import escape
 
 from maskforge.cli import _console, _data, _options, _settings, _torch
 from maskforge.errors import ReadError, UsageError
-from maskforge.train.config import MACHINE
-from maskforge.train.presets import PRESETS
-from maskforge.train.run_folder import BEST, LAST, RunFolder
+from maskforge.prediction.config import MACHINE
+from maskforge.training.presets import PRESETS
+from maskforge.training.run_folder import BEST, LAST, RunFolder
 
 
 def run(
@@ -65,7 +65,8 @@ def run(
             raise ReadError("the encoder's weights must be a file", file=encoder_weights)
     console = _console.console(quiet=quiet) if first else _console.nowhere()
     from maskforge.datasets import split
-    from maskforge.train import board, items
+    from maskforge.training import samples
+    from maskforge.training import tensorboard as board
 
     board_too = tensorboard and board.is_installed()
     with loop.opened(
@@ -79,7 +80,7 @@ def run(
         dataset = split(meaning.open(data), val=config.val, seed=config.seed)
         found = _data.checked(dataset, console, strict=strict)
         watch = _watch(console, folder, board=board_too)
-        data_items = items.from_dataset(found, size=config.size, cache=config.cache)
+        data_items = samples.from_dataset(found, size=config.size, cache=config.cache)
         try:
             trained = loop.train_in(folder, config, data_items, watch=watch)
         except KeyboardInterrupt:
@@ -130,8 +131,8 @@ def _shown(path: Path) -> str:
 
 def _watch(console: Any, folder: RunFolder, *, board: bool) -> Any:
     from maskforge.cli._training import Terminal
-    from maskforge.train.board import Board
-    from maskforge.train.watch import Watch, Watches
+    from maskforge.training.callbacks import Watch, Watches
+    from maskforge.training.tensorboard import Board
 
     watches: list[Watch] = [Terminal(console)]
     if board:

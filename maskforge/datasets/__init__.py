@@ -4,33 +4,27 @@
     found = check(data)
     image, label_image = load(data.examples[0], data)
 
-One file a kind of data set. A kind has
-
-    sniff(path, options) -> str         why ``path`` is of this kind, "" when it is not
-    read(path, options) -> Dataset      without decoding an image
-
-and, where it should win over others that see themselves in the same folder, a RANK above 0.
 Nothing here needs torch.
 """
 
 from __future__ import annotations
 
-from maskforge.datasets._base import Dataset as Dataset
-from maskforge.datasets._base import Decoding as Decoding
-from maskforge.datasets._base import Example as Example
-from maskforge.datasets._base import Label as Label
-from maskforge.datasets._checking import Check as Check
-from maskforge.datasets._checking import check as check
-from maskforge.datasets._comparing import Comparison as Comparison
-from maskforge.datasets._comparing import Pair as Pair
-from maskforge.datasets._comparing import compare as compare
-from maskforge.datasets._comparing import load_pair as load_pair
-from maskforge.datasets._loading import load as load
-from maskforge.datasets._masks import Masks as Masks
-from maskforge.datasets._masks import open_masks as open_masks
-from maskforge.datasets._names import list_text as list_text
-from maskforge.datasets._opening import open_dataset as open_dataset
-from maskforge.datasets._pixels import Header as Header
-from maskforge.datasets._pixels import color_profile as color_profile
-from maskforge.datasets._pixels import read_image as read_image
-from maskforge.datasets._splitting import split as split
+from maskforge.datasets.checking import Check as Check
+from maskforge.datasets.checking import check as check
+from maskforge.datasets.comparing import Comparison as Comparison
+from maskforge.datasets.comparing import Pair as Pair
+from maskforge.datasets.comparing import compare as compare
+from maskforge.datasets.comparing import load_pair as load_pair
+from maskforge.datasets.masks import Masks as Masks
+from maskforge.datasets.masks import open_masks as open_masks
+from maskforge.datasets.opening import open_dataset as open_dataset
+from maskforge.datasets.splitting import split as split
+from maskforge.readers.masks.dataset import Dataset as Dataset
+from maskforge.readers.masks.dataset import Decoding as Decoding
+from maskforge.readers.masks.dataset import Example as Example
+from maskforge.readers.masks.dataset import Label as Label
+from maskforge.readers.masks.decoding import load as load
+from maskforge.readers.masks.names import list_text as list_text
+from maskforge.readers.masks.pixels import Header as Header
+from maskforge.readers.masks.pixels import color_profile as color_profile
+from maskforge.readers.masks.pixels import read_image as read_image

@@ -25,9 +25,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from maskforge import files
 from maskforge.errors import UsageError
-from maskforge.io import aside
+from maskforge.io import aside, files
 from maskforge.io.ownership import Entry, Owned, digest_of
 from maskforge.io.standing import Standing
 from maskforge.records import from_json, to_json

@@ -7,8 +7,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from maskforge import files
 from maskforge.errors import UsageError
+from maskforge.io import files
 
 WAIT_S = 3.0
 """How long is waited for the workers of a run that was killed: they leave after the file they are

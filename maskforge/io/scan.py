@@ -7,8 +7,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from maskforge import files
-from maskforge.io import ownership
+from maskforge.io import files, ownership
 
 _BOOKKEEPING = ("manifest.json", "problems.jsonl")
 """Ends of the names of what an output says of itself: never a source."""

@@ -11,9 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from maskforge import files
 from maskforge.errors import MaskforgeError, ReadError, WriteError
-from maskforge.io import copying
+from maskforge.io import copying, files
 from maskforge.io.ownership import Entry, digest, digest_of
 
 

@@ -21,9 +21,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from maskforge import files
 from maskforge.errors import UsageError, WriteError
 from maskforge.io import exchange as exchange_
+from maskforge.io import files
 from maskforge.io.exchange import Exchange, Exchanged
 from maskforge.io.lock import Lock
 from maskforge.io.ownership import Entry, digest_of, hidden

@@ -11,7 +11,7 @@ from typing import Literal
 
 from maskforge.classes import ClassTable
 from maskforge.layouts import Names, Places, _lists
-from maskforge.raster import Raster
+from maskforge.raster.raster import Raster
 
 MASK_WRITER: str | None = "color"
 INSTANCES = False

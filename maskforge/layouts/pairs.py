@@ -10,7 +10,7 @@ from typing import Literal
 
 from maskforge.classes import ClassTable
 from maskforge.layouts import Names, Places, _lists
-from maskforge.raster import Raster
+from maskforge.raster.raster import Raster
 
 MASK_WRITER: str | None = None
 INSTANCES = False

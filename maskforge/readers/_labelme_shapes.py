@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from maskforge import geometry, runs
-from maskforge.annotation import Region, clean_label
 from maskforge.errors import GeometryError, Problem, ReadError
-from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
+from maskforge.raster import geometry, runs
+from maskforge.raster.annotation import Region, clean_label
+from maskforge.raster.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
 
 MAX_PATCH_PIXELS = 2**28
 """All patches of one image together; base64 of a few kilobytes can decode to gigabytes."""

@@ -9,9 +9,9 @@ from hashlib import sha256
 
 import msgspec
 
-from maskforge import rle
 from maskforge.errors import GeometryError, Problem, ReadError
-from maskforge.geometry import MAX_PIXELS, Geometry, Polygon
+from maskforge.raster import rle
+from maskforge.raster.geometry import MAX_PIXELS, Geometry, Polygon
 from maskforge.readers import _json
 from maskforge.readers._ochuman_image import Person, Record, is_nothing, ring
 

@@ -12,10 +12,10 @@ from typing import Literal, TypeAlias
 import msgspec
 import numpy as np
 
-from maskforge import geometry, runs
-from maskforge.annotation import Annotation, Region, clean_label
 from maskforge.errors import GeometryError, Problem, ReadError
-from maskforge.geometry import Bitmap, Geometry, Ring
+from maskforge.raster import geometry, runs
+from maskforge.raster.annotation import Annotation, Region, clean_label
+from maskforge.raster.geometry import Bitmap, Geometry, Ring
 
 Filter: TypeAlias = Literal["segm", "kpt", "segm&kpt", "all"]
 

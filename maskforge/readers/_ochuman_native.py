@@ -9,7 +9,7 @@ from hashlib import sha256
 import msgspec
 
 from maskforge.errors import GeometryError, Problem, ReadError
-from maskforge.geometry import Geometry, Polygon
+from maskforge.raster.geometry import Geometry, Polygon
 from maskforge.readers import _json
 from maskforge.readers._ochuman_image import Person, Record, is_nothing, ring
 

@@ -17,8 +17,8 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from maskforge.annotation import clean_label
 from maskforge.errors import ReadError
+from maskforge.raster.annotation import clean_label
 from maskforge.readers._via_entry import Entry, Project, RawRegion, shorten
 
 PREFERRED = ("label", "name", "class", "category", "type")

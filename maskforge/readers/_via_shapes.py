@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskforge.errors import GeometryError
-from maskforge.geometry import MAX_COORDINATE, Box, Ellipse, Geometry, Polygon, Polyline
-from maskforge.geometry import points as as_points
-from maskforge.geometry import ring as as_ring
+from maskforge.raster.geometry import MAX_COORDINATE, Box, Ellipse, Geometry, Polygon, Polyline
+from maskforge.raster.geometry import points as as_points
+from maskforge.raster.geometry import ring as as_ring
 from maskforge.readers._via_entry import kind
 
 SHAPES = (

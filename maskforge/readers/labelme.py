@@ -25,8 +25,8 @@ from pathlib import Path
 
 import msgspec
 
-from maskforge.annotation import Annotation, clean_label
 from maskforge.errors import Problem, ReadError, UsageError
+from maskforge.raster.annotation import Annotation, clean_label
 from maskforge.readers import _json, _labelme_shapes
 from maskforge.readers._labelme_shapes import Shape
 

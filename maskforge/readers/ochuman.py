@@ -34,8 +34,8 @@ from typing import get_args
 
 import msgspec
 
-from maskforge.annotation import Annotation
 from maskforge.errors import Problem, ReadError, UsageError
+from maskforge.raster.annotation import Annotation
 from maskforge.readers import _json, _ochuman_coco, _ochuman_native
 from maskforge.readers._ochuman_coco import Category
 from maskforge.readers._ochuman_image import Choice, Filter, Record, annotation

@@ -26,8 +26,8 @@ from pathlib import Path
 
 import msgspec
 
-from maskforge.annotation import Annotation, Region
 from maskforge.errors import GeometryError, Problem, ReadError, UsageError
+from maskforge.raster.annotation import Annotation, Region
 from maskforge.readers import (
     _json,
     _via_csv,

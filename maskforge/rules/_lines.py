@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskforge.geometry import Polyline, Ring
+from maskforge.raster.geometry import Polyline, Ring
 
 
 def band(line: Polyline) -> list[Ring]:

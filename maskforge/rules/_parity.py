@@ -16,10 +16,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge import runs as runs_
-from maskforge.geometry import Ellipse, Ring
+from maskforge.raster import runs as runs_
+from maskforge.raster.geometry import Ellipse, Ring
+from maskforge.raster.runs import Ints, Runs
 from maskforge.rules._scratch import Scratch, Window
-from maskforge.runs import Ints, Runs
 
 _SCALE = 5
 _BATCH = 1 << 20

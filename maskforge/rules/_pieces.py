@@ -9,9 +9,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge import runs as runs_
-from maskforge.geometry import Bitmap, Geometry, Polygon, Ring
-from maskforge.runs import Ints, Runs
+from maskforge.raster import runs as runs_
+from maskforge.raster.geometry import Bitmap, Geometry, Polygon, Ring
+from maskforge.raster.runs import Ints, Runs
 
 Lowered: TypeAlias = Sequence[Polygon] | tuple[Ints, Ints]
 """What a rule makes of a geometry: polygons, or start and stop of its runs in the image."""

@@ -7,8 +7,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge import runs as runs_
-from maskforge.runs import Ints, Runs
+from maskforge.raster import runs as runs_
+from maskforge.raster.runs import Ints, Runs
 
 Window: TypeAlias = tuple[int, int, int, int]
 """x0, y0, x1, y1: columns x0 … x1-1 and rows y0 … y1-1, wholly inside the image."""

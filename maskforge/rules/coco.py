@@ -17,12 +17,12 @@ from functools import partial
 
 import numpy as np
 
-from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
+from maskforge.raster.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
+from maskforge.raster.runs import Runs
 from maskforge.rules import _pieces
 from maskforge.rules._lines import band
 from maskforge.rules._parity import ellipse_ring, ring_runs
 from maskforge.rules._pieces import Lowered
-from maskforge.runs import Runs
 
 TILES = False
 """Vertices are rounded, so shapes that share a part of an edge may contest pixels or leave some."""

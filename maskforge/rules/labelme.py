@@ -24,10 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
+from maskforge.raster.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
+from maskforge.raster.runs import Runs
 from maskforge.rules._parity import ellipse_ring, fill
 from maskforge.rules._scratch import Scratch
-from maskforge.runs import Runs
 
 TILES = False
 """Edges belong to the shape, so shapes that share an edge contest its pixels."""

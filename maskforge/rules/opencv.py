@@ -20,10 +20,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline, Ring
+from maskforge.raster.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline, Ring
+from maskforge.raster.runs import Runs
 from maskforge.rules._parity import fill
 from maskforge.rules._scratch import Scratch
-from maskforge.runs import Runs
 
 TILES = False
 """Edges belong to the shape, so shapes that share an edge contest its pixels."""

@@ -19,13 +19,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge import runs as runs_
-from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline, Ring
+from maskforge.raster import runs as runs_
+from maskforge.raster.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline, Ring
+from maskforge.raster.runs import Ints, Runs
 from maskforge.rules import _pieces
 from maskforge.rules._lines import band
 from maskforge.rules._pieces import Lowered
 from maskforge.rules._ties import settle
-from maskforge.runs import Ints, Runs
 
 TILES = True
 """Shapes that share an edge never overlap and leave no gap."""

@@ -11,8 +11,8 @@ from PIL import Image, UnidentifiedImageError
 
 from maskforge.classes import ClassTable
 from maskforge.errors import ReadError
-from maskforge.raster import Raster
-from maskforge.runs import Ints
+from maskforge.raster.raster import Raster
+from maskforge.raster.runs import Ints
 
 CLASSES_KEY = "maskforge:classes"
 """Keyword of the PNG text that holds the class table as the text of a labels.txt."""

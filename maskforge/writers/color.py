@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge import png, styles
+from maskforge import styles
 from maskforge.classes import ClassTable
 from maskforge.errors import ReadError, UsageError
-from maskforge.raster import Raster
+from maskforge.io import png
+from maskforge.raster.raster import Raster
 from maskforge.writers import _png
 
 TITLE = "colour mask"

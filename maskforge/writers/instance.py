@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge import png
 from maskforge.classes import ClassTable
 from maskforge.errors import GeometryError
+from maskforge.io import png
 from maskforge.palette import voc_palette
-from maskforge.raster import Raster
+from maskforge.raster.raster import Raster
 from maskforge.writers import _png
 
 TITLE = "instance image"

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge import png
 from maskforge.classes import ClassTable
-from maskforge.raster import Raster
+from maskforge.io import png
+from maskforge.raster.raster import Raster
 from maskforge.writers import _png
 
 TITLE = "label image"

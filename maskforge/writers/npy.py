@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from maskforge.classes import ClassTable
 from maskforge.errors import ReadError
-from maskforge.raster import Raster
+from maskforge.raster.raster import Raster
 from maskforge.writers import _png
 
 TITLE = "NumPy label image"

@@ -4,7 +4,7 @@
 
 Channel 0 is the background; a pixel to be ignored is 0 in every channel. The file is what
 ``numpy.save`` would write for the dictionary, but it is written image by image: memory holds one
-image, however many there are. :mod:`maskforge.onehot` reads it without running a pickle.
+image, however many there are. :mod:`maskforge.io.onehot` reads it without running a pickle.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskforge.errors import WriteError
-from maskforge.raster import Raster
+from maskforge.raster.raster import Raster
 
 TITLE = "one-hot dictionary"
 SUFFIX = ".npy"

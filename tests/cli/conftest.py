@@ -1,8 +1,8 @@
 """What the commands around training work on."""
 
 import pytest
-from train import synthetic
-from train.commands import SMALL, run
+from training import synthetic
+from training.commands import SMALL, run
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
-from train import clips
-from train.commands import run
-from train.places import contents, fail_after, leftovers, listing
+from training import clips
+from training.commands import run
+from training.places import contents, fail_after, leftovers, listing
 
 GREEN = (0, 90, 10)
 

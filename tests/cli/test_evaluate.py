@@ -6,8 +6,8 @@ import shutil
 import sys
 
 import pytest
-from train.commands import run
-from train.places import contents, fail_after, leftovers, listing
+from training.commands import run
+from training.places import contents, fail_after, leftovers, listing
 
 pytestmark = pytest.mark.usefixtures("data")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from train.commands import SMALL, run
-from train.places import leftovers
+from training.commands import SMALL, run
+from training.places import leftovers
 
 from maskforge import extras
 

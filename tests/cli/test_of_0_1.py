@@ -5,9 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from train import synthetic
-from train.commands import SMALL, run
-from train.places import contents
+from training import synthetic
+from training.commands import SMALL, run
+from training.places import contents
 
 FILES = Path(__file__).parents[1] / "fixtures/v0_1"
 
@@ -46,7 +46,7 @@ def test_a_run_without_a_list_is_neither_gone_on_with_nor_replaced(capsys):
 
 
 def test_a_run_goes_on_in_another_folder(capsys):
-    checkpoint = pytest.importorskip("maskforge.train.checkpoint")
+    checkpoint = pytest.importorskip("maskforge.training.checkpoint")
     assert checkpoint.load(FILES / "last.pt").run["state"]["step"] == 40
     before = contents("run")
     assert run("train", "data", "-o", "new", "--resume-from", "run", "--threads", "1") == 0

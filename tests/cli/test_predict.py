@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from train import clips
-from train.commands import run
-from train.places import contents, leftovers, listing
+from training import clips
+from training.commands import run
+from training.places import contents, leftovers, listing
 
 pytestmark = pytest.mark.usefixtures("data")
 

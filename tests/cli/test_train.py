@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from train.commands import SMALL, run
-from train.places import contents, leftovers, listing
+from training.commands import SMALL, run
+from training.places import contents, leftovers, listing
 
 from maskforge import extras
 from maskforge.cli import _settings
@@ -99,7 +99,7 @@ def test_resume_keeps_its_settings(trained, capsys):
 def test_ctrl_c_saves_and_ends_well(monkeypatch, capsys):
     pytest.importorskip("torch")
     with monkeypatch.context() as patch:
-        patch.setattr("maskforge.train.session.REPORT_SECONDS", 0)
+        patch.setattr("maskforge.training.trainer.REPORT_SECONDS", 0)
         patch.setattr(
             "maskforge.cli._training.Terminal.step", lambda *_: os.kill(os.getpid(), signal.SIGINT)
         )
@@ -113,7 +113,7 @@ def test_ctrl_c_before_the_first_checkpoint_saves_it_and_keeps_the_earlier_run(
     trained, monkeypatch, capsys
 ):
     before = contents("runs/data")
-    monkeypatch.setattr("maskforge.train.session.REPORT_SECONDS", 0)
+    monkeypatch.setattr("maskforge.training.trainer.REPORT_SECONDS", 0)
     monkeypatch.setattr(
         "maskforge.cli._training.Terminal.step", lambda *_: os.kill(os.getpid(), signal.SIGINT)
     )
@@ -165,7 +165,7 @@ def test_a_full_disk_before_the_first_checkpoint_leaves_the_earlier_run(
 @needs_full
 @pytest.mark.parametrize("name", ["last.pt", "history.csv", "curves.png", "previews/epoch_002.png"])
 def test_a_full_disk_later_leaves_whole_files(data, name, full, capsys):
-    checkpoint = pytest.importorskip("maskforge.train.checkpoint")
+    checkpoint = pytest.importorskip("maskforge.training.checkpoint")
     full(name, 0 if name.startswith("previews") else 1)
     longer = ("--steps", "4", "--evaluate-every", "1")
     assert run("train", "data", "-q", *SMALL, *longer) == 1

@@ -20,11 +20,10 @@ from corpus import Seed
 from guard import Trespass, only_inside
 from mutate import mutate
 
-from maskforge import plugins, transform
-from maskforge import settings as settings_
-from maskforge.annotation import Annotation
+from maskforge import plugins
 from maskforge.classes import ClassTable
-from maskforge.conversion import convert
+from maskforge.conversion import settings as settings_
+from maskforge.conversion.conversion import convert
 from maskforge.errors import (
     CODES,
     ClassError,
@@ -34,8 +33,10 @@ from maskforge.errors import (
     ReadError,
     UsageError,
 )
-from maskforge.onehot import OneHotFile
-from maskforge.raster import rasterize
+from maskforge.io.onehot import OneHotFile
+from maskforge.raster import transform
+from maskforge.raster.annotation import Annotation
+from maskforge.raster.raster import rasterize
 
 BUDGET_S = 2.0
 """Seconds for one file in this process."""

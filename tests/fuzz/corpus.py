@@ -39,11 +39,12 @@ def load(reader: str, extra: Path | None = None) -> list[Seed]:
             seeds += _pieces(path)
     if extra is not None:
         import maskforge.inputs
+
         from maskforge import plugins
 
         sniff = plugins.load("readers", reader).sniff
         for path in sorted([*extra.rglob("*.json"), *extra.rglob("*.csv")]):
-            if path.stat().st_size < 300_000 and sniff(maskforge.inputs.head(path)):
+            if path.stat().st_size < 300_000 and sniff(maskforge.conversion.sources.head(path)):
                 seeds += _pieces(path)
     return seeds
 

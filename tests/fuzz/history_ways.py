@@ -162,7 +162,7 @@ def _lose_a_worker(number: int, flag: Path, words: list[str]) -> None:
 @contextmanager
 def quick_exports() -> Iterator[None]:
     """Have exports write some bytes: what a network becomes is the business of other tests."""
-    from maskforge.train import export
+    from maskforge.training import export
 
     before = export._program, dict(export.SUFFIXES)
     export._program = lambda *_: None

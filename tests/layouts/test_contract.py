@@ -9,8 +9,8 @@ import pytest
 
 from maskforge import plugins
 from maskforge.classes import ClassTable
-from maskforge.label_image import to_raster
 from maskforge.layouts import Names
+from maskforge.raster.label_image import to_raster
 
 NAMES = plugins.names("layouts")
 TABLE = ClassTable.from_names(["__ignore__", "person"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from maskforge.classes import ClassTable
-from maskforge.label_image import to_raster
 from maskforge.layouts import Names, Places, article, labelme, pairs, voc
+from maskforge.raster.label_image import to_raster
 
 TABLE = ClassTable.from_names(["__ignore__", "person", "größe"])
 RASTER = to_raster(np.array([[0, 1, 1]]), TABLE)

@@ -16,10 +16,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from maskforge import runs
-from maskforge.annotation import Annotation
 from maskforge.errors import ReadError, UsageError
-from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
+from maskforge.raster import runs
+from maskforge.raster.annotation import Annotation
+from maskforge.raster.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
 from maskforge.readers import _labelme_shapes, labelme
 
 Read: TypeAlias = Callable[..., Annotation]

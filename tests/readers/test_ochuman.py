@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from ochuman_files import HOLE, SQUARE, TRIANGLE, Read, good, problem, reading_in
 
-from maskforge.annotation import Annotation
 from maskforge.errors import Problem, ReadError, UsageError
-from maskforge.geometry import Polygon
+from maskforge.raster.annotation import Annotation
+from maskforge.raster.geometry import Polygon
 from maskforge.readers import _ochuman_native, ochuman
 
 KEYPOINTS = [1.5, 2, 1] * 19

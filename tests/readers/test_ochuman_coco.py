@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from ochuman_files import HOLE, SQUARE, TRIANGLE, Read, good, problem, reading_in
 
-from maskforge import rle, runs
 from maskforge.errors import Problem, ReadError
-from maskforge.geometry import Bitmap, Polygon
+from maskforge.raster import rle, runs
+from maskforge.raster.geometry import Bitmap, Polygon
 from maskforge.readers import _ochuman_image
 
 # Taller than wide and without symmetry, so that a swap of rows and columns shows.

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from maskforge.annotation import Annotation
 from maskforge.errors import Problem, ReadError, UsageError
-from maskforge.geometry import Box, Ellipse, Polygon
+from maskforge.raster.annotation import Annotation
+from maskforge.raster.geometry import Box, Ellipse, Polygon
 from maskforge.readers import via
 
 TRIANGLE = {"name": "polygon", "all_points_x": [1, 7, 4], "all_points_y": [2, 3, 9]}

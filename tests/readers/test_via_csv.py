@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from maskforge.errors import ReadError
-from maskforge.geometry import Box
+from maskforge.raster.geometry import Box
 from maskforge.readers import via
 
 POLYGON = {"name": "polygon", "all_points_x": [1, 7, 4], "all_points_y": [2, 3, 9]}

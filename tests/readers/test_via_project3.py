@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from maskforge.errors import ReadError
-from maskforge.geometry import Box, Ellipse, Polyline
+from maskforge.raster.geometry import Box, Ellipse, Polyline
 from maskforge.readers import via
 
 Reader = Callable[..., list[Any]]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskforge.errors import GeometryError
-from maskforge.geometry import Box, Ellipse, Geometry, Polygon, Polyline
+from maskforge.raster.geometry import Box, Ellipse, Geometry, Polygon, Polyline
 from maskforge.readers._via_shapes import geometry
 
 

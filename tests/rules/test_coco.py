@@ -9,7 +9,7 @@ import pytest
 from pycocotools import mask as coco_mask
 from shapes import HEIGHT, WIDTH, drawn, random_region, random_ring, ring
 
-from maskforge.geometry import Bitmap, Box, Ellipse, Polygon, Polyline
+from maskforge.raster.geometry import Bitmap, Box, Ellipse, Polygon, Polyline
 from maskforge.rules import _parity, coco
 
 # pycocotools 2.0 has not caught up with NumPy 2.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strategies import assert_well_formed, geometries, masks_of, sizes
 
 from maskforge import plugins
-from maskforge.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
+from maskforge.raster.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
 from maskforge.rules import pixel_center
 
 RULES = [plugins.load("rules", name) for name in plugins.names("rules")]

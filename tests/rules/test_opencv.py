@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from shapes import HEIGHT, WIDTH, drawn, mask, random_region, ring
 
-from maskforge.geometry import Bitmap, Box, Ellipse, Polygon, Polyline
+from maskforge.raster.geometry import Bitmap, Box, Ellipse, Polygon, Polyline
 from maskforge.rules import opencv
 
 

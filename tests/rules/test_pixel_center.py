@@ -21,7 +21,7 @@ from strategies import (
     sizes,
 )
 
-from maskforge.geometry import Bitmap, Box, Ellipse, Polyline
+from maskforge.raster.geometry import Bitmap, Box, Ellipse, Polyline
 from maskforge.rules import pixel_center
 from maskforge.rules.pixel_center import band
 

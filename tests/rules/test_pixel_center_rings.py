@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shapes import mask, polygon
 from strategies import coordinates, inside, inside_by_column, masks_of, rings, sizes
 
-from maskforge.geometry import Polygon
+from maskforge.raster.geometry import Polygon
 from maskforge.rules import pixel_center
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from maskforge import plugins
 from maskforge.classes import ClassTable
 from maskforge.errors import ReadError
-from maskforge.label_image import to_raster
+from maskforge.raster.label_image import to_raster
 
 NAMES = plugins.names("writers")
 PER_IMAGE = [n for n in NAMES if not hasattr(plugins.load("writers", n), "COLLECTION")]

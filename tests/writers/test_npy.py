@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from maskforge.classes import ClassTable
 from maskforge.errors import ReadError
-from maskforge.label_image import to_raster
+from maskforge.raster.label_image import to_raster
 from maskforge.writers import npy
 
 TABLE = ClassTable.from_names(["person"])

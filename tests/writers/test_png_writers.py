@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskforge.annotation import Annotation, Region
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, GeometryError, ReadError, UsageError
-from maskforge.geometry import Box
-from maskforge.label_image import to_raster
 from maskforge.palette import voc_palette
-from maskforge.raster import Raster, rasterize
+from maskforge.raster.annotation import Annotation, Region
+from maskforge.raster.geometry import Box
+from maskforge.raster.label_image import to_raster
+from maskforge.raster.raster import Raster, rasterize
 from maskforge.writers import color, instance, label, palette
 
 TABLE = ClassTable.from_names(["__ignore__", "person", "dög"])

@@ -1,0 +1,1 @@
+"""A conversion: what is read, what becomes of one image, and where it goes."""

@@ -1,0 +1,381 @@
+"""One output under way: refused, resumed, journalled, exchanged; and who does the work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+
+from maskforge import plugins
+from maskforge import splits as split_
+from maskforge.conversion import manifest, room, sources
+from maskforge.conversion import settings as settings_
+from maskforge.conversion.settings import Settings
+from maskforge.conversion.sources import Earlier, Job
+from maskforge.engines import Team
+from maskforge.errors import GeometryError, Problem, ReadError, UsageError
+from maskforge.io.exchange import ASIDE, Exchanged
+from maskforge.io.ownership import Entry, digest
+from maskforge.io.scan import is_manifest
+from maskforge.io.stage import Stage
+from maskforge.layouts import Names
+from maskforge.records import Records
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with images done and images in all."""
+
+JOBS_PER_WORKER = 48
+"""With fewer jobs than this for each worker, starting one costs more than it saves."""
+
+
+@dataclass
+class Done:
+    """What a run has come to so far. copied: bytes of images that were copied."""
+
+    records: Records
+    problems: list[Problem]
+    kept: int = 0
+    failed: int = 0
+    copied: int = 0
+    exchanged: Exchanged = field(default_factory=Exchanged)
+
+
+class Place:
+    """Where an output goes: its folder, the names that stand for the whole, and what stands there.
+
+    out: the folder, or the file of a writer that makes one file of all images.
+    """
+
+    def __init__(self, out: Path, *, collection: bool) -> None:
+        self.out = out
+        self.collection = collection
+        prefix = f"{out.stem}." if collection else ""
+        self.manifest = f"{prefix}manifest.json"
+        self.problems = f"{prefix}problems.jsonl"
+        self.labels = f"{prefix}labels.txt"
+        folder = out.parent if collection else out
+        self.stage = Stage(folder, out.name if collection else "convert", what="conversion")
+
+    def refuse(self, *, overwrite: bool, resume: bool) -> None:
+        """Complete what was cut off; raise UsageError where the output cannot go there at all."""
+        if self.collection and self.out.is_dir():
+            raise UsageError(f"the output {str(self.out)!r} must be a file, but is a folder")
+        self.stage.settle(again=overwrite or resume)
+        path = self.stage.folder / self.manifest
+        if not self.stage.owned.exists and is_manifest(path):
+            raise UsageError(
+                f"{str(path)!r} tells of an output without the list of its files, as maskforge 0.1 "
+                "left it: nothing proves which files there are maskforge's own",
+                code="in-the-way",
+                file=str(path),
+                cure="it can be trained on as it is; move it away, or choose another --out",
+            )
+        self.stage.refuse(overwrite=overwrite, resume=resume)
+        names = [self.manifest, self.problems]
+        self.stage.check([*names, self.out.name] if self.collection else names)
+
+
+class Run:
+    """One output under way: refusing, resuming, journalling, exchanging."""
+
+    def __init__(
+        self, settings: Settings, root: Path, place: Place, *, resume: bool, strict: bool
+    ) -> None:
+        self.settings = settings
+        self.root = root
+        self.place = place
+        self.stage = place.stage
+        self.strict = strict
+        self._resume = resume
+        self._writer = settings_.writer(settings.writer)
+        self._writer_options = settings_.options(self._writer, settings.writer_options)
+
+    def keep_clear(self, jobs: list[Job]) -> list[Problem]:
+        """Give other stems to images whose files would stand in the way of others."""
+        if self.place.collection:
+            return []
+        layout = settings_.layout(self.settings.layout)
+        reserved = self._closing({name: [] for name in ("all", *split_.NAMES)})
+        reserved_too = (self.place.manifest, self.place.problems, ASIDE)
+
+        def places(stem: str) -> list[str]:
+            found = layout.places(Names(stem, 0, ".png"), mask_suffix=self._writer.SUFFIX)
+            names = (found.mask, found.image, found.preview, found.instance)
+            return [name for name in names if name]
+
+        return sources.keep_clear(jobs, places, [*reserved, *reserved_too])
+
+    def check(self, jobs: Sequence[Job], *, split: bool) -> None:
+        """Raise UsageError where files stand in the way, WriteError where there is no room.
+
+        An image's own place is known when its header is read, and looked at then.
+        """
+        for job in jobs:
+            self.stage.protect(job.source)
+        room.check(jobs, self.settings, self.stage)
+        if not self.stage.folder.is_dir():
+            return
+        known = {name: digest(data) for name, data in self._closing({"all": [""]}).items()}
+        names = ("all", *split_.NAMES) if split else ("all",)
+        stems: dict[str, list[str]] = {name: [] for name in names}
+        found = []
+        for name, data in self._closing(stems).items():
+            # What does not depend on the images is known now: where it stands, it is in no way.
+            is_known = known.get(name) == digest(data)
+            entry = Entry(len(data), digest(data)) if is_known else None
+            if why := self.stage.obstacle(name, entry):
+                found.append((name, why))
+        if found:
+            raise self.stage.in_the_way(found)
+        self.stage.check(name for job in jobs for name in self._places(job))
+
+    def _closing(self, stems: Mapping[str, list[str]]) -> Mapping[str, bytes]:
+        """Return the files about the whole output, but for manifest and problems."""
+        classes = self.settings.classes
+        if self.place.collection:
+            return {self.place.labels: classes.to_text().encode("utf-8", "replace")}
+        layout = settings_.layout(self.settings.layout)
+        found: Mapping[str, bytes] = layout.closing(classes, stems)
+        return found
+
+    def _places(self, job: Job) -> Iterator[str]:
+        if self.place.collection:
+            if self.settings.previews:
+                yield f"{self.place.out.stem}-previews/{job.stem}.jpg"
+            return
+        layout = settings_.layout(self.settings.layout)
+        places = layout.places(Names(job.stem, job.index, ".png"), mask_suffix=self._writer.SUFFIX)
+        yield places.mask
+        if self.settings.previews and places.preview:
+            yield places.preview
+        if self.settings.instances and places.instance:
+            yield places.instance
+
+    def carry_out(
+        self,
+        jobs: list[Job],
+        problems: Sequence[Problem],
+        team: Team,
+        *,
+        split: Sequence[float] | None,
+        seed: int,
+        progress: Progress | None,
+    ) -> Done:
+        """Have ``team`` do the jobs; each one leaves the list ``jobs`` when its turn comes."""
+        done = Done(Records(), list(problems))
+        done.failed = sum(p.severity == "error" for p in problems)
+        self._raise_if_strict(problems)
+        with self.stage as stage:
+            goes_on = self._resume and stage.unfinished
+            stage.begin(resume=self._resume)
+            try:
+                earlier = self._earlier() if self._resume or stage.owned.entries else {}
+                self._do(jobs, team, done, earlier, progress)
+                if done.records:
+                    self._close(done, split=split, seed=seed)
+                    done.exchanged = stage.exchange()
+                elif not goes_on:
+                    stage.discard()
+            except BaseException as error:
+                refused = isinstance(error, UsageError) and not goes_on
+                if refused or self.place.collection or not stage.unfinished:
+                    stage.discard()  # there is nothing that a later run could go on with
+                raise
+        return done
+
+    def _do(
+        self,
+        jobs: list[Job],
+        team: Team,
+        done: Done,
+        earlier: dict[str, Earlier],
+        progress: Progress | None,
+    ) -> None:
+        from maskforge.conversion import job as job_  # Pillow, and all that drawing needs
+
+        total = len(jobs)
+        work = partial(job_.process, self.settings, self.stage.shelf)
+        outcomes = team.run(work, _taken_from(jobs, earlier), on_death=job_.died)
+        journal = None
+        if not self.place.collection:
+            journal = manifest.Journal(
+                self.stage.place / "journal.jsonl", self.settings.fingerprint, go_on=self._resume
+            )
+        try:
+            with self._sink() as file:
+                collect = None
+                if file is not None:
+                    collect = self._writer.Collection(file, self._writer_options)
+                for count, outcome in enumerate(outcomes, start=1):
+                    self._take(outcome, done, journal, collect)
+                    if progress is not None:
+                        progress(count, total)
+                if collect is not None:
+                    collect.close()
+        finally:
+            if journal is not None:
+                journal.close()
+        if self.place.collection and done.records:
+            name = self.place.out.name
+            self.stage.add(self.stage.shelf.put_file(name, self.stage.owned.entries.get(name)))
+
+    def _sink(self) -> AbstractContextManager[IO[bytes] | None]:
+        if not self.place.collection:
+            return nullcontext()
+        return self.stage.shelf.file(self.place.out.name)
+
+    def _take(
+        self, outcome: Any, done: Done, journal: manifest.Journal | None, collect: Any
+    ) -> None:
+        if outcome.fatal is not None:
+            raise outcome.fatal
+        done.problems += outcome.problems
+        self._raise_if_strict(outcome.problems)
+        if outcome.record is None:
+            done.failed += 1
+            return
+        record = outcome.record
+        record["problems"] = [manifest.relative(p, self.root) for p in outcome.problems]
+        if outcome.source is not None:
+            self.stage.protect(outcome.source)
+        if collect is not None:
+            name = record.pop("name").rpartition("/")[2]
+            try:
+                record["key"] = collect.add(name, record["stem"], outcome.raster)
+            except GeometryError as error:
+                done.problems.append(error.problem(file=str(outcome.job.source)))
+                done.failed += 1
+                return
+        for put in outcome.files:
+            self.stage.add(put)
+            if put.way == "copy":
+                done.copied += put.entry.size
+        if journal is not None and not outcome.kept:
+            journal.add(record, outcome.files)
+        done.kept += outcome.kept
+        done.records.append(record)
+
+    def _raise_if_strict(self, problems: Sequence[Problem]) -> None:
+        if self.strict and problems:
+            p = problems[0]
+            raise ReadError(p.message, code=p.code, file=p.file, place=p.place, cure=p.cure)
+
+    # What stands, and what was under way
+
+    def _earlier(self) -> dict[str, Earlier]:
+        """Return by stem what an earlier run left that is still as it was.
+
+        Of a run that was cut off, where this one goes on; else of the output that stands. Raises
+        UsageError where a run must not go on since settings or classes are others.
+        """
+        found = self._standing()
+        if self._resume and not self.place.collection:
+            path = self.stage.place / "journal.jsonl"
+            fingerprint, lines = manifest.read_journal(path)
+            if fingerprint is not None:
+                self._refuse_other(fingerprint)
+                for record, entries in lines:
+                    staged = {
+                        name: entry
+                        for name, (entry, taken) in entries.items()
+                        if self._is_there(name, entry, taken=taken)
+                    }
+                    waiting = frozenset(name for name in staged if not entries[name][1])
+                    whole = staged.keys() == entries.keys()
+                    found[record["stem"]] = Earlier(record, staged, waiting, whole)
+        return found
+
+    def _is_there(self, name: str, entry: Entry, *, taken: bool) -> bool:
+        if taken:
+            return self.stage.owned.state(name) == "ours"
+        return self.stage.is_staged(name, entry)
+
+    def _standing(self) -> dict[str, Earlier]:
+        """Return by stem what the output that stands has of each image."""
+        path = self.stage.folder / self.place.manifest
+        owned = self.stage.owned
+        if owned.state(self.place.manifest) != "ours":
+            return {}
+        content = manifest.load(path)
+        same = content["fingerprint"] == self.settings.fingerprint
+        if self._resume and not self.stage.unfinished and not self.place.collection:
+            self._refuse_other(content["fingerprint"])
+        found = {}
+        for record in content["images"]:
+            names = manifest.output_files(record)
+            files = {name: owned.entries[name] for name in names if owned.state(name) == "ours"}
+            whole = same and self._resume and files.keys() == names
+            whole &= not self.place.collection  # whose one file is made anew
+            found[record["stem"]] = Earlier(record, files, frozenset(), whole)
+        return found
+
+    def _refuse_other(self, fingerprint: object) -> None:
+        if fingerprint != self.settings.fingerprint:
+            raise UsageError(
+                f"the output folder {str(self.stage.folder)!r} was made with other settings or "
+                "classes",
+                cure="choose --overwrite to start again, or another --out",
+            )
+
+    # The end
+
+    def _close(self, done: Done, *, split: Sequence[float] | None, seed: int) -> None:
+        """Write what is known only at the end."""
+        records, stage = done.records, self.stage
+        if split is not None:
+            chosen = split_.assign([record["stem"] for record in records], split, seed=seed)
+            for index, record in enumerate(records):
+                records[index] = {**record, "split": chosen[record["stem"]]}
+        stems: dict[str, list[str]] = {"all": []}
+        for record in records:
+            stems["all"].append(record["stem"])
+            if record["split"]:
+                stems.setdefault(record["split"], []).append(record["stem"])
+        for name, data in self._closing(stems).items():
+            stage.write(name, data)
+        if done.problems:
+            lines = manifest.problem_lines(done.problems, self.root)
+            stage.write(self.place.problems, lines)
+        with stage.shelf.file(self.place.manifest) as file:
+            manifest.write(
+                file,
+                self.settings,
+                records,
+                kind=self.settings.writer,
+                collection=self.place.out.name if self.place.collection else None,
+            )
+        earlier = stage.owned.entries.get(self.place.manifest)
+        stage.add(stage.shelf.put_file(self.place.manifest, earlier))
+
+
+def _taken_from(jobs: list[Job], earlier: Mapping[str, Earlier]) -> Iterator[Job]:
+    """Yield the jobs, and let go of them: records grow in the memory that they leave."""
+    jobs.reverse()
+    while jobs:
+        job = jobs.pop()
+        if job.stem in earlier:
+            job = replace(job, earlier=earlier[job.stem])
+        yield job
+
+
+def team(engine: str | None, workers: int | None, jobs: int) -> Team:
+    """Return who does ``jobs`` jobs; None leaves it to us. Raises UsageError."""
+    count = workers if workers is not None else _helpful_workers(jobs)
+    if count < 1:
+        raise UsageError(f"workers must be at least 1, but got {count}")
+    from maskforge.conversion import job  # noqa: F401  # workers start with what is loaded by then
+
+    chosen = plugins.load("engines", engine or ("serial" if count == 1 else "processes"))
+    found: Team = chosen.Team(count)
+    return found
+
+
+def _helpful_workers(jobs: int) -> int:
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    return max(1, min(cores, jobs // JOBS_PER_WORKER))

@@ -1,0 +1,329 @@
+"""From what the user names to a list of jobs: one for each image, each with a name of its own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pickle
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from maskforge import plugins
+from maskforge.engines import Team
+from maskforge.errors import Problem, ReadError, UsageError
+from maskforge.io import files, scan
+from maskforge.io.ownership import Entry
+from maskforge.raster.annotation import Annotation
+
+PACK_FROM = 1 << 15
+"""Annotations of more bytes than this wait compressed, so that thousands fit into memory."""
+
+PLAIN = 256
+"""From so many annotations on, all others wait compressed, so that memory does not grow."""
+
+KEEP = 1 << 23
+"""Bytes of annotations, about, that are kept from when their labels were collected."""
+
+MOST_LABELS = 65_534
+"""Labels that one image may have: class ids of 16 bits, without background and ignore."""
+
+HEAD = 1 << 16
+"""Bytes of a file that are looked at to tell its format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What an earlier run made of an image.
+
+    files: those of its files that stand as it left them, by their names in the output. staged:
+    those of an unfinished run, which are not in place yet. whole: nothing is missing, so that
+    ``record`` holds as long as annotation and image are the same.
+    """
+
+    record: dict[str, Any]
+    files: dict[str, Entry]
+    staged: frozenset[str] = frozenset()
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One image to convert.
+
+    stem: the output's name, without suffix, forward slashes, unique. source: the annotation file;
+    shown: its path relative to the input's root, as the manifest gives it. waiting: the annotation,
+    where it was read already (see :meth:`annotation`); place and labels are the annotation's.
+    """
+
+    index: int
+    stem: str
+    source: Path
+    shown: str
+    waiting: Annotation | bytes | None = None
+    place: str = ""
+    labels: frozenset[str] = frozenset()
+    earlier: Earlier | None = None
+
+    @classmethod
+    def of(cls, annotation: Annotation, index: int, *, stem: str, source: Path, shown: str) -> Job:
+        """Return the job of an annotation that was read already; large and late ones are packed."""
+        if isinstance(annotation.embedded, memoryview):
+            annotation = replace(annotation, embedded=bytes(annotation.embedded))
+        waiting: Annotation | bytes = annotation
+        if index >= PLAIN or annotation.nbytes > PACK_FROM:
+            waiting = zlib.compress(pickle.dumps(annotation, protocol=5), 1)
+        labels = _shared(frozenset(region.label for region in annotation.regions))
+        return cls(index, stem, source, shown, waiting, annotation.place, labels)
+
+    def annotation(self) -> Annotation | None:
+        """Return the annotation that was read already, None when the file is still to be read."""
+        if not isinstance(self.waiting, bytes):
+            return self.waiting
+        unpacked: Annotation = pickle.loads(zlib.decompress(self.waiting))  # our own bytes
+        return unpacked
+
+
+@lru_cache(maxsize=1024)
+def _shared(labels: frozenset[str]) -> frozenset[str]:
+    """Return an equal set: one for all images with the same labels."""
+    return labels
+
+
+def root_of(sources: Sequence[Path]) -> Path:
+    """Return the folder that output names are relative to: what all sources have in common."""
+    folders = [path if path.is_dir() else path.parent for path in map(_absolute, sources)]
+    return Path(os.path.commonpath(folders))
+
+
+def find(sources: Sequence[Path], reader: ModuleType) -> list[Path]:
+    """Return the annotation files that ``sources``, files and folders, stand for.
+
+    In a folder that means the reader's own default file where it has one, else every file below
+    with the reader's suffix; readers of files with many images take only what looks like theirs.
+    Raises ReadError when a source does not exist.
+    """
+    found: list[Path] = []
+    for source in sources:
+        if not source.exists():
+            raise ReadError(
+                "there must be a file or folder, but there is none",
+                code="unreadable",
+                file=str(source),
+            )
+        if not source.is_dir():
+            found.append(source)
+            continue
+        default = source / getattr(reader, "DEFAULT_FILE", "")
+        if hasattr(reader, "DEFAULT_FILE") and default.is_file():
+            found.append(default)
+            continue
+        inside = scan.find(source, reader.SUFFIXES)
+        if not reader.ONE_IMAGE_PER_FILE:
+            inside = [path for path in inside if path.is_dir() or reader.sniff(head(path))]
+        found += inside
+    once: dict[str, Path] = {}
+    for path in found:
+        once.setdefault(os.path.abspath(path), path)
+    return list(once.values())
+
+
+def head(path: Path) -> bytes:
+    """Return the beginning of a file, b"" when it cannot be read."""
+    try:
+        if not path.is_file():  # a pipe would keep us waiting
+            return b""
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except OSError:
+        return b""
+
+
+def detect(sources: Sequence[Path]) -> tuple[str, str]:
+    """Return the name of the reader for ``sources`` and, in words, why it is thought to be right.
+
+    Every file is asked by content, since names lie. Raises UsageError when several formats, and
+    ReadError when none, are found.
+    """
+    readers = {name: plugins.load("readers", name) for name in plugins.names("readers")}
+    suffixes = sorted({suffix for reader in readers.values() for suffix in reader.SUFFIXES})
+    hits: Counter[str] = Counter()
+    reasons: dict[str, str] = {}
+    for path in _candidates(sources, suffixes):
+        text = head(path)
+        for name, reader in readers.items():
+            reason = reader.sniff(text)
+            if reason:
+                hits[name] += 1
+                reasons.setdefault(name, f"{path}: {reason}")
+    if not hits:
+        shown = ", ".join(map(str, sources))
+        raise ReadError(
+            f"no file is in a known format {list(readers)}",
+            code="wrong-format",
+            file=shown,
+            cure="name the format: maskforge labelme, via or ochuman",
+        )
+    if len(hits) > 1:
+        found = ", ".join(f"{name} ({count} files)" for name, count in hits.most_common())
+        raise UsageError(
+            f"the input must be in one format, but holds {found}", cure="name the format"
+        )
+    name = next(iter(hits))
+    return name, reasons[name]
+
+
+def _candidates(sources: Sequence[Path], suffixes: Sequence[str]) -> Iterator[Path]:
+    for source in sources:
+        if source.is_dir():
+            yield from scan.find(source, suffixes)
+        else:
+            yield source
+
+
+def plan(
+    paths: Sequence[Path], reader: ModuleType, options: object, *, root: Path
+) -> tuple[list[Job], list[Problem]]:
+    """Return the jobs of the annotation files ``paths``, and the problems met on the way.
+
+    Files with one image each are not read here, so that workers share the reading; files with many
+    images are. Output names come from the source's place below ``root``.
+    """
+    jobs: list[Job] = []
+    problems: list[Problem] = []
+    for path in paths:
+        shown = _shown(path, root)
+        if reader.ONE_IMAGE_PER_FILE:
+            jobs.append(Job(len(jobs), files.safe_name(_without_suffix(shown)), path, shown))
+            continue
+        folder = shown.rpartition("/")[0]
+        prefix = f"{folder}/" if folder else ""
+        try:
+            for item in reader.read(path, options):
+                if isinstance(item, Problem):
+                    problems.append(item)
+                else:
+                    stem = files.safe_name(prefix + _without_suffix(item.name))
+                    jobs.append(Job.of(item, len(jobs), stem=stem, source=path, shown=shown))
+        except ReadError as error:
+            problems.append(error.problem(file=str(path)))
+    stems = files.unique_names(job.stem for job in jobs)
+    for index, (job, stem) in enumerate(zip(jobs, stems, strict=True)):
+        if stem != job.stem:
+            jobs[index] = replace(job, stem=stem)
+            problems.append(_renamed(job, stem))
+    return jobs, problems
+
+
+def keep_clear(
+    jobs: list[Job], places: Callable[[str], Iterable[str]], reserved: Iterable[str]
+) -> list[Problem]:
+    """Give other stems to jobs whose files would be folders to others' files, or the other way.
+
+    places: the files of a stem. reserved: files that the output has anyway. Case does not count.
+    """
+    if not any(name.startswith("probe/") for name in places("probe")):
+        return []  # where all stems lie in folders of their kind, nothing can meet
+    taken = {name.casefold(): False for name in reserved}  # name → whether it is a folder
+    problems = []
+    for index, job in enumerate(jobs):
+        stem, number = job.stem, 1
+        while not _fits([name.casefold() for name in places(stem)], taken):
+            number += 1
+            stem = f"{job.stem}-{number}"
+        for name in places(stem):
+            parts = name.casefold().split("/")
+            taken |= {"/".join(parts[:count]): True for count in range(1, len(parts))}
+            taken[name.casefold()] = False
+        if stem != job.stem:
+            problems.append(_renamed(job, stem))
+            jobs[index] = replace(job, stem=stem)
+    return problems
+
+
+def _fits(names: list[str], taken: Mapping[str, bool]) -> bool:
+    for name in names:
+        parts = name.split("/")
+        ways = ("/".join(parts[:count]) for count in range(1, len(parts)))
+        if name in taken or not all(taken.get(way, True) for way in ways):
+            return False
+    return True
+
+
+def _renamed(job: Job, stem: str) -> Problem:
+    return Problem(
+        "name-collision",
+        str(job.source),
+        f"the output name {job.stem!r} is taken by another image; this one is written as {stem!r}",
+        job.place,
+        "give the images different names",
+        "warning",
+    )
+
+
+def collect_labels(jobs: list[Job], reader: ModuleType, options: object, team: Team) -> set[str]:
+    """Return all labels of the jobs; ``team`` reads those of files that were not read yet.
+
+    Where the team is this process, files are read whole as long as there is room for what they say,
+    and their jobs in ``jobs`` hold it from then on: nobody need read them again.
+    Files that cannot be read, or have more labels than there are ids, are left to the conversion,
+    which records what is wrong with them.
+    """
+    if team.HERE:
+        _read_ahead(jobs, reader, options)
+    found: Iterable[Set[str]] = (job.labels for job in jobs)
+    unread = [job.source for job in jobs if job.waiting is None]
+    if unread:
+        work = partial(_labels_in, reader.labels, options)
+        found = itertools.chain(found, team.run(work, unread, on_death=_no_labels))
+    return set().union(*(labels for labels in found if len(labels) <= MOST_LABELS))
+
+
+def _read_ahead(jobs: list[Job], reader: ModuleType, options: object) -> None:
+    room = KEEP
+    for index, job in enumerate(jobs):
+        if room <= 0:
+            return
+        if job.waiting is None:
+            try:
+                annotation = next(reader.read(job.source, options), None)
+            except Exception:  # the conversion meets it again, and it costs this image only
+                continue
+            if isinstance(annotation, Annotation):
+                room -= annotation.nbytes
+                # A region that was left out with a warning has a label, too.
+                if annotation.embedded is None and not annotation.problems:
+                    labels = frozenset(region.label for region in annotation.regions)
+                    jobs[index] = replace(job, waiting=annotation, labels=labels)
+
+
+def _labels_in(read: Callable[[Path, Any], set[str]], options: object, path: Path) -> set[str]:
+    try:
+        return read(path, options)
+    except ReadError:
+        return _no_labels(path)
+
+
+def _no_labels(path: Path) -> set[str]:
+    return set()
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))
+
+
+def _shown(path: Path, root: Path) -> str:
+    text, above = os.path.abspath(path), os.path.join(root, "")
+    # Where names differ in case only, as they may on Windows, the slow way is right, too.
+    inside = text[len(above) :] if text.startswith(above) else os.path.relpath(text, root)
+    return inside.replace(os.sep, "/")
+
+
+def _without_suffix(name: str) -> str:
+    stem, dot, suffix = name.rpartition(".")
+    return stem if dot and "/" not in suffix and stem.rpartition("/")[2] else name

@@ -1,0 +1,1 @@
+"""Pictures for people: nothing reads them back."""

@@ -1,0 +1,248 @@
+"""All settings of a training run, in one frozen dataclass that the checkpoint carries as JSON.
+
+Each field says in its metadata what it does; the command line is made from that.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
+
+from maskforge.errors import UsageError
+
+Option: TypeAlias = str | int | float | bool
+
+DEFAULT_EPOCHS = 100
+"""How long a run is where neither epochs, steps nor minutes are given."""
+
+MAX_SIDE = 2**14
+"""Pixels a side at most, so that a stranger's checkpoint cannot ask for all memory."""
+
+
+def _of(help: str, *, metavar: str = "") -> dict[str, str]:
+    return {"help": help, "metavar": metavar}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings, with the defaults for a few hundred images and a machine without a GPU.
+
+    Raises UsageError for a value that is not possible.
+    """
+
+    # Network
+    network: str = field(
+        default="unet", metadata=_of("Network: a file of training/models, or smp:ARCH:ENCODER.")
+    )
+    options: dict[str, Option] = field(default_factory=lambda: {"width": 32, "stride": 2})
+    sigmoid: bool = field(
+        default=False, metadata=_of("One logit and a sigmoid instead of two, for a single class.")
+    )
+
+    # Data
+    val: float = field(
+        default=0.2,
+        metadata=_of("Fraction held out for validation, where the data has no split.", metavar="F"),
+    )
+    size: tuple[int, ...] = field(
+        default=(192,),
+        metadata=_of(
+            "Size the network works at: the longer side in pixels, WIDTHxHEIGHT, or full.",
+            metavar="N|WxH|full",
+        ),
+    )
+    crop: tuple[int, ...] = field(
+        default=(),
+        metadata=_of(
+            "Size of the training crops. [default: that of the middle image]", metavar="WxH"
+        ),
+    )
+    batch: int = field(
+        default=16, metadata=_of("Images a step, over all processes and accumulations.")
+    )
+    class_weights: Literal["auto", "median", "enet", "none"] = field(
+        default="auto",
+        metadata=_of(
+            "How rare classes are made up for. auto: enet, where ce or focal alone is the loss."
+        ),
+    )
+
+    # Augmentation
+    augment: bool = field(default=True, metadata=_of("Change the images at random."))
+    flip: float = field(default=0.5, metadata=_of("Probability of a left-right mirror."))
+    scale: tuple[float, float] = field(
+        default=(0.6, 1.6), metadata=_of("Lowest and highest factor of the size.", metavar="A,B")
+    )
+    rotate: float = field(default=10.0, metadata=_of("Highest rotation, in degrees."))
+    color: float = field(default=0.4, metadata=_of("Strength of colour changes, 0 to 1."))
+    blur: float = field(default=0.05, metadata=_of("Probability of a blur."))
+
+    # Learning
+    loss: str = field(default="ce+dice", metadata=_of("Loss, or a sum such as ce+dice."))
+    optimizer: Literal["adam", "adamw"] = field(default="adamw", metadata=_of("Optimizer."))
+    lr: float = field(default=2e-3, metadata=_of("Highest learning rate."))
+    weight_decay: float = field(default=1e-2, metadata=_of("Weight decay."))
+    schedule: Literal["constant", "book", "poly", "cosine", "one-cycle", "plateau"] = field(
+        default="one-cycle", metadata=_of("How the learning rate changes.")
+    )
+    epochs: int | None = field(
+        default=None, metadata=_of(f"Passes over the data. [default: {DEFAULT_EPOCHS}]")
+    )
+    steps: int | None = field(default=None, metadata=_of("Steps, instead of epochs."))
+    minutes: float | None = field(default=None, metadata=_of("Minutes, instead of epochs."))
+    accumulate: int = field(
+        default=1, metadata=_of("Parts that a batch goes through the network in.")
+    )
+    clip: float = field(default=1.0, metadata=_of("Highest norm of the gradient; 0: no limit."))
+    ema: float = field(
+        default=0.99, metadata=_of("Decay of the averaged weights, such as 0.99; 0: none.")
+    )
+    patience: int = field(
+        default=0, metadata=_of("Stop after as many evaluations without a better mIoU; 0: never.")
+    )
+    evaluate_every: int = field(
+        default=0, metadata=_of("Epochs between evaluations; 0: at least 30 steps.")
+    )
+    seed: int = field(default=0, metadata=_of("Seed of everything that is random."))
+
+    # Machine
+    device: str = field(default="auto", metadata=_of("auto, cpu, cuda or cuda:N."))
+    precision: Literal["auto", "float32", "bfloat16"] = field(
+        default="auto", metadata=_of("auto: bfloat16 where the machine has it in hardware.")
+    )
+    channels_last: bool = field(default=True, metadata=_of("Channels-last memory."))
+    compile: bool = field(default=False, metadata=_of("Compile the network (torch.compile)."))
+    threads: int = field(
+        default=0, metadata=_of("Threads of torch on the CPU; 0: torch's own choice.")
+    )
+    workers: int | None = field(
+        default=None, metadata=_of("Processes that load images. [default: as many as help]")
+    )
+    cache: int = field(
+        default=1024, metadata=_of("Keep loaded images in memory, up to as many MiB.")
+    )
+
+    def __post_init__(self) -> None:
+        for name, choices in _choices().items():
+            if getattr(self, name) not in choices:
+                shown = " or ".join(map(repr, choices))
+                raise UsageError(f"{name} must be {shown}, but got {getattr(self, name)!r}")
+        for name, low, high in _RANGES:
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise UsageError(f"{name} must be within {low} … {high}, but got {value}")
+        if (
+            len(self.size) > 2
+            or len(self.crop) not in (0, 2)
+            or not all(1 <= side <= MAX_SIDE for side in (*self.size, *self.crop))
+        ):
+            raise UsageError(
+                f"size and crop must be sizes up to {MAX_SIDE}, but got {self.size} and {self.crop}"
+            )
+        if not 0 < self.scale[0] <= self.scale[1] <= 100:
+            raise UsageError(f"scale must be two factors 0 < A <= B, but got {self.scale}")
+        given = [n for n in ("epochs", "steps", "minutes") if getattr(self, n) is not None]
+        if len(given) > 1:
+            raise UsageError(f"only one of epochs, steps and minutes may be given, but got {given}")
+
+    def to_json(self) -> str:
+        """Return the settings as JSON."""
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Config:
+        """Return the settings that ``text`` holds.
+
+        What it lacks keeps its default. Raises UsageError for text that :meth:`to_json` did not
+        write.
+        """
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise UsageError(f"settings must be JSON, but: {error}") from error
+        if not isinstance(values, dict):
+            raise UsageError(f"settings must be a JSON object, but got {type(values).__name__}")
+        hints = get_type_hints(cls)
+        unknown = sorted(set(values) - set(hints))
+        if unknown:
+            raise UsageError(f"settings must be among {list(hints)}, but got {unknown}")
+        return cls(**{name: _checked(name, v, hints[name]) for name, v in values.items()})
+
+
+MACHINE: dict[str, Any] = {"device": "auto", "threads": 0, "workers": None, "cache": 1024}
+"""Settings that a resumed run may change, with their defaults."""
+
+_ANY = math.inf
+_RANGES: tuple[tuple[str, float, float], ...] = (
+    ("val", 0, 0.9),
+    ("batch", 1, 2**16),
+    ("flip", 0, 1),
+    ("rotate", 0, 180),
+    ("color", 0, 1),
+    ("blur", 0, 1),
+    ("lr", 0, 1e3),
+    ("weight_decay", 0, 1e3),
+    ("epochs", 1, 2**31),
+    ("steps", 1, 2**31),
+    ("minutes", 1e-3, 2**31),
+    ("accumulate", 1, 2**16),
+    ("clip", 0, _ANY),
+    ("ema", 0, 0.99999),
+    ("patience", 0, 2**31),
+    ("evaluate_every", 0, 2**31),
+    ("seed", 0, 2**63 - 1),
+    ("threads", 0, 4096),
+    ("workers", 0, 4096),
+    ("cache", 0, 2**31),
+)
+
+
+@cache
+def _choices() -> dict[str, tuple[str, ...]]:
+    """Return what the settings that have few values may be."""
+    hints = get_type_hints(Config)
+    return {name: get_args(hint) for name, hint in hints.items() if get_origin(hint) is Literal}
+
+
+def _checked(name: str, value: Any, hint: Any) -> Any:
+    """Return ``value`` as the type ``hint`` has it; JSON has lists for tuples."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        fits = value in inner
+    elif origin is UnionType:
+        if value is None and NoneType in inner:
+            return None
+        return _checked(name, value, inner[0])
+    elif origin is tuple:
+        fits = isinstance(value, list) and all(_is_number(v, inner[0]) for v in value)
+        fits = fits and (inner[-1] is Ellipsis or len(value) == len(inner))
+        value = tuple(value) if fits else value
+    elif origin is dict:
+        fits = isinstance(value, dict) and all(
+            isinstance(v, get_args(Option)) for v in value.values()
+        )
+    elif hint in (int, float):
+        fits = _is_number(value, hint)
+    else:
+        fits = isinstance(value, hint)
+    if not fits:
+        shown = (
+            " or ".join(map(repr, inner)) if origin is Literal else getattr(hint, "__name__", hint)
+        )
+        raise UsageError(f"{name} must be {shown}, but got {value!r}")
+    return value
+
+
+def _is_number(value: object, kind: type) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isinstance(value, int) or (kind is float and math.isfinite(value))
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all settings."""
+    return tuple(f.name for f in fields(Config))

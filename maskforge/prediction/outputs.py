@@ -1,0 +1,158 @@
+"""Predictions as files: images and videos predicted in batches, written as conversions write them.
+
+What is to be looked at becomes a video when it comes of one. All else is data, which no video could
+hold without loss: a file for each frame, numbered from 1.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Images
+
+from maskforge import plugins, styles
+from maskforge.datasets import list_text
+from maskforge.errors import UsageError
+from maskforge.io import video
+from maskforge.pictures import previews
+from maskforge.prediction import footage
+from maskforge.prediction.footage import Found, Shot
+from maskforge.prediction.predictor import Predictor
+from maskforge.prediction.saving import Event, Events, Folder
+from maskforge.raster.label_image import to_raster
+from maskforge.writers.onehot import Collection, Options
+
+COMMAND = "predict"
+"""By which an output is known as one of predictions."""
+
+_ONEHOT = "onehot.npy"
+
+
+class Output:
+    """Where predictions go and in which form.
+
+    found: what is predicted. kind: a writer of :mod:`maskforge.writers`, "overlay" or
+    "probabilities". overwrite: what an earlier run has placed is replaced, as a whole. spared:
+    files that are never replaced, besides what is ``found``. Raises UsageError for a style that
+    does not fit, where an earlier output stands without ``overwrite``, and where a file is in the
+    way that is not ours to replace.
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        kind: str,
+        found: Sequence[Found],
+        *,
+        style: str | None = None,
+        overwrite: bool = False,
+        spared: Iterable[Path] = (),
+    ) -> None:
+        if style is not None:
+            if kind != "color":
+                raise UsageError(f"a style is for colour masks only, but these are {kind}")
+            styles.check(style)
+        self._kind = kind
+        self._style = style
+        self._found = found
+        self._open = ExitStack()
+        self._planes: Collection | None = None
+        self._sizes: tuple[tuple[int, ...], tuple[int, int]] | None = None
+        if kind not in ("overlay", "probabilities", "onehot"):
+            self._writer: Any = plugins.load("writers", kind)
+            self._options = self._writer.Options(**({} if style is None else {"style": style}))
+        originals = [*(one.path for one in found), *spared]
+        self._folder = Folder(out, COMMAND, originals, overwrite=overwrite)
+        self._check_names()
+
+    def _check_names(self) -> None:
+        """Raise UsageError where something is in the way, as far as names are known by now."""
+        videos = [one for one in self._found if one.is_video]
+        stills = [one.name for one in self._found if not one.is_video]
+        if self._kind == "onehot":
+            self._folder.check([_ONEHOT])
+            return
+        self._folder.check(name + self._suffix for name in stills)
+        if self._kind == "overlay":
+            self._folder.check(one.name + video.WRITTEN for one in videos)
+        else:
+            self._folder.check_frames(videos, self._suffix)
+
+    @property
+    def _suffix(self) -> str:
+        own = {"overlay": ".jpg", "probabilities": ".npy"}
+        return own[self._kind] if self._kind in own else str(self._writer.SUFFIX)
+
+    def predict(self, predictor: Predictor) -> Events:
+        """Predict, and put in place what was made; tell what becomes of each image or frame.
+
+        Raises WriteError; UsageError for what is in the way, such as a labels.txt of other classes.
+        """
+        return Events(self._folder, lambda: self._predict(predictor))
+
+    def _predict(self, predictor: Predictor) -> Iterator[Event]:
+        if self._style is not None:
+            styles.parse(self._style, predictor.classes)
+        classes = list_text(predictor.classes, predictor.names).encode()
+        self._folder.enclose("labels.txt", classes)
+
+        def look(shots: Sequence[Shot]) -> list[NDArray[np.float32]]:
+            return predictor.probabilities([shot.image for shot in shots])
+
+        def write(shot: Shot, values: NDArray[np.float32]) -> None:
+            self._write(shot, values, predictor)
+
+        with self._open:
+            yield from footage.process(
+                self._found, batch=predictor.batch, look=look, write=write, finish=self._finish
+            )
+
+    def _write(self, shot: Shot, values: NDArray[np.float32], predictor: Predictor) -> None:
+        if self._kind == "probabilities":
+            file = io.BytesIO()
+            np.save(file, values.astype(np.float16), allow_pickle=False)
+            self._folder.save(shot.name + self._suffix, file.getvalue())
+            return
+        raster = to_raster(predictor.decide(values), predictor.classes)
+        if self._kind == "overlay":
+            drawn = previews.draw(
+                Images.fromarray(shot.image), raster, background=predictor.names[0]
+            )
+            if shot.found.is_video:
+                self._folder.add(shot.found, self._framed(drawn, shot.image.shape))
+            else:
+                self._folder.save(shot.name + self._suffix, previews.encode(drawn))
+        elif self._kind == "onehot":
+            if self._planes is None:  # where no image can be read, there is no file
+                self._planes = self._open.enter_context(_collection(self._folder))
+            name = shot.name + ".png" if shot.found.is_video else shot.found.path.name
+            self._planes.add(name, shot.name, raster)
+        else:
+            data = self._writer.encode(raster, self._options)
+            self._folder.save(shot.name + self._suffix, data)
+
+    def _framed(self, drawn: Images.Image, frame: tuple[int, ...]) -> NDArray[np.uint8]:
+        """Return the preview in the size of the video's first: legends differ in height."""
+        if self._sizes is None:
+            self._sizes = (frame, drawn.size)
+        first, size = self._sizes
+        return np.asarray(drawn.crop((0, 0, *size)) if frame == first else drawn)
+
+    def _finish(self, found: Found) -> None:
+        self._sizes = None
+        self._folder.finish()
+
+
+@contextmanager
+def _collection(folder: Folder) -> Iterator[Collection]:
+    """Open a one-hot dictionary, which is whole when the block ends well, else absent."""
+    with folder.file(_ONEHOT) as file:
+        planes = Collection(file, Options())
+        yield planes
+        planes.close()

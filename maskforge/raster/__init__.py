@@ -1,0 +1,1 @@
+"""The exact core: annotations and class tables in, rasters out; no path, no file."""

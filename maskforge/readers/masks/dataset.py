@@ -1,0 +1,129 @@
+"""What a data set is: pairs of an image and a label image, a class table, and what was noticed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from maskforge.classes import BACKGROUND, ClassTable
+from maskforge.errors import Problem, UsageError
+from maskforge.io.label_lists import Labels
+
+Form: TypeAlias = Literal["ids", "colors", "planes"]
+
+IGNORED = -1
+"""Stands for the ignore index in a :class:`Decoding`, whatever the class table says it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How the pixels of a mask become class ids.
+
+    form: "ids", a number a pixel; "colors", three; "planes", a channel a class. table: pairs of
+    what a pixel holds (a number, or 0xrrggbb) and its class id, or :data:`IGNORED`; of planes,
+    where the channel is the id, empty.
+    """
+
+    form: Form
+    table: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Where a label image is: a file or, with ``key``, an entry of a one-hot dictionary."""
+
+    path: Path
+    decoding: Decoding
+    key: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}[{self.key!r}]" if self.key else str(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One image and its label image. ``name`` is unique in its data set, with forward slashes.
+
+    split: "train", "val" or "test", None where nothing says which.
+    """
+
+    name: str
+    image: Path
+    label: Label
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Images and label images that mean the same by the same class id. Picklable.
+
+    kind: the module of :mod:`maskforge.datasets` that found it. notes: what was decided, in words.
+    problems: what was left out or looks wrong. first: what the set calls id 0, which the class
+    table always calls ``_background_``: some sets have none and begin with "road" or "sky".
+    """
+
+    kind: str
+    root: Path
+    classes: ClassTable
+    examples: tuple[Example, ...]
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    first: str = BACKGROUND
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        return len(self.examples)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names by class id, (C,), to show to people."""
+        return (self.first, *self.classes.names[1:])
+
+    def of(self, split: str) -> tuple[Example, ...]:
+        """Return the examples of ``split``."""
+        return tuple(example for example in self.examples if example.split == split)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user says about the data.
+
+    labels: the class table, its names or the file that lists them. ignore: a pixel value that is
+    neither trained nor scored. style: colours of the masks, as after ``--style``. images: the
+    folder of the images, where they do not lie with the masks.
+    """
+
+    labels: Labels = None
+    ignore: int | None = None
+    style: str | None = None
+    images: Path | None = None
+
+    def refuse(self, kind: str, *names: str) -> None:
+        """Raise UsageError for those of ``names`` that are given, but say nothing to ``kind``."""
+        given = [name for name in names if getattr(self, name) is not None]
+        if given:
+            raise UsageError(f"{given[0]} must not be given for a data set of kind {kind}")
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What the pixels of a set of masks mean, and what was decided to find out."""
+
+    classes: ClassTable
+    decoding: Decoding
+    first: str = BACKGROUND
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def id_decoding(classes: ClassTable, *, ignore: int | None = None) -> Decoding:
+    """Return how ids are stored in label images: as they are, ignore at the top or as -1.
+
+    ignore: one more value that stands for ignore.
+    """
+    table = {i: i for i in range(len(classes))}
+    table |= {-1: IGNORED, classes.ignore_index: IGNORED}
+    if ignore is not None:
+        table[ignore] = IGNORED
+    return Decoding("ids", tuple(table.items()))

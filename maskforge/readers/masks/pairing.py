@@ -1,0 +1,223 @@
+"""Which mask belongs to which image: by folders, then by name, and by lists of names."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from maskforge.errors import Problem, ReadError, UsageError
+from maskforge.io import images, scan
+from maskforge.io.onehot import is_onehot
+from maskforge.readers.masks.dataset import Decoding, Example, Label
+from maskforge.readers.masks.naming import SPLITS
+
+IMAGE_FOLDERS = ("images", "image", "imgs", "img", "features")
+MASK_FOLDERS = ("masks", "mask", "labels", "label", "annotations", "annotation", "gt")
+VOC_FOLDERS = ("SegmentationClass", "SegmentationClassPNG", "SegmentationClassNpy")
+MASK_SUFFIXES = (*(s for s in images.SUFFIXES if s != ".gif"), ".npy")
+
+_MASK_TAIL = re.compile(
+    r"(?i)[_\-. ](masks?|labels?|labelids|seg|segmentation|gt|annotation|matte|l|y)$"
+)
+_IMAGE_TAIL = re.compile(r"(?i)[_\-. ](image|img|rgb|x)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """A folder of images and that of their masks. split: what both are called, if anything."""
+
+    images: Path
+    masks: Path
+    split: str | None = None
+
+
+def folders(root: Path, pictures: Path | None) -> list[Folders]:
+    """Return the pairs of folders below ``root``: images/ and masks/, or those of each split.
+
+    ``train/images`` and ``train/masks``, ``train`` and ``trainannot`` are known too. pictures: the
+    folder of the images, when it is not below ``root``, which then holds masks. Raises UsageError
+    when several folders could hold the masks.
+    """
+    if pictures is not None:
+        elsewhere = Folders(pictures, masks_in(root))
+        masks = masks_of([elsewhere])
+        is_planes = bool(masks) and masks[0].suffix.lower() == ".npy" and is_onehot(masks[0])
+        return [elsewhere] if masks and not is_planes else []
+    found = _pair(root, None)
+    if found:
+        return found
+    inside = _subfolders(root)
+    for name, split in SPLITS.items():
+        if name not in inside:
+            continue
+        found += _pair(inside[name], split)
+        for tail in ("annot", "_annot", "_masks", "_labels", "_mask", "_label"):
+            if name + tail in inside:
+                found.append(Folders(inside[name], inside[name + tail], split))
+    return found
+
+
+def match(pair: Folders, decoding: Decoding) -> tuple[list[Example], list[Problem]]:
+    """Return the examples of two folders, and what has no partner, by the names of the files."""
+    pictures, problems = by_stem(pair.images, images.SUFFIXES)
+    masks, twins = by_stem(pair.masks, MASK_SUFFIXES)
+    partners = pair_up(pictures, masks)
+    examples = [
+        Example(name, pictures[name], Label(masks[stem], decoding), _split_of(name, pair.split))
+        for name, stem in sorted(partners.items())
+    ]
+    found = set(partners.values())
+    problems += twins
+    problems += [
+        _alone(path, "no-mask", "mask", pair.masks)
+        for name, path in pictures.items()
+        if name not in partners
+    ]
+    problems += [
+        _alone(path, "no-image", "image", pair.images)
+        for stem, path in masks.items()
+        if stem not in found
+    ]
+    return examples, problems
+
+
+def pair_up(names: Iterable[str], masks: Iterable[str]) -> dict[str, str]:
+    """Return for each name the mask's that belongs to it: they are equal, or differ in a tail such
+    as ``_mask``, or in their folders too. What could be meant twice is not paired.
+    """
+    left, free = dict.fromkeys(names), dict.fromkeys(masks)
+    partners = {}
+    keys: Sequence[tuple[Callable[[str], str], Callable[[str], str]]] = (
+        (str, str),
+        (_image_core, _mask_core),
+        (_last(_image_core), _last(_mask_core)),
+    )
+    for name_key, mask_key in keys:
+        by_key = unique_keys(left, name_key)
+        for key, mask in unique_keys(free, mask_key).items():
+            if key in by_key:
+                partners[by_key[key]] = mask
+                del left[by_key[key]], free[mask]
+    return partners
+
+
+def match_all(
+    pairs: Iterable[Folders], decoding: Decoding, *, root: Path
+) -> tuple[list[Example], list[Problem]]:
+    """Return the examples of several pairs of folders, under names that are unique.
+
+    Raises ReadError when no image has a mask.
+    """
+    examples: list[Example] = []
+    problems: list[Problem] = []
+    for pair in pairs:
+        found, strange = match(pair, decoding)
+        prefix = f"{pair.split}/" if pair.split else ""
+        examples += [replace(example, name=prefix + example.name) for example in found]
+        problems += strange
+    if not examples:
+        raise nothing(root, problems)
+    return examples, problems
+
+
+def nothing(root: Path, problems: Sequence[Problem]) -> ReadError:
+    """Return the error that no image has a mask, with what was there instead."""
+    shown = "; ".join(problem.message for problem in problems[:2])
+    return ReadError(
+        "there must be images and masks of the same names, but no two belong together"
+        + (f": {shown}" if shown else ""),
+        code="no-mask",
+        file=str(root),
+        cure="name image and mask alike, such as images/a.jpg and masks/a.png",
+    )
+
+
+def by_stem(folder: Path, suffixes: Sequence[str]) -> tuple[dict[str, Path], list[Problem]]:
+    """Return the files below ``folder`` by their path in it without suffix; twins are problems."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    for path in scan.find(folder, suffixes):
+        found[path.relative_to(folder).with_suffix("").as_posix()].append(path)
+    twins = [
+        Problem(
+            "name-collision",
+            str(paths[1]),
+            f"a name must belong to one file, but {paths[0].name!r} has it too: both are left out",
+            cure="rename or remove one of them",
+        )
+        for paths in found.values()
+        if len(paths) > 1
+    ]
+    return {stem: paths[0] for stem, paths in found.items() if len(paths) == 1}, twins
+
+
+def masks_in(path: Path) -> Path:
+    """Return the folder with masks that ``path`` holds, else ``path`` itself."""
+    for name in (*MASK_FOLDERS, *VOC_FOLDERS):
+        if scan.find(path / name, MASK_SUFFIXES):
+            return path / name
+    return path
+
+
+def masks_of(pairs: Iterable[Folders]) -> list[Path]:
+    """Return all mask files of ``pairs``."""
+    return [path for pair in pairs for path in scan.find(pair.masks, MASK_SUFFIXES)]
+
+
+def _pair(root: Path, split: str | None) -> list[Folders]:
+    inside = _subfolders(root)
+    pictures = [inside[name] for name in IMAGE_FOLDERS if name in inside]
+    masks = [inside[name] for name in MASK_FOLDERS if name in inside]
+    if not pictures or not masks:
+        return []
+    filled = [folder for folder in masks if scan.find(folder, MASK_SUFFIXES)]
+    if len(filled) > 1 or len(pictures) > 1:
+        several = filled if len(filled) > 1 else pictures
+        raise UsageError(
+            f"{str(root)!r} must hold one folder of images and one of masks, "
+            f"but holds {', '.join(folder.name for folder in several)}",
+            cure="move the one that is not meant elsewhere",
+        )
+    return [Folders(pictures[0], (filled or masks)[0], split)]
+
+
+def _subfolders(root: Path) -> dict[str, Path]:
+    if not root.is_dir():
+        return {}
+    return {path.name.lower(): path for path in sorted(root.iterdir()) if path.is_dir()}
+
+
+def _alone(path: Path, code: str, what: str, folder: Path) -> Problem:
+    return Problem(
+        code, str(path), f"there is no {what} of this name in {folder.name!r}: left out",
+        severity="warning",
+    )  # fmt: skip
+
+
+def unique_keys(stems: Iterable[str], key: Callable[[str], str]) -> dict[str, str]:
+    """Return stem by key, for those keys that only one stem has."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for stem in stems:
+        groups[key(stem)].append(stem)
+    return {name: group[0] for name, group in groups.items() if len(group) == 1}
+
+
+def _split_of(name: str, split: str | None) -> str | None:
+    """Return ``split``, or the split that the first folder of ``name`` is called after."""
+    folder, slash, _ = name.partition("/")
+    return split or (SPLITS.get(folder.lower()) if slash else None)
+
+
+def _image_core(stem: str) -> str:
+    return _IMAGE_TAIL.sub("", stem)
+
+
+def _mask_core(stem: str) -> str:
+    return _MASK_TAIL.sub("", stem)
+
+
+def _last(core: Callable[[str], str]) -> Callable[[str], str]:
+    """Return a key of the file name alone; files of two splits are never one pair, though."""
+    return lambda stem: f"{_split_of(stem, None)}/{core(stem.rpartition('/')[2])}"

@@ -1,0 +1,255 @@
+"""Pixels of image and mask files: looked at by header first, decoded next, never more than that."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from maskforge.errors import ReadError
+from maskforge.io import images
+
+MAX_PIXELS = 2**27
+"""Images and masks larger than this are refused by their header, before anything is decoded."""
+
+_TAIL = 4096
+_METADATA = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
+_MAX_CHUNKS = 1 << 16
+
+
+class Header(NamedTuple):
+    """Size of an image as it is stored, in pixels, and its EXIF orientation, 1 … 8."""
+
+    height: int
+    width: int
+    orientation: int
+
+    @property
+    def upright(self) -> tuple[int, int]:
+        """(height, width) when the image is shown upright."""
+        stored = (self.height, self.width)
+        return stored[::-1] if self.orientation >= 5 else stored
+
+
+class Pixels(NamedTuple):
+    """What a mask file holds: integers (H, W), or RGB (H, W, 3); its palette (K, 3), if any."""
+
+    values: NDArray[Any]
+    palette: NDArray[np.uint8] | None
+
+
+def header(path: Path) -> Header:
+    """Return the size and orientation of an image; the file must not end too soon.
+
+    Raises ReadError.
+    """
+    with open_image(path) as image:
+        if image.format == "PNG":
+            # Pillow would decode all pixels before it says that there is no EXIF.
+            chunks = _png_chunks(path)
+            whole, exif = b"IEND" in chunks, not chunks.isdisjoint(_METADATA)
+        else:
+            whole, exif = image.format != "JPEG" or b"\xff\xd9" in _tail(path), True
+        if not whole:
+            _decode(image, path)  # it may only have something behind its end: see
+        return Header(image.height, image.width, images.orientation(image) if exif else 1)
+
+
+def read_image(path: Path) -> tuple[NDArray[np.uint8], Header]:
+    """Return the image upright, uint8 (H, W, 3) in RGB, and its header. Raises ReadError."""
+    with open_image(path) as image:
+        _decode(image, path)
+        found = Header(image.height, image.width, images.orientation(image))
+        return _rgb(images.upright(image), path), found
+
+
+def color_profile(path: Path) -> bytes | None:
+    """Return the ICC profile of an image, without which its colours would look different.
+
+    That of another colour space is of no use to RGB. Raises ReadError.
+    """
+    with open_image(path) as image:
+        profile = image.info.get("icc_profile")
+    return profile if isinstance(profile, bytes) and profile[16:20] == b"RGB " else None
+
+
+def read_mask(path: Path, *, colors: bool = False) -> Pixels:
+    """Return what a mask file holds: an image, or a .npy file of integers (H, W).
+
+    Three equal channels are one, unless ``colors`` is set. Of a palette image these are the
+    numbers, not the colours. Raises ReadError, for lossy files too.
+    """
+    if path.suffix.lower() == ".npy":
+        return Pixels(_array(path), None)
+    with open_image(path) as image:
+        if image.format in ("JPEG", "MPO") or _is_lossy_webp(image, path):
+            raise ReadError(
+                f"a mask must be stored without loss, but this is {image.format}: its values "
+                "change where two areas meet",
+                code="bad-image",
+                file=str(path),
+                cure="make the masks again as PNG; maskforge inspect shows what is left of them",
+            )
+        _decode(image, path)
+        if images.orientation(image) != 1:
+            raise ReadError(
+                "a mask must have no EXIF orientation, which some programs follow and some do not",
+                code="bad-image",
+                file=str(path),
+                cure="turn the pixels and remove the tag: PIL.ImageOps.exif_transpose",
+            )
+        return _mask(image, path, colors=colors)
+
+
+def is_colored(path: Path) -> bool:
+    """Return whether a mask holds colours: three channels that are not all equal."""
+    if path.suffix.lower() == ".npy":
+        return False
+    with open_image(path) as image:
+        if image.mode not in ("RGB", "RGBA", "RGBX"):
+            return False
+        _decode(image, path)
+        channels = np.asarray(image)
+        return bool((channels[..., :2] != channels[..., 1:3]).any())
+
+
+def _mask(image: Image.Image, path: Path, *, colors: bool) -> Pixels:
+    if image.mode in ("RGBA", "LA", "PA"):
+        alpha = np.asarray(image.getchannel("A"))
+        if alpha.min() != alpha.max():
+            raise ReadError(
+                "a mask must not be partly transparent: its objects are probably in the alpha "
+                "channel",
+                code="bad-image",
+                file=str(path),
+                cure="take it out: PIL.Image.open(path).getchannel('A'), made 0 and 1",
+            )
+        image = image.convert("RGB") if image.mode == "RGBA" else image.getchannel(0)
+    if colors:
+        return Pixels(np.asarray(image.convert("RGB")), None)
+    if image.mode == "P":
+        table = np.array(image.getpalette("RGB") or [], dtype=np.uint8).reshape(-1, 3)
+        return Pixels(np.asarray(image), table)
+    if image.mode in ("RGB", "RGBX"):
+        channels = np.asarray(image)[..., :3]
+        if (channels[..., :2] != channels[..., 1:]).any():
+            return Pixels(channels, None)
+        return Pixels(channels[..., 0], None)
+    values = np.asarray(image)
+    if values.ndim != 2 or values.dtype.kind not in "bui":
+        raise ReadError(
+            f"a mask must hold one integer, or a colour, a pixel, but has mode {image.mode}",
+            code="bad-image",
+            file=str(path),
+        )
+    return Pixels(values.astype(np.uint8) if values.dtype == np.bool_ else values, None)
+
+
+def _array(path: Path) -> NDArray[Any]:
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # the header is parsed as Python, which fails in many ways
+        raise ReadError(
+            f"the mask must be a whole .npy file of integers, but: {error}",
+            code="bad-image",
+            file=str(path),
+        ) from error
+    if array.ndim != 2 or array.dtype.kind not in "bui" or not 0 < array.size <= MAX_PIXELS:
+        raise ReadError(
+            f"the mask must be integers (H, W), at most {MAX_PIXELS}, "
+            f"but is {array.dtype} {array.shape}",
+            code="bad-image",
+            file=str(path),
+        )
+    return np.array(array, dtype=np.uint8 if array.dtype == np.bool_ else array.dtype)
+
+
+def open_image(path: Path) -> Image.Image:
+    """Open an image after a look at the size that its header declares; nothing is decoded."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large images; their size is checked below
+            image = Image.open(path, formats=images.FORMATS)
+        if 0 < image.width * image.height <= MAX_PIXELS:
+            return image
+        size = f"{image.width}x{image.height}"
+        image.close()
+    except Image.DecompressionBombError:
+        size = "far more"
+    except Exception as error:  # Pillow's decoders raise whatever the damage leads them to
+        raise ReadError(
+            f"the file must be an image, but: {error}", code="bad-image", file=str(path)
+        ) from error
+    raise ReadError(
+        f"an image must have 1 to {MAX_PIXELS} pixels, but has {size}",
+        code="too-large",
+        file=str(path),
+    )
+
+
+def _decode(image: Image.Image, path: Path) -> None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd but readable files
+            image.load()
+    except Exception as error:  # Pillow's decoders raise whatever the damage leads them to
+        raise ReadError(
+            f"the image must be whole, but decoding it says: {error}",
+            code="bad-image",
+            file=str(path),
+            cure="replace the image",
+        ) from error
+
+
+def _rgb(image: Image.Image, path: Path) -> NDArray[np.uint8]:
+    if image.mode.startswith("I"):
+        # Pillow cuts 16 bits off at 255; the high byte is what the image looks like.
+        grey = np.asarray(image)
+        if grey.min() < 0 or grey.max() > 65535:
+            raise ReadError(
+                f"an image must have at most 16 bits a sample, but goes to {grey.max()}",
+                code="bad-image",
+                file=str(path),
+            )
+        return np.repeat((grey >> 8).astype(np.uint8)[..., None], 3, axis=2)
+    if image.mode == "F":
+        raise ReadError(
+            "an image must hold integers, but holds floats", code="bad-image", file=str(path)
+        )
+    if image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")
+    return np.array(image.convert("RGB"))
+
+
+def _is_lossy_webp(image: Image.Image, path: Path) -> bool:
+    if image.format != "WEBP":
+        return False
+    with path.open("rb") as file:
+        return file.read(16)[8:16] == b"WEBPVP8 "
+
+
+def _tail(path: Path) -> bytes:
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _TAIL))
+        return file.read()
+
+
+def _png_chunks(path: Path) -> set[bytes]:
+    """Return the types of the chunks of a PNG file, up to one that is cut off."""
+    found: set[bytes] = set()
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        place = 8
+        for _ in range(_MAX_CHUNKS):
+            file.seek(place)
+            head = file.read(8)
+            place += 12 + int.from_bytes(head[:4], "big")
+            if len(head) < 8 or place > size:
+                return found
+            found.add(head[4:])
+    return found | set(_METADATA)

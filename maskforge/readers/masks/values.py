@@ -1,0 +1,95 @@
+"""The values that the pixels of a mask hold, counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskforge.classes import ClassTable
+from maskforge.raster.runs import Ints
+
+SHOWN = 40
+"""Values listed at most."""
+
+_SHOWN_OF_MANY = 10
+_CHUNK = 1 << 22
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing, in words, and what to do about it ("" for nothing)."""
+
+    text: str
+    cure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value that occurs: an id, or a colour ``#rrggbb``; its pixels; its class's name."""
+
+    value: str
+    pixels: int
+    share: float
+    name: str = ""
+
+
+class Counts(NamedTuple):
+    """The values that occur, ascending, and their pixels, (N,) each; colours as 0xrrggbb."""
+
+    values: NDArray[np.generic]
+    pixels: Ints
+    colored: bool
+
+
+def count(data: NDArray[np.generic]) -> Counts:
+    """Return the values of pixels (H, W), or (H, W, 3), and how often each occurs."""
+    colored = data.ndim == 3
+    flat = data.reshape(-1, 3) if colored else data.reshape(-1)
+    values: list[NDArray[np.generic]] = []
+    pixels: list[Ints] = []
+    for start in range(0, len(flat), _CHUNK):
+        part = flat[start : start + _CHUNK]
+        if colored:
+            part = packed(part)
+        one, many = np.unique(part, return_counts=True)
+        values.append(one)
+        pixels.append(many)
+    found, place = np.unique(np.concatenate(values), return_inverse=True)
+    totals = np.bincount(place, weights=np.concatenate(pixels), minlength=len(found))
+    return Counts(found, totals.astype(np.int64), colored)
+
+
+def listed(counts: Counts, classes: ClassTable | None) -> tuple[Value, ...]:
+    """Return the values, ascending, with the names that ``classes`` gives.
+
+    Of more than :data:`SHOWN` values only the few most frequent ones are listed.
+    """
+    most = SHOWN if len(counts.values) <= SHOWN else _SHOWN_OF_MANY
+    total = int(counts.pixels.sum())
+    chosen = np.sort(np.argsort(-counts.pixels, kind="stable")[:most])
+    return tuple(
+        Value(
+            f"#{value:06x}" if counts.colored else str(value),
+            int(pixels),
+            int(pixels) / total,
+            "" if counts.colored else _name(value, classes),
+        )
+        for value, pixels in zip(counts.values[chosen].tolist(), counts.pixels[chosen], strict=True)
+    )
+
+
+def _name(value: int, classes: ClassTable | None) -> str:
+    if classes is None:
+        return ""
+    if value in (classes.ignore_index, -1):
+        return "ignore"
+    return classes.names[value] if 0 <= value < len(classes) else "(not in the class table)"
+
+
+def packed(pixels: NDArray[np.generic]) -> Ints:
+    """Return 0xrrggbb for the RGB triples of the last axis."""
+    values: Ints = pixels.astype(np.int64) @ np.array([65536, 256, 1])
+    return values

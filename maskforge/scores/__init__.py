@@ -1,0 +1,1 @@
+"""Scores of a segmentation: what is counted, and what follows from the counts."""

@@ -1,0 +1,94 @@
+"""All scores of a set of images together, as a table and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from maskforge.scores import metrics
+from maskforge.scores.metrics import Counts, Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """All scores of one confusion matrix, and of its images where those were counted.
+
+    names: the C class names. matrix: (C, C) int64, rows truth. boundary: boundary IoU by class,
+    (C,). image_iou, image_accuracy: see :func:`~maskforge.scores.metrics.image_means`. None: not
+    counted.
+    """
+
+    names: tuple[str, ...]
+    matrix: Counts
+    boundary: Floats | None = None
+    image_iou: float | None = None
+    image_accuracy: float | None = None
+
+    def __post_init__(self) -> None:
+        size = len(self.names)
+        if self.matrix.shape != (size, size):
+            raise ValueError(f"matrix must be {(size, size)}, but got {self.matrix.shape}")
+
+    def by_class(self) -> dict[str, Floats]:
+        """Return the scores that every class has, each (C,), by name."""
+        columns = {
+            "iou": metrics.iou(self.matrix),
+            "accuracy": metrics.class_accuracy(self.matrix),
+            "precision": metrics.precision(self.matrix),
+            "recall": metrics.recall(self.matrix),
+            "f1": metrics.f1(self.matrix),
+        }
+        if self.boundary is not None:
+            columns["boundary_iou"] = self.boundary
+        return columns
+
+    def overall(self) -> dict[str, float]:
+        """Return the scores of the whole, by name; each mean IoU carries its denominator."""
+        scores = {
+            "mean_iou_present": metrics.mean_iou(self.matrix, over="present"),
+            "mean_iou_union": metrics.mean_iou(self.matrix, over="union"),
+            "mean_iou_all": metrics.mean_iou(self.matrix, over="all"),
+            "frequency_weighted_iou": metrics.frequency_weighted_iou(self.matrix),
+            "pixel_accuracy": metrics.pixel_accuracy(self.matrix),
+            "mean_accuracy": metrics.mean_accuracy(self.matrix),
+        }
+        if self.boundary is not None:
+            scores["mean_boundary_iou"] = metrics.known_mean(self.boundary)
+        if self.image_iou is not None:
+            scores["image_mean_iou"] = self.image_iou
+        if self.image_accuracy is not None:
+            scores["image_pixel_accuracy"] = self.image_accuracy
+        return scores
+
+    def to_table(self) -> list[list[str]]:
+        """Return rows of text: a header, a row for each class, scores in percent, "-" for nan."""
+        columns = self.by_class()
+        rows = [["id", "class", *(name.replace("_", " ") for name in columns), "pixels"]]
+        for k, name in enumerate(self.names):
+            cells = [_percent(float(column[k])) for column in columns.values()]
+            rows.append([str(k), name, *cells, str(int(self.matrix[k].sum()))])
+        return rows
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all of it for JSON: overall scores, one dictionary a class, the matrix.
+
+        A nan is None.
+        """
+        columns = self.by_class()
+        classes = [
+            {"id": k, "name": name, "pixels": int(self.matrix[k].sum())}
+            | {key: _finite(float(column[k])) for key, column in columns.items()}
+            for k, name in enumerate(self.names)
+        ]
+        overall = {name: _finite(value) for name, value in self.overall().items()}
+        return overall | {"classes": classes, "confusion_matrix": self.matrix.tolist()}
+
+
+def _finite(value: float) -> float | None:
+    return None if np.isnan(value) else value
+
+
+def _percent(value: float) -> str:
+    return "-" if np.isnan(value) else f"{100 * value:.2f}"

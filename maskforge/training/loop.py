@@ -1,0 +1,187 @@
+"""The training loop, in the order of a textbook.
+
+    trained = train(config, data, out=Path("runs/people"))
+
+The folder ``out`` then holds ``best.pt`` (by mean IoU) and ``last.pt``, from which
+``train(…, resume=True)`` goes on to the same numbers that an undisturbed run reaches. With
+``overwrite=True`` an earlier run in there is moved to a folder beside.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from maskforge.prediction.config import Config
+from maskforge.scores.history import Row
+from maskforge.training import checkpoint, optim
+from maskforge.training.callbacks import Watch
+from maskforge.training.device import Machine, find_device
+from maskforge.training.distributed import Ranks
+from maskforge.training.interrupt import Interrupt, interruptible
+from maskforge.training.run_folder import RunFolder
+from maskforge.training.samples import Data
+from maskforge.training.state import State
+from maskforge.training.trainer import Session
+from maskforge.training.validation import Interrupted
+
+SAVE_SECONDS = 300.0
+"""Time between checkpoints within an epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a run came to: its folder, one row for each evaluation, the best mean IoU, the time.
+
+    moved: the folder that an earlier run was moved to, None where there was none.
+    """
+
+    out: Path
+    history: tuple[Row, ...]
+    best: float
+    steps: int
+    seconds: float
+    moved: Path | None = None
+
+
+def train(
+    config: Config,
+    data: Data,
+    *,
+    out: Path,
+    watch: Watch | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> Trained:
+    """Train a network on ``data`` as ``config`` says and return what came of it.
+
+    With ``resume`` the settings are those of ``out/last.pt``, but for the machine's. With
+    ``overwrite`` an earlier run in ``out`` is moved to a folder beside, once the first checkpoint
+    of this one is written. ``watch`` is told of each step and evaluation.
+
+    Raises UsageError for settings that do not fit together, and where something stands in ``out``
+    that must stay, MaskforgeError when the loss is no longer a number, and KeyboardInterrupt, after
+    ``last.pt`` is written, when the user interrupts.
+    """
+    check(config)
+    with opened(out, resume=resume, overwrite=overwrite) as folder:
+        return train_in(folder, config, data, watch=watch)
+
+
+def check(config: Config) -> None:
+    """Raise UsageError for names and a device that are not there; no data are needed."""
+    optim.check_names(config)
+    find_device(config.device, Ranks.of_environment().local)
+
+
+def opened(
+    out: Path,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    source: Path | None = None,
+    board: bool = False,
+) -> RunFolder:
+    """Return the folder of a run, to be entered; of several processes only the first writes."""
+    first = Ranks.of_environment().first
+    return RunFolder(
+        out, resume=resume, overwrite=overwrite, source=source, board=board, first=first
+    )
+
+
+def saved_in(folder: RunFolder) -> checkpoint.Checkpoint | None:
+    """Return what a run in ``folder`` goes on from, None for a new run.
+
+    Raises UsageError where a picture that it will draw stands there and is not ours; ReadError.
+    """
+    if folder.earlier is None:
+        return None
+    saved = checkpoint.load(folder.earlier)
+    if folder.resume:
+        folder.check_previews(after=checkpoint.epoch(saved))
+    return saved
+
+
+def train_in(
+    folder: RunFolder, config: Config, data: Data, *, watch: Watch | None = None
+) -> Trained:
+    """Do what :func:`train` does, in a folder that is open."""
+    ranks = Ranks.of_environment()
+    machine = Machine.of(config, local_rank=ranks.local)
+    with ranks.joined(machine.device), interruptible() as interrupt:
+        # The session ends in there: what it shares with other processes must not outlive them.
+        state = _run(
+            Session.begin(config, data, folder, machine, ranks, watch or Watch(), saved_in(folder)),
+            interrupt,
+        )
+    return Trained(
+        folder.path, tuple(state.history), state.best, state.step, state.seconds, folder.moved
+    )
+
+
+def _run(session: Session, interrupt: Interrupt) -> State:
+    try:
+        _loop(session, interrupt)
+    except Interrupted:
+        session.save_last()
+        raise KeyboardInterrupt from None
+    finally:
+        session.watch.close()
+    return session.state
+
+
+def _loop(session: Session, interrupt: Interrupt) -> None:
+    """Train until the budget is used up; see the module."""
+    config, state, machine, ranks = session.config, session.state, session.machine, session.ranks
+    network, optimizer = session.network.train(), session.optimizer
+    stream = session.training_batches()
+    session.start()
+    started, saved = time.monotonic() - state.seconds, time.monotonic()
+    while True:
+        seconds, stop = ranks.most(
+            time.monotonic() - started, float(interrupt.asked), device=machine.device
+        )
+        state.seconds = seconds
+        if stop:
+            raise Interrupted("interrupted")
+        if session.is_epoch_over() and state.evaluated != state.step:
+            session.evaluate(interrupt)
+            saved = time.monotonic()
+        elif time.monotonic() - saved > SAVE_SECONDS:
+            session.save_last()
+            saved = time.monotonic()
+        if session.is_done():
+            return
+
+        # Learning rate, and all randomness of the step: both are functions of the step.
+        lr = config.lr * session.lr_factor()
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        mixed = (config.seed * 1_000_003 + state.step) * ranks.count + ranks.rank
+        torch.manual_seed(mixed % 2**63)
+
+        # Forward and backward, in as many parts as the memory asks for.
+        optimizer.zero_grad(set_to_none=True)
+        total = torch.zeros((), device=machine.device)
+        for part in range(config.accumulate):
+            batch = next(stream)
+            images, targets = machine.images(batch.images), machine.targets(batch.targets)
+            with session.gradients_shared(last=part == config.accumulate - 1):
+                with machine.autocast():
+                    loss = session.loss_of(session.forward(images), targets) / config.accumulate
+                loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.detach()
+
+        # Clip, step, average.
+        if config.clip:
+            torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
+        optimizer.step()
+        if session.ema is not None:
+            session.ema.update(network, state.step)
+
+        # Log.
+        state.step += 1
+        session.log(ranks.total(total) / ranks.count, lr)

@@ -1,0 +1,178 @@
+"""Images and label images in the size that the network works at, kept in memory where they fit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskforge.classes import ClassTable
+from maskforge.datasets import Check, Dataset, Example, load
+from maskforge.errors import UsageError
+from maskforge.training.augment import Image, LabelImage
+
+Size: TypeAlias = tuple[int, int]
+"""(height, width) in pixels."""
+
+
+class Items(Protocol):
+    """Images and label images by number. Reading is safe from several threads."""
+
+    @property
+    def sizes(self) -> Sequence[Size]:
+        """Height and width of every image."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What the images are called."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> tuple[Image, LabelImage]:
+        """Return image (H, W, 3) uint8 and label image (H, W)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Data:
+    """What a network is trained and scored on.
+
+    counts: true pixels by training image and class, (N, C), for the weights of the classes.
+    shown: what people call the classes, (C,).
+    """
+
+    classes: ClassTable
+    shown: tuple[str, ...]
+    train: Items
+    val: Items
+    counts: NDArray[np.int64]
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 of the class table and of the images' names and sizes, in their order."""
+        parts = [self.classes.hash]
+        for items in (self.train, self.val):
+            parts.append(
+                "\n".join(f"{n} {s}" for n, s in zip(items.names, items.sizes, strict=True))
+            )
+        return sha256("\n\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Arrays:
+    """Items that are in memory already."""
+
+    def __init__(self, pairs: Sequence[tuple[Image, LabelImage]]) -> None:
+        self._pairs = list(pairs)
+        self.sizes: Sequence[Size] = [(p[1].shape[0], p[1].shape[1]) for p in self._pairs]
+        self.names: Sequence[str] = [str(number) for number in range(len(self._pairs))]
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __getitem__(self, index: int) -> tuple[Image, LabelImage]:
+        return self._pairs[index]
+
+
+class Cache:
+    """How many bytes may still be kept; shared by all items of a run."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> bool:
+        """Return whether ``size`` bytes more may be kept."""
+        with self._lock:
+            if size > self._left:
+                return False
+            self._left -= size
+            return True
+
+
+class Pictures:
+    """Items that are files of a data set, decoded and resized when they are first asked for."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        examples: Sequence[tuple[Example, Size]],
+        *,
+        size: tuple[int, ...],
+        cache: Cache,
+    ) -> None:
+        self._dataset = dataset
+        self._examples = [example for example, _ in examples]
+        self._cache = cache
+        self._kept: dict[int, tuple[Image, LabelImage]] = {}
+        self.sizes: Sequence[Size] = [working_size(full, size) for _, full in examples]
+        self.names: Sequence[str] = [example.name for example in self._examples]
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def __getitem__(self, index: int) -> tuple[Image, LabelImage]:
+        kept = self._kept.get(index)
+        if kept is not None:
+            return kept
+        image, label_image = load(self._examples[index], self._dataset)
+        pair = resize(image, self.sizes[index]), resize_labels(label_image, self.sizes[index])
+        if self._cache.take(pair[0].nbytes + pair[1].nbytes):
+            self._kept[index] = pair
+        return pair
+
+
+def from_dataset(found: Check, *, size: tuple[int, ...], cache: int) -> Data:
+    """Return the training and validation images of a checked data set; what it refused is left out.
+
+    size: as in the settings. cache: MiB. Raises UsageError where nothing is left to train on.
+    """
+    dataset, shared = found.dataset, Cache(cache * 2**20)
+    parts: dict[str, list[tuple[Example, Size]]] = {"train": [], "val": []}
+    counts = []
+    for at, example in enumerate(dataset.examples):
+        if example.split in parts and example.name not in found.refused:
+            full = int(found.heights[at]), int(found.widths[at])
+            parts[example.split].append((example, full))
+            if example.split == "train":
+                counts.append(found.counts[at, :-1])
+    if not parts["train"]:
+        raise UsageError(
+            f"there must be images to train on, but none of {len(dataset)} can be used",
+            cure="see the problems of the data",
+        )
+    train, val = (Pictures(dataset, p, size=size, cache=shared) for p in parts.values())
+    return Data(dataset.classes, dataset.names, train, val, np.stack(counts))
+
+
+def working_size(full: Size, size: tuple[int, ...]) -> Size:
+    """Return (height, width) that the network works at for an image of ``full`` (height, width).
+
+    size: () the full size; (N,) the longer side at most N, the ratio kept; (width, height).
+    """
+    if len(size) == 2:
+        return size[1], size[0]
+    factor = min(1.0, size[0] / max(full)) if size else 1.0
+    return max(1, round(full[0] * factor)), max(1, round(full[1] * factor))
+
+
+def resize(image: Image, size: Size) -> Image:
+    """Return ``image`` (H, W, 3) at ``size`` (height, width): averaged down, or bilinear up."""
+    if image.shape[:2] == size:
+        return image
+    smaller = size[0] * size[1] < image.shape[0] * image.shape[1]
+    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, size[::-1], interpolation=how), dtype=np.uint8)
+
+
+def resize_labels(label_image: LabelImage, size: Size) -> LabelImage:
+    """Return ``label_image`` at ``size`` (height, width): the class at each pixel's center."""
+    rows, columns = (
+        ((np.arange(new) + 0.5) * (old / new)).astype(np.intp)
+        for new, old in zip(size, label_image.shape, strict=True)
+    )
+    return np.ascontiguousarray(label_image[rows][:, columns])

@@ -1,0 +1,120 @@
+"""TensorBoard: scalars and pictures of a run, where tensorboard is installed."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import os
+import socket
+import struct
+import time
+from contextlib import suppress
+from io import BufferedWriter
+from pathlib import Path
+from typing import Any
+
+from maskforge.io import files
+from maskforge.training.callbacks import Epoch, Start, Step, Watch
+from maskforge.training.run_folder import BOARD, RunFolder
+
+
+def is_installed() -> bool:
+    """Return whether there is a tensorboard to write for."""
+    return importlib.util.find_spec("tensorboard") is not None
+
+
+class Board(Watch):
+    """Writes event files to ``tensorboard`` in the folder: ``tensorboard --logdir DIR`` shows them.
+
+    What there is to say before the run is in place is held back until then. The names of the files
+    end with the run's id. Raises WriteError. (torch's SummaryWriter writes from a thread, and what
+    the system refuses ends as a traceback of that.)
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._held: list[bytes] = []
+        self._file: BufferedWriter | None = None
+        self._path = Path()
+
+    def start(self, start: Start) -> None:
+        """Tell the settings; what an interrupted run wrote after its checkpoint is purged."""
+        from tensorboard.compat.proto.event_pb2 import SessionLog
+        from torch.utils.tensorboard import summary
+
+        self._add(0, file_version="brain.Event:2")
+        self._add(start.step, session_log=SessionLog(status=SessionLog.START))
+        settings = f"```\n{start.config.to_json()}\n```"
+        self._add(start.step, summary=summary.text("config", settings))  # type: ignore[no-untyped-call]
+
+    def placed(self, moved: Path | None) -> None:
+        """Open the file."""
+        folder = self._folder.folder(BOARD)
+        name = f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}"
+        number = 0
+        while self._file is None:
+            self._path = folder / f"{name}.{number}.{self._folder.id}"
+            try:
+                self._file = self._path.open("xb")
+            except FileExistsError:
+                number += 1
+            except OSError as error:
+                raise files.write_error(self._path, error) from error
+        self._write()
+
+    def step(self, step: Step) -> None:
+        """Write loss, learning rate and speed."""
+        self._scalar("train/loss", step.loss, step.step)
+        self._scalar("train/lr", step.lr, step.step)
+        self._scalar("train/images_per_second", step.images_per_second, step.step)
+        self._write()
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Write the scores and the pictures."""
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        at = int(epoch.row["step"])
+        for name, value in epoch.row.items():
+            if name not in ("epoch", "step", "lr", "seconds") and math.isfinite(value):
+                self._scalar(f"val/{name}", value, at)
+        for name, data in epoch.pictures.items():
+            width, height = struct.unpack(">II", data[16:24])  # of a PNG file
+            picture = Summary.Image(
+                width=width, height=height, colorspace=3, encoded_image_string=data
+            )
+            self._add(at, summary=Summary(value=[Summary.Value(tag=name, image=picture)]))
+        self._write()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._write()
+            self._file.close()
+            self._file = None
+
+    def _scalar(self, name: str, value: float, step: int) -> None:
+        from torch.utils.tensorboard import summary
+
+        self._add(step, summary=summary.scalar(name, value))  # type: ignore[no-untyped-call]
+
+    def _add(self, step: int, **what: Any) -> None:
+        from tensorboard.compat.proto.event_pb2 import Event
+
+        self._held.append(Event(wall_time=time.time(), step=step, **what).SerializeToString())
+
+    def _write(self) -> None:
+        from tensorboard.summary.writer.record_writer import RecordWriter
+
+        if self._file is None:
+            return
+        writer = RecordWriter(self._file)
+        try:
+            for event in self._held:
+                writer.write(event)
+            writer.flush()
+        except OSError as error:
+            with suppress(OSError):
+                self._file.close()
+            self._file = None
+            raise files.write_error(self._path, error) from error
+        self._held = []

@@ -1,0 +1,201 @@
+"""The manifest and the journal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskforge.classes import ClassTable
+from maskforge.conversion import manifest
+from maskforge.conversion.settings import Settings
+from maskforge.errors import Problem, ReadError, WriteError
+from maskforge.io.ownership import Entry
+from maskforge.io.shelf import Put
+from maskforge.records import Records
+
+CLASSES = ClassTable.from_names(["__ignore__", "cat", "Käfer"])
+ODD_NAMES = ["a", "é/b", 'q"uote', "line\nbreak", "sep\u2028arator", "next\x85line", "caf\udce9"]
+
+
+def settings(**more: Any) -> Settings:
+    return Settings("labelme", "label", Path("somewhere/out"), CLASSES, **more)
+
+
+def record(stem: str, **pixels: int) -> dict[str, Any]:
+    return {
+        "stem": stem,
+        "mask": f"masks/{stem}.png",
+        "pixels": {k[1:]: n for k, n in pixels.items()},
+    }
+
+
+def write(path: Path, *records: dict[str, Any]) -> None:
+    with path.open("wb") as file:
+        manifest.write(file, settings(), Records(records), kind="label", collection=None)
+
+
+def put(name: str, *, taken: bool = False) -> Put:
+    return Put(name, Entry(3, "abc", "../photo.jpg"), taken)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "manifest.json"
+
+
+def test_what_it_says(path: Path) -> None:
+    write(path, record("a", _0=5, _10=2), record("b", _2=1, _0=7))
+    got = manifest.load(path)
+    assert got["classes"]["names"] == ["_background_", "cat", "Käfer"]
+    assert got["classes"]["palette"][:2] == [[0, 0, 0], [128, 0, 0]]
+    assert (got["classes"]["ignore_index"], got["classes"]["has_ignore"]) == (255, True)
+    assert list(got["pixels"].items()) == [("0", 12), ("2", 1), ("10", 2)]
+    assert got["fingerprint"] == settings().fingerprint
+    assert "somewhere" not in json.dumps(got)
+    assert manifest.class_table(got) == CLASSES
+
+
+@pytest.mark.parametrize("records", [[], [record("a", _0=1)], [record("a"), record("b", _1=3)]])
+def test_round_trip(path: Path, records: list[dict[str, Any]]) -> None:
+    write(path, *records)
+    assert manifest.load(path)["images"] == records
+    assert "Käfer" in path.read_text(encoding="utf-8")
+
+
+def test_one_image_a_line(path: Path) -> None:
+    write(path, record("a"), record("b"))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert [line.strip().startswith('{"stem"') for line in lines].count(True) == 2
+
+
+@pytest.mark.parametrize("stem", ODD_NAMES)
+def test_every_name_is_written_and_comes_back(tmp_path: Path, stem: str) -> None:
+    """Names that are no UTF-8, such as Latin-1 ones from an old archive, reach us as surrogates."""
+    write(tmp_path / "manifest.json", record(stem))
+    assert manifest.load(tmp_path / "manifest.json")["images"] == [record(stem)]
+    journal_of(tmp_path / "journal", record(stem), record("other"))
+    fingerprint, found = manifest.read_journal(tmp_path / "journal")
+    assert fingerprint == "print"
+    assert [line[0] for line in found] == [record(stem), record("other")]
+    manifest.problem_lines([Problem("no-label", stem, stem)], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "not-json"),
+        (b"{", "not-json"),
+        (b"\xff\xfe", "not-json"),
+        (b"[]", "wrong-format"),
+        (b'{"format": "maskforge-manifest/99"}', "wrong-format"),
+    ],
+)
+def test_load_refuses(tmp_path: Path, data: bytes, code: str) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_bytes(data)
+    with pytest.raises(ReadError) as caught:
+        manifest.load(path)
+    assert caught.value.code == code
+    assert caught.value.file == str(path)
+
+
+def test_load_needs_a_file(tmp_path: Path) -> None:
+    with pytest.raises(ReadError) as caught:
+        manifest.load(tmp_path / "none.json")
+    assert caught.value.code == "unreadable"
+
+
+def test_a_manifest_without_its_parts_is_a_located_error(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps({"format": manifest.FORMAT}))
+    with pytest.raises(ReadError, match="must have 'classes'"):
+        manifest.load(path)
+
+
+def journal_of(
+    path: Path, *records: dict[str, Any], fingerprint: str = "print", go_on: bool = False
+) -> None:
+    journal = manifest.Journal(path, fingerprint, go_on=go_on)
+    for item in records:
+        journal.add(item, [put(item["mask"]), put("images/kept.jpg", taken=True)])
+    journal.close()
+
+
+def test_the_journal_is_there_before_it_is_closed(tmp_path: Path) -> None:
+    journal = manifest.Journal(tmp_path / "journal", "print", go_on=False)
+    assert not (tmp_path / "journal").exists()
+    journal.add(record("a"), [put("masks/a.png")])
+    found = manifest.read_journal(tmp_path / "journal")[1]
+    assert found == [(record("a"), {"masks/a.png": (put("").entry, False)})]
+    journal.close()
+
+
+@given(st.integers(0, 800))
+def test_a_journal_cut_anywhere_gives_the_whole_lines(
+    tmp_path_factory: pytest.TempPathFactory, cut: int
+) -> None:
+    folder = tmp_path_factory.mktemp("cut")
+    records = [record(stem, _0=n) for n, stem in enumerate(["é", "b", "c"])]
+    journal_of(folder / "whole", *records)
+    data = (folder / "whole").read_bytes()[:cut]
+    (folder / "cut").write_bytes(data)
+    fingerprint, found = manifest.read_journal(folder / "cut")
+    lines = data.count(b"\n")
+    assert (fingerprint == "print") or lines == 0
+    expected = records[: max(lines - 1, 0)]
+    assert [item for item, _ in found][: len(expected)] == expected
+    assert len(found) <= len(expected) + 1  # the last line may lack its end of line only
+    journal_of(folder / "cut", record("d"), go_on=True)
+    went_on = [item for item, _ in manifest.read_journal(folder / "cut")[1]]
+    assert went_on == ([item for item, _ in found] + [record("d")] if lines else [])
+
+
+def test_no_journal(tmp_path: Path) -> None:
+    assert manifest.read_journal(tmp_path / "j") == (None, [])
+
+
+def test_a_journal_that_leads_elsewhere_is_not_followed(tmp_path: Path) -> None:
+    lines = [
+        {"fingerprint": "print"},
+        {"record": record("a"), "files": [["../../thesis.docx", False, 3, "abc", None, None]]},
+        {"record": {"stem": 7}, "files": []},
+        {"record": record("b"), "files": [["masks/b.png", False, 3, "abc", None, None]]},
+    ]
+    (tmp_path / "j").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert [item["stem"] for item, _ in manifest.read_journal(tmp_path / "j")[1]] == ["b"]
+
+
+def test_a_journal_that_cannot_be_written_is_a_write_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteError):
+        manifest.Journal(tmp_path / "file" / "journal", "print", go_on=False).add(record("a"), [])
+
+
+def test_output_files_are_inside_the_output() -> None:
+    item = {
+        "mask": "masks/a.png",
+        "image": "../images/a.png",
+        "original": "a.png",
+        "preview": "/etc/passwd",
+        "instance": None,
+        "extra": {"x": "a/x.txt", "y": "b/../../y", "z": 7},
+        "source": "a.json",
+    }
+    assert manifest.output_files(item) == {"masks/a.png", "a/x.txt"}
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "/x", "a/../b", "a/./b", "a//b", "a\0b"])
+def test_what_leads_elsewhere_is_no_file_of_the_output(name: str) -> None:
+    assert manifest.output_files({"mask": name}) == set()
+
+
+def test_problems_are_relative_to_the_root(tmp_path: Path) -> None:
+    inside = Problem("no-label", str(tmp_path / "a" / "b.json"), "m")
+    outside = Problem("no-label", str(tmp_path.parent / "c.json"), "m", severity="warning")
+    lines = manifest.problem_lines([inside, outside], tmp_path).decode().splitlines()
+    assert [json.loads(line)["file"] for line in lines] == ["a/b.json", "c.json"]

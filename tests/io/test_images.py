@@ -1,0 +1,282 @@
+"""Where an image is, how large, which way up."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from maskforge.errors import ReadError
+from maskforge.io import images
+from maskforge.io.images import Picture
+from maskforge.raster.annotation import Annotation
+
+HEIGHT, WIDTH = 4, 6
+
+
+def image_bytes(
+    kind: str = "JPEG", orientation: int | None = None, *, height: int = HEIGHT, width: int = WIDTH
+) -> bytes:
+    exif = Image.Exif()
+    if orientation is not None:
+        exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), (200, 10, 10)).save(buffer, kind, exif=exif)
+    return buffer.getvalue()
+
+
+def annotation(folder: Path, name: str = "a.jpg", **more: object) -> Annotation:
+    return Annotation(name, folder / "a.json", "", (), **more)  # type: ignore[arg-type]
+
+
+def stored(orientation: int = 1) -> Picture:
+    return Picture(Path("a.jpg"), None, HEIGHT, WIDTH, orientation, ".jpg")
+
+
+SAME, SWAPPED, OTHER = (HEIGHT, WIDTH), (WIDTH, HEIGHT), (9, 9)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("exif", ["auto", "upright", "stored"])
+@pytest.mark.parametrize("declared", [(None, None), (HEIGHT, None), SAME, SWAPPED, OTHER])
+def test_frame(
+    tmp_path: Path, orientation: int, exif: images.Exif, declared: tuple[int | None, int | None]
+) -> None:
+    upright = SWAPPED if orientation >= 5 else SAME
+    frames = {"upright": upright, "stored": SAME}
+    allowed = list(frames.values()) if exif == "auto" else [frames[exif]]
+    item = annotation(tmp_path, height=declared[0], width=declared[1])
+    if None not in declared and declared not in allowed:
+        with pytest.raises(ReadError, match=f"{WIDTH}x{HEIGHT}") as caught:
+            images.frame(item, stored(orientation), exif)
+        assert caught.value.code == "size-mismatch"
+        return
+    got = images.frame(item, stored(orientation), exif)
+    if orientation == 1:
+        assert got == "upright"
+    elif exif != "auto":
+        assert got == exif
+    else:  # shown upright by every tool; only a swapped size tells of another frame
+        assert got == ("stored" if None not in declared and declared != upright else "upright")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_sizes_upright_and_stored(orientation: int) -> None:
+    picture = stored(orientation)
+    assert (picture.stored_height, picture.stored_width) == SAME
+    assert (picture.height, picture.width) == (SWAPPED if orientation >= 5 else SAME)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", [None, 1, 6, 8])
+def test_header(tmp_path: Path, kind: str, orientation: int | None) -> None:
+    (tmp_path / "a.jpg").write_bytes(image_bytes(kind, orientation))
+    got = images.picture(annotation(tmp_path))
+    expected = Picture(tmp_path / "a.jpg", None, HEIGHT, WIDTH, orientation or 1, ".jpg")
+    assert got == expected
+    with got.open() as opened:
+        assert opened.size == (WIDTH, HEIGHT)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_is_that_of_the_image_once_it_is_upright(
+    tmp_path: Path, kind: str, orientation: int
+) -> None:
+    """Pillow turns TIFF by itself, in the size it tells as well, and other formats not."""
+    (tmp_path / "a.jpg").write_bytes(image_bytes(kind, orientation))
+    got = images.picture(annotation(tmp_path))
+    assert got is not None
+    assert (got.height, got.width) == (SWAPPED if orientation >= 5 else SAME)
+    with got.open() as opened:
+        opened.load()
+        assert images.upright(opened).size == (got.width, got.height)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+@pytest.mark.parametrize("orientation", range(10))
+def test_pixels_are_turned_as_pillow_turns_them(kind: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    ramp = np.arange(HEIGHT * WIDTH, dtype=np.uint8).reshape(HEIGHT, WIDTH)
+    buffer = io.BytesIO()
+    Image.fromarray(ramp).save(buffer, kind, exif=exif)
+    with Image.open(buffer) as ours, Image.open(io.BytesIO(buffer.getvalue())) as theirs:
+        expected = np.asarray(ImageOps.exif_transpose(theirs))
+        assert np.array_equal(np.asarray(images.upright(ours)), expected)
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 77])
+def test_an_orientation_that_is_none_counts_for_nothing(tmp_path: Path, orientation: int) -> None:
+    (tmp_path / "a.jpg").write_bytes(image_bytes("JPEG", orientation))
+    got = images.picture(annotation(tmp_path))
+    assert got is not None
+    assert got.orientation == 1
+
+
+def test_damaged_exif_is_passed_over_without_a_word(tmp_path: Path) -> None:
+    """Warnings are errors in tests: Pillow's words about the damage must not reach the user."""
+    data = bytearray(image_bytes("TIFF", 6))
+    start = int.from_bytes(data[4:8], "little")
+    data[start : start + 2] = b"\xff\x0f"  # a table of 4095 entries, nearly all beyond the end
+    (tmp_path / "a.jpg").write_bytes(bytes(data))
+    with contextlib.suppress(ReadError):
+        assert images.picture(annotation(tmp_path)) is not None
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"no image", image_bytes()[:20], b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"]
+)
+def test_damaged_image(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a.jpg").write_bytes(data)
+    with pytest.raises(ReadError, match="must be an image") as caught:
+        images.picture(annotation(tmp_path))
+    assert caught.value.code == "bad-image"
+    assert caught.value.file == str(tmp_path / "a.jpg")
+
+
+def test_only_formats_of_pixels_are_opened(tmp_path: Path) -> None:
+    """Pillow hands PostScript to Ghostscript: a program that a stranger wrote would run."""
+    (tmp_path / "a.jpg").write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 20 10\n%%EndComments\nshowpage\n"
+    )
+    with pytest.raises(ReadError, match="must be an image"):
+        images.picture(annotation(tmp_path))
+
+
+def test_a_large_image_is_measured_without_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", HEIGHT * WIDTH - 1)
+    (tmp_path / "a.jpg").write_bytes(image_bytes())
+    assert images.picture(annotation(tmp_path)) is not None
+
+
+def test_our_limit_on_pixels_is_the_only_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Raising --max-pixels must help: Pillow's own limit, a third of ours, must not step in."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", HEIGHT * WIDTH // 3)
+    (tmp_path / "a.jpg").write_bytes(image_bytes())
+    assert images.picture(annotation(tmp_path)) is not None
+
+
+@pytest.mark.parametrize(
+    ("places", "named", "found"),
+    [
+        (["x/a.jpg", "a.jpg"], "x/a.jpg", "x/a.jpg"),
+        (["a.jpg"], "gone/a.jpg", "a.jpg"),
+        (["images/a.jpg"], None, "images/a.jpg"),
+        (["a.jpg", "images/a.jpg"], None, "a.jpg"),
+        (["a.png"], "a.jpg", "a.png"),
+        ([], "a.jpg", None),
+        (["b.jpg"], "a.jpg", None),
+    ],
+)
+def test_locate(tmp_path: Path, places: list[str], named: str | None, found: str | None) -> None:
+    for place in places:
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).touch()
+    item = annotation(tmp_path, image=None if named is None else tmp_path / named)
+    assert images.locate(item) == (None if found is None else tmp_path / found)
+
+
+def test_locate_takes_the_stem_of_a_renamed_source(tmp_path: Path) -> None:
+    (tmp_path / "new.jpg").touch()
+    item = replace(annotation(tmp_path, "old.jpg"), source=tmp_path / "new.json")
+    assert images.locate(item) == tmp_path / "new.jpg"
+
+
+@pytest.mark.parametrize("name", ["a\0b.jpg", "x" * 5000 + ".jpg", "", "."])
+def test_names_that_no_system_takes_are_not_found(tmp_path: Path, name: str) -> None:
+    assert images.locate(annotation(tmp_path, name, image=tmp_path / "x" / name)) is None
+
+
+def test_the_annotation_is_no_image_of_itself(tmp_path: Path) -> None:
+    (tmp_path / "a.json").touch()
+    item = annotation(tmp_path, "a.json", image=tmp_path / "a.json")
+    assert images.locate(item) is None
+
+
+def embedded(data: bytes) -> bytes:
+    return base64.b64encode(data)
+
+
+def test_embedded_image_where_there_is_no_file(tmp_path: Path) -> None:
+    data = image_bytes("PNG")
+    got = images.picture(annotation(tmp_path, embedded=embedded(data)))
+    assert got == Picture(None, data, HEIGHT, WIDTH, 1, ".png")
+
+
+@pytest.mark.parametrize(("declared", "inner"), [(SAME, True), (OTHER, False)])
+def test_embedded_image_goes_before_a_file_of_another_size_only_if_its_own_fits(
+    tmp_path: Path, declared: tuple[int, int], inner: bool
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(image_bytes(height=20, width=30))
+    item = annotation(
+        tmp_path, embedded=embedded(image_bytes()), height=declared[0], width=declared[1]
+    )
+    got = images.picture(item)
+    assert got is not None
+    assert (got.path is None) is inner
+
+
+def test_the_file_goes_before_an_embedded_image_which_is_then_not_decoded(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(image_bytes())
+    got = images.picture(annotation(tmp_path, embedded=b"no base64 at all", height=4, width=6))
+    assert got is not None
+    assert got.path == tmp_path / "a.jpg"
+
+
+def test_base64_as_json_writes_it(tmp_path: Path) -> None:
+    text = embedded(image_bytes()).replace(b"/", rb"\/")
+    folded = rb"\n".join(text[i : i + 60] for i in range(0, len(text), 60))
+    assert (
+        images.decode_embedded(annotation(tmp_path, embedded=memoryview(folded))) == image_bytes()
+    )
+
+
+@pytest.mark.parametrize("text", [b"x", b"AAAA", b""])
+def test_damaged_embedded_image(tmp_path: Path, text: bytes) -> None:
+    with pytest.raises(ReadError) as caught:
+        images.picture(annotation(tmp_path, embedded=text))
+    assert caught.value.code == "bad-image"
+
+
+def test_no_image(tmp_path: Path) -> None:
+    item = annotation(tmp_path)
+    assert images.picture(item) is None
+    error, warning = (images.missing(item, severity=s) for s in ("error", "warning"))
+    assert (error.code, error.severity, warning.severity) == ("no-image", "error", "warning")
+    assert "'a.jpg'" in str(error)
+    assert "--images none" in warning.cure
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_upright_turns_as_the_geometry_does(orientation: int) -> None:
+    from maskforge.raster.transform import upright_matrix
+
+    pixels = np.arange(HEIGHT * WIDTH, dtype=np.uint8).reshape(HEIGHT, WIDTH)
+    image = Image.fromarray(pixels)
+    image.getexif()[0x0112] = orientation
+    turned = np.asarray(images.upright(image))
+    matrix = upright_matrix(orientation, height=HEIGHT, width=WIDTH)
+    for row, column in np.ndindex(HEIGHT, WIDTH):
+        x, y = matrix[:, :2] @ [column + 0.5, row + 0.5] + matrix[:, 2]
+        assert turned[int(y), int(x)] == pixels[row, column]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "F", "I"])
+@pytest.mark.parametrize(("suffix", "kind"), [(".jpg", "JPEG"), (".JPEG", "JPEG"), (".png", "PNG")])
+def test_encode_takes_every_mode(mode: str, suffix: str, kind: str) -> None:
+    data = images.encode(Image.new(mode, (WIDTH, HEIGHT)), suffix)
+    with Image.open(io.BytesIO(data)) as again:
+        assert again.format == kind
+        assert again.size == (WIDTH, HEIGHT)
+        assert 0x0112 not in again.getexif()

@@ -1,0 +1,3 @@
+"""Torch on one thread, as where networks are trained."""
+
+from training.conftest import one_thread as one_thread

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from numpy.typing import NDArray
+from pycocotools import mask as oracle
+
+from maskforge.errors import GeometryError
+from maskforge.raster import rle
+
+MASKS = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12))
+
+# Two rows, three columns; read column by column it is F F | T T | F T.
+SMALL = np.array([[0, 1, 0], [0, 1, 1]], dtype=bool)
+
+
+def test_counts_run_down_the_columns_and_begin_with_false() -> None:
+    assert rle.counts(SMALL).tolist() == [2, 2, 1, 1]
+    assert rle.counts(~SMALL).tolist() == [0, 2, 2, 1, 1]
+
+
+def test_decode_of_a_list() -> None:
+    assert np.array_equal(rle.decode([2, 2, 1, 1], height=2, width=3), SMALL)
+    assert np.array_equal(rle.decode([6], height=2, width=3), np.zeros((2, 3), bool))
+
+
+@given(MASKS)
+def test_round_trip_and_pycocotools(mask: NDArray[np.bool_]) -> None:
+    height, width = mask.shape
+    text = rle.encode(mask)
+    assert text.encode() == oracle.encode(np.asfortranarray(mask.astype(np.uint8)))["counts"]
+    assert np.array_equal(rle.decode(text, height=height, width=width), mask)
+    assert np.array_equal(rle.decode(text.encode(), height=height, width=width), mask)
+    assert np.array_equal(rle.decode(rle.counts(mask).tolist(), height=height, width=width), mask)
+
+
+@given(MASKS, st.integers(1, 700), st.integers(1, 60))
+def test_counts_of_several_characters(mask: NDArray[np.bool_], tall: int, wide: int) -> None:
+    large = np.repeat(np.repeat(mask, tall, axis=0), wide, axis=1)
+    expected = oracle.encode(np.asfortranarray(large.astype(np.uint8)))
+    assert rle.encode(large).encode() == expected["counts"]
+    decoded = rle.decode(expected["counts"], height=large.shape[0], width=large.shape[1])
+    assert np.array_equal(decoded, large)
+
+
+@given(MASKS)
+def test_bitmap_is_the_smallest_one(mask: NDArray[np.bool_]) -> None:
+    height, width = mask.shape
+    found = rle.bitmap(rle.encode(mask), height=height, width=width)
+    part, x, y = found.mask, int(found.x), int(found.y)
+    whole = np.zeros_like(mask)
+    whole[y : y + part.shape[0], x : x + part.shape[1]] = part
+    assert np.array_equal(whole, mask)
+    rows, columns = np.nonzero(mask)
+    expected = (np.ptp(rows) + 1, np.ptp(columns) + 1) if len(rows) else (0, 0)
+    assert part.shape == expected
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=12), st.integers(1, 4))
+def test_bitmap_of_counts_of_0(counts: list[int], width: int) -> None:
+    height = sum(counts) // width + 1
+    counts.append(height * width - sum(counts))
+    mask = rle.decode(counts, height=height, width=width)
+    found = rle.bitmap(counts, height=height, width=width)
+    cut = np.ix_(mask.any(axis=1), mask.any(axis=0))
+    assert found.mask.sum() == mask.sum()
+    assert np.array_equal(found.mask[np.ix_(found.mask.any(1), found.mask.any(0))], mask[cut])
+
+
+def test_bitmap_costs_no_more_than_it_holds() -> None:
+    side = 2_000_000
+    found = rle.bitmap([5 * side + 7, 2, side * side - 5 * side - 9], height=side, width=side)
+    assert found.mask.tolist() == [[True], [True]]
+    assert (found.x, found.y) == (5, 7)
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ([5], "sum up to height times width, 6, but their sum is 5"),
+        ([7, -1], "0 or more"),
+        ([2**62, 2**62, 2**62, 2**62, 6], "0 or more"),
+        ([6.0], "whole numbers"),
+        ([10**30], "whole numbers"),
+        ([[6]], "whole numbers"),
+        ([], "their sum is 0"),
+        ("", "their sum is 0"),
+        ("é", "ASCII"),
+        ("/", "damaged or cut off"),
+        ("p", "damaged or cut off"),
+        ("2P", "damaged or cut off"),
+        ("PPPPPPP0", "at most 7 characters"),
+        ("5", "their sum is 5"),
+    ],
+)
+def test_damaged_counts(counts: str | list[int], message: str) -> None:
+    with pytest.raises(GeometryError, match=message):
+        rle.decode(counts, height=2, width=3)
+    with pytest.raises(GeometryError, match=message):
+        rle.bitmap(counts, height=2, width=3)
+
+
+@given(st.text(st.characters(min_codepoint=40, max_codepoint=120), max_size=30))
+def test_any_text_is_a_mask_or_a_geometry_error(text: str) -> None:
+    try:
+        mask = rle.decode(text, height=4, width=5)
+    except GeometryError:
+        return
+    assert mask.shape == (4, 5)
+
+
+def test_mask_must_be_bool() -> None:
+    with pytest.raises(ValueError, match=r"mask must be bool \(H, W\), but got uint8 \(2, 3\)"):
+        rle.encode(SMALL.astype(np.uint8))

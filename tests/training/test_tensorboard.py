@@ -1,0 +1,56 @@
+"""Files for TensorBoard: nothing before the run is in place, and no thread that fails unseen."""
+
+import math
+import os
+
+import pytest
+from training import synthetic
+from training.places import listing
+
+from maskforge.errors import WriteError
+from maskforge.training.callbacks import Epoch, Start, Step
+from maskforge.training.run_folder import RunFolder
+
+pytest.importorskip("torch")
+pytest.importorskip("tensorboard")
+board = pytest.importorskip("maskforge.training.tensorboard")
+
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x05\0\0\0\x04"
+
+
+def said(step):
+    return Step(step, 1, 0.5, 1e-3, 0.1, math.nan, 10.0, 1.0)
+
+
+def test_what_is_said_before_the_run_is_in_place_is_held_back(tmp_path):
+    with RunFolder(tmp_path, board=True) as folder:
+        writer = board.Board(folder)
+        writer.start(Start(synthetic.config(), tmp_path, "cpu", False, 1, 1, 1, 10, 1, 0))
+        writer.step(said(1))
+        assert listing(tmp_path) == []
+        with folder.file("last.pt") as file:
+            file.write(b"1")
+        folder.publish()
+        writer.placed(None)
+        writer.step(said(2))
+        row = {"step": 2.0, "val_loss": 0.5, "mean_iou": math.nan}
+        writer.epoch(Epoch(row, None, True, {"curves": PNG}))
+        writer.close()
+        [events] = (tmp_path / "tensorboard").iterdir()
+    assert events.name.endswith(f".{folder.id}")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    found = EventAccumulator(str(events.parent)).Reload()
+    assert [event.step for event in found.Scalars("train/loss")] == [1, 2]
+    assert [event.value for event in found.Scalars("val/val_loss")] == [0.5]
+    assert [(image.width, image.height) for image in found.Images("curves")] == [(5, 4)]
+    assert b'"width": 4' in found.Tensors("config/text_summary")[0].tensor_proto.string_val[0]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+def test_a_full_disk_is_told(tmp_path):
+    writer = board.Board(RunFolder(tmp_path))
+    writer._file = open("/dev/full", "wb")  # noqa: SIM115  # the board closes it
+    with pytest.raises(WriteError, match="No space left"):
+        writer.step(said(1))
+    writer.close()
