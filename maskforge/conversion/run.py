@@ -307,7 +307,7 @@ class Run:
         found = {}
         for record in content["images"]:
             names = manifest.output_files(record)
-            files = {name: owned.entries[name] for name in names if owned.state(name) == "ours"}
+            files = {name: owned.entry(name) for name in names if owned.state(name) == "ours"}
             whole = same and self._resume and files.keys() == names
             whole &= not self.place.collection  # whose one file is made anew
             found[record["stem"]] = Earlier(record, files, frozenset(), whole)

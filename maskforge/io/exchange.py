@@ -146,7 +146,7 @@ class Exchange:
             return None  # it is not ours any more
         if os.path.realpath(self.folder / name) in self._standing.sources:
             return None
-        entry = self.owned.entries[name]
+        entry = self.owned.entry(name)
         if state == "ours" and not self.owned.is_spare(name):
             left.left.append(name)
             return ["keep", name, *entry]

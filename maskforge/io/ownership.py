@@ -25,8 +25,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple, TypeAlias
 
-from maskforge import files
 from maskforge.errors import WriteError
+from maskforge.io import files
 from maskforge.io.damage import is_cut
 from maskforge.records import to_json
 
@@ -165,12 +165,19 @@ class Owned:
 
         What is no image is spare as such.
         """
-        own, known = self.folder / name, self._known(name)
-        if len(known) > 1:  # of a run that was cut off; what it noted last may not be there yet
+        return self._is_elsewhere(self.entry(name), self.folder / name)
+
+    def entry(self, name: str) -> Entry:
+        """Return what the list says of the file at ``name``, which must be listed.
+
+        Of what a run noted that was cut off, and what it said before, that which is there.
+        """
+        known = self._known(name)
+        if len(known) > 1:
             with suppress(OSError):
-                found = digest_of(own)[:2]
+                found = digest_of(self.folder / name)[:2]
                 known = [entry for entry in known if entry[:2] == found] or known
-        return self._is_elsewhere(known[0], own)
+        return known[0]
 
     def _is_elsewhere(self, entry: Entry, own: Path) -> bool:
         if entry.source is None:

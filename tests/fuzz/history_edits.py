@@ -153,12 +153,12 @@ def change_collection(project: Project, known: Known) -> str | None:
 
 
 def photos(project: Project) -> list[str]:
-    named = (".jpg", ".png", ".bmp")
+    kinds = (b"\xff\xd8", b"\x89PNG", b"BM")  # a text may be called .jpg, too
     places = ("photos/", "images/", "via-", "x.", "y.", "z.")
     return [
         name
         for name, data in project.mine.items()
-        if isinstance(data, bytes) and name.endswith(named) and name.startswith(places)
+        if isinstance(data, bytes) and data.startswith(kinds) and name.startswith(places)
     ]
 
 

@@ -222,8 +222,10 @@ def test_a_path_may_be_listed_twice_between_old_and_new(tmp_path):
     owned.note([("a.txt", Entry(3, digest_of(write(tmp_path / "n", b"new")).digest))], what=WHAT)
     owned = Owned(tmp_path, "convert")
     assert owned.state("a.txt") == "ours"
+    assert owned.entry("a.txt") == digest_of(write(tmp_path / "o", b"old"))
     write(tmp_path / "a.txt", b"new")
     assert Owned(tmp_path, "convert").state("a.txt") == "ours"
+    assert Owned(tmp_path, "convert").entry("a.txt") == digest_of(tmp_path / "n")
 
 
 def test_a_list_cut_in_a_line_proves_what_came_before(tmp_path):

@@ -201,6 +201,30 @@ def test_the_last_copy_of_a_photograph_outlives_a_run_that_was_cut_off(
     assert b"first" in found
 
 
+def test_the_list_says_of_a_last_copy_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not what a run noted that was cut off before it placed another picture."""
+    photo, out = tmp_path / "a.png", tmp_path / "out"
+    for data in (b"first", b"another"):
+        photo.write_bytes(data)
+        with Stage(out, "test", what="test") as stage:
+            stage.begin()
+            place_image(stage, "a.png", photo)
+            if data == b"first":
+                stage.exchange()
+            else:
+                cut_off(stage, monkeypatch, after=0)
+    with staged(out, "x.txt") as stage:
+        left = stage.exchange()
+    assert left.left == ["a.png"]
+    owned = Stage(out, "test", what="test").owned
+    assert (owned.state("a.png"), owned.entries["a.png"]) == (
+        "ours",
+        digest_of(out / "a.png")._replace(source="../a.png"),
+    )
+
+
 def test_a_source_of_the_run_stays_whatever_the_list_says(tmp_path: Path) -> None:
     place(tmp_path, "a.txt", "b.txt")
     with Stage(tmp_path, "test", what="test") as stage:
