@@ -11,13 +11,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from maskforge._version import __version__
+__version__ = "0.2.0.dev0"
 
 if TYPE_CHECKING:
     from maskforge.classes import ClassTable as ClassTable
     from maskforge.conversion.conversion import convert as convert
-    from maskforge.conversion.reading import read as read
     from maskforge.conversion.result import Conversion as Conversion
+    from maskforge.conversion.steps import rasterize as rasterize
+    from maskforge.conversion.steps import read as read
     from maskforge.errors import ClassError as ClassError
     from maskforge.errors import GeometryError as GeometryError
     from maskforge.errors import MaskforgeError as MaskforgeError
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from maskforge.raster.geometry import Polygon as Polygon
     from maskforge.raster.geometry import Polyline as Polyline
     from maskforge.raster.raster import Raster as Raster
-    from maskforge.raster.raster import rasterize as rasterize
     from maskforge.readers.masks.inspection import inspect as inspect
 
 _HOME = {
@@ -55,8 +55,8 @@ _HOME = {
     "Polyline": "raster.geometry",
     "inspect": "readers.masks.inspection",
     "Raster": "raster.raster",
-    "rasterize": "raster.raster",
-    "read": "conversion.reading",
+    "rasterize": "conversion.steps",
+    "read": "conversion.steps",
     "Conversion": "conversion.result",
 }
 

@@ -1,7 +1,4 @@
-"""Who may import whom, and other rules that every file of the package keeps.
-
-A new module at the top of the package needs a line in LEVELS; a new choice in a folder needs none.
-"""
+"""Who may import whom, and other rules that every file of the package keeps."""
 
 from __future__ import annotations
 
@@ -16,42 +13,28 @@ import maskforge
 ROOT = Path(maskforge.__file__).parent
 FILES = sorted(path for path in ROOT.rglob("*.py") if "__pycache__" not in path.parts)
 
-# From the bottom up. A module imports only from the levels below its own.
-LEVELS: list[set[str]] = [
-    {"errors", "_version"},
-    {"runs", "records"},
-    {"plugins", "extras", "geometry", "palette", "files", "split", "_unpickle", "_headers"},
-    {"annotation", "classes", "overlap", "rle", "_deflate", "onehot", "metrics", "video", "io"},
-    {"images", "transform", "styles", "png", "_values", "class_lookup", "boundary", "scores"},
-    {"rules", "engines", "raster", "_damage"},
-    {"settings", "result", "preview", "_diagnosis", "label_image"},
-    {"readers", "writers", "layouts", "inputs", "manifest", "_npy_inspection"},
-    {"reading", "outputs", "inspection", "room"},
-    {"job", "datasets"},
-    {"run"},
-    {"conversion"},
-    {"train"},
-    {"background"},
-    {"cli"},
-    {"__main__"},
-]
-LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}
+# The stations of the road, in the order in which data pass them. A folder imports only what stands
+# before it; a folder whose choices are loaded by name is imported by that.
+ROAD = (
+    *("engines", "raster", "rules", "scores", "io", "pictures", "layouts", "writers", "readers"),
+    *("conversion", "datasets", "prediction", "training", "cli"),
+)
+FRONT_DOORS = ("__init__.py", "__main__.py")
+"""Which load what users name."""
 
-# Beyond the levels: what a folder of choices may see of the package, besides its own helpers.
-FOLDERS: dict[str, set[str]] = {
-    "rules": {"errors", "geometry", "runs"},
-    "readers": {"errors", "geometry", "annotation", "classes", "runs", "rle"},
-    "writers": {"errors", "classes", "palette", "styles", "runs", "png", "raster"},
-    "layouts": {"errors", "classes", "palette", "png", "raster"},
-    "engines": {"errors"},
+CHOICES = {
+    f"maskforge.{name}"
+    for name in ("engines", "rules", "layouts", "writers", "readers", "readers.masks.kinds")
 }
+MOST_AT_THE_TOP = 10
+"""Modules beside the folders: the ground that all stand on."""
 
 # Third-party packages that are welcome in some places only, wherever in a file they are imported.
 ONLY_IN: dict[str, tuple[str, ...]] = {
-    "torch": ("train/",),
-    "torchvision": ("train/",),
-    "onnx": ("train/",),
-    "onnxruntime": ("train/",),
+    "torch": ("training/",),
+    "torchvision": ("training/",),
+    "onnx": ("training/",),
+    "onnxruntime": ("prediction/onnx_network.py",),
     "click": ("cli/",),
     "rich": ("cli/",),
     "shapely": ("rules/",),
@@ -60,16 +43,11 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "pycocotools": (),
 }
 # OpenCV takes long to load: at the top of a file only where the file is a choice that needs it.
-OPENCV = ("rules/", "writers/", "train/", "background/", "video.py")
+OPENCV = ("rules/", "writers/", "training/", "prediction/", "io/video.py")
 
 
 def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
-
-
-def module_of(path: Path) -> str:
-    """Return the top-level module or folder of the package that a file belongs to."""
-    return path.relative_to(ROOT).with_suffix("").parts[0]
 
 
 def tree_of(path: Path) -> ast.Module:
@@ -90,31 +68,42 @@ def imports(tree: ast.Module) -> Iterator[tuple[ast.stmt, str]]:
                 yield node, whole if is_module else str(node.module)
 
 
+def seen_by(tree: ast.Module) -> Iterator[str]:
+    """Yield the modules of the package that a file imports, and the folders it loads choices of."""
+    yield from (name for _, name in imports(tree) if name.startswith("maskforge."))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("plugins."):
+            yield from (f"maskforge.{a.value}.*" for a in node.args if isinstance(a, ast.Constant))
+
+
 every_file = pytest.mark.parametrize("path", FILES, ids=name_of)
 
 
-def test_every_module_has_a_level() -> None:
-    assert {module_of(path) for path in FILES} - {"__init__"} == set(LEVEL)
+def test_a_folder_imports_only_what_stands_before_it_on_the_road() -> None:
+    for path in FILES:
+        own = path.relative_to(ROOT).parts[0]
+        before = ROAD[: ROAD.index(own)] if own in ROAD else ()
+        for name in seen_by(tree_of(path)):
+            other = name.split(".")[1]
+            is_free = other not in ROAD or other == own or name_of(path) in FRONT_DOORS
+            assert is_free or other in before, f"{name_of(path)} must not know {name}"
+
+
+def test_the_top_is_the_road_and_little_beside_it() -> None:
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"__pycache__"}
+    assert folders == set(ROAD)
+    assert len(list(ROOT.glob("*.py"))) <= MOST_AT_THE_TOP
 
 
 @every_file
-def test_lower_never_imports_higher(path: Path) -> None:
-    own = module_of(path)
-    if own == "__init__":  # loads names on use
-        return
-    for _, name in imports(tree_of(path)):
-        if not name.startswith("maskforge."):
-            continue
-        other, _, inner = name.removeprefix("maskforge.").partition(".")
-        if other == own:
-            free = own in ("cli", "train", "datasets", "background", "io") or not inner
-            assert free or inner.split(".")[-1].startswith("_"), (
-                f"choices do not know each other: {name}"
-            )
-            continue
-        assert LEVEL[other] < LEVEL[own], f"{own} is below {other}"
-        assert own not in FOLDERS or other in FOLDERS[own], f"{own} has no business with {other}"
-        assert not inner.split(".")[-1].startswith("_"), f"{name} is another folder's own"
+def test_choices_do_not_know_each_other(path: Path) -> None:
+    """What users choose by name shares helpers only, whose names begin with an underscore."""
+    folder = ".".join(["maskforge", *path.relative_to(ROOT).parts[:-1]])
+    for name in seen_by(tree_of(path)):
+        home, _, module = name.rpartition(".")
+        is_helper = module.startswith("_")
+        assert not is_helper or home == folder, f"{name} is another folder's own"
+        assert folder not in CHOICES or home != folder or is_helper, f"{name} is another choice"
 
 
 @every_file
@@ -133,7 +122,6 @@ def test_style(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     tree = ast.parse(text)
     assert ast.get_docstring(tree), "a module says what it is for"
-    assert len(text.splitlines()) <= 400, "a file does one thing"
     speaks = name_of(path).startswith("cli/") or name_of(path) == "__main__.py"
     for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from _make import areas, choices, commands, converted, layers, presets, records, reference
+from _make import areas, choices, commands, converted, presets, records, reference, road
 
 PARTS: dict[str, Callable[[], str]] = {
     "adr": records.decisions,
@@ -14,7 +14,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "engines": lambda: choices.table("engines"),
     "errors": reference.errors,
     "layouts": lambda: choices.table("layouts"),
-    "levels": layers.levels,
+    "road": road.folders,
     "manifest": converted.manifest_excerpt,
     "presets": presets.table,
     "problems": records.problems,

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from maskforge import convert
-from maskforge.conversion import manifest
+from maskforge.io import manifest
 
 _SAMPLES = Path(__file__).resolve().parent.parent.parent / "samples"
 

@@ -13,8 +13,7 @@ from contextlib import suppress
 
 import click
 
-from maskforge import plugins
-from maskforge._version import __version__
+from maskforge import __version__, plugins
 from maskforge.cli import _reader_command
 from maskforge.errors import ClassError, MaskforgeError, ReadError, UsageError, WriteError
 

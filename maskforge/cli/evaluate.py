@@ -98,8 +98,8 @@ def _network(
     strict: bool,
 ) -> _Found:
     from maskforge.datasets import load
+    from maskforge.io.prefetch import prefetch
     from maskforge.training import held_out
-    from maskforge.training.loader import ahead
 
     view = _prediction.take(given)
     predictor = _prediction.predictor(path, view)
@@ -120,7 +120,7 @@ def _network(
         groups = [chosen.examples[at : at + size] for at in range(0, len(chosen.examples), size)]
         for group, pairs in zip(
             groups,
-            ahead(lambda group: [load(e, found.dataset) for e in group], groups, workers=2),
+            prefetch(lambda group: [load(e, found.dataset) for e in group], groups, workers=2),
             strict=True,
         ):
             predicted = predictor.label_images([image for image, _ in pairs])

@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from maskforge import plugins
 from maskforge.conversion import settings as settings_
 from maskforge.conversion.settings import Settings
 from maskforge.conversion.sources import MOST_LABELS, Job
@@ -66,7 +67,7 @@ def of(
     raster = rasterize(
         annotation,
         settings.classes,
-        rule=settings.rule,
+        plugins.load("rules", settings.rule).cover,
         overlap=settings.overlap,
         priority=settings.priority,
         unknown=settings.unknown,

@@ -19,6 +19,8 @@ from maskforge.conversion.sources import Earlier, Job
 from maskforge.engines import Team
 from maskforge.errors import GeometryError, Problem, ReadError, UsageError
 from maskforge.io.exchange import ASIDE, Exchanged
+from maskforge.io.manifest import load as load_manifest
+from maskforge.io.manifest import output_files
 from maskforge.io.ownership import Entry, digest
 from maskforge.io.scan import is_manifest
 from maskforge.io.stage import Stage
@@ -300,13 +302,13 @@ class Run:
         owned = self.stage.owned
         if owned.state(self.place.manifest) != "ours":
             return {}
-        content = manifest.load(path)
+        content = load_manifest(path)
         same = content["fingerprint"] == self.settings.fingerprint
         if self._resume and not self.stage.unfinished and not self.place.collection:
             self._refuse_other(content["fingerprint"])
         found = {}
         for record in content["images"]:
-            names = manifest.output_files(record)
+            names = output_files(record)
             files = {name: owned.entry(name) for name in names if owned.state(name) == "ours"}
             whole = same and self._resume and files.keys() == names
             whole &= not self.place.collection  # whose one file is made anew

@@ -11,8 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, TypeAlias, get_args
 
-from maskforge import plugins
-from maskforge._version import __version__
+from maskforge import __version__, plugins
 from maskforge.classes import ClassTable
 from maskforge.errors import UsageError
 from maskforge.io.images import Exif

@@ -12,8 +12,8 @@ from typing import NamedTuple, TypeAlias, TypeVar, cast
 from maskforge.datasets import Header, read_image
 from maskforge.errors import MaskforgeError, Problem, ReadError, UsageError, WriteError
 from maskforge.io import files, images, ownership, scan, video
-from maskforge.training.augment import Image
-from maskforge.training.loader import ahead
+from maskforge.io.prefetch import prefetch
+from maskforge.prediction.sizes import Image
 
 T = TypeVar("T")
 
@@ -232,7 +232,7 @@ def _each(found: Sequence[Found], failed: set[Found]) -> Iterator[Event]:
                 yield from _video(one, failed)
                 yield End(one)
         else:
-            yield from ahead(_image, group, workers=2)
+            yield from prefetch(_image, group, workers=2)
 
 
 def _image(one: Found) -> Shot | Failure:

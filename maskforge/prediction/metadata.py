@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from maskforge._version import __version__
+from maskforge import __version__
 from maskforge.classes import ClassTable
 from maskforge.errors import MaskforgeError, ReadError
 from maskforge.prediction.config import Config

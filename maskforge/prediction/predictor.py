@@ -16,10 +16,8 @@ from numpy.typing import NDArray
 
 from maskforge.classes import ClassTable
 from maskforge.prediction.config import Config
+from maskforge.prediction.sizes import Image, LabelImage, Size, groups, pad, resize, working_size
 from maskforge.prediction.tiles import Mosaic, Tile, cut
-from maskforge.training.augment import Image, LabelImage
-from maskforge.training.loader import groups, pad
-from maskforge.training.samples import Size, resize, working_size
 
 Forward: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Images (N, H, W, 3) uint8 in RGB, whose sides are multiples of the divisor, to the probability

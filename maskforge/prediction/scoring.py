@@ -13,10 +13,10 @@ from maskforge.classes import ClassTable
 from maskforge.io import files
 from maskforge.pictures import plots, previews
 from maskforge.prediction.saving import Folder
+from maskforge.prediction.sizes import LabelImage
 from maskforge.scores import boundary, history, metrics
 from maskforge.scores.metrics import Counts
 from maskforge.scores.scorer import Scores
-from maskforge.training.augment import LabelImage
 
 COMMAND = "evaluate"
 """By which an output is known as one of scores."""

@@ -6,12 +6,11 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge import plugins
 from maskforge.classes import BACKGROUND, IGNORE, ClassTable
 from maskforge.errors import ClassError, GeometryError, ReadError, UsageError
 from maskforge.raster import overlap as overlap_
@@ -37,6 +36,15 @@ _NONE = np.zeros(1, dtype=np.int64)
 
 BATCH = 4_000_000
 """As many crossings are worked out at once; bounds memory."""
+
+
+class Cover(Protocol):
+    """Which pixels regions cover: what a module of :mod:`maskforge.rules` has as ``cover``."""
+
+    def __call__(
+        self, regions: Sequence[tuple[Geometry, ...]], /, *, height: int, width: int
+    ) -> Runs:
+        """Return the pixels of each region, the union of its geometries, clipped to the image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,10 +162,10 @@ class Raster:
 def rasterize(
     annotation: Annotation,
     classes: ClassTable,
+    cover: Cover,
     *,
     height: int | None = None,
     width: int | None = None,
-    rule: str = "pixel-center",
     overlap: Overlap = "last",
     priority: Sequence[str] = (),
     unknown: Unknown = "error",
@@ -165,8 +173,8 @@ def rasterize(
 ) -> Raster:
     """Return which class each pixel of ``annotation`` belongs to.
 
-    height, width: the image's size in pixels; the annotation's own where they are None.
-    rule: which pixels a shape covers, one of ``maskforge/rules``. overlap: who wins. priority:
+    cover: which pixels a shape covers. height, width: the image's size in pixels; the annotation's
+    own where they are None. overlap: who wins. priority:
     class names from top to bottom; these lie on top of all others, whatever ``overlap`` says.
     A region labelled ``_background_`` erases all that come before it.
 
@@ -190,7 +198,7 @@ def rasterize(
     regions = annotation.regions
     ids = _class_ids(regions, classes, unknown)
     geometries = [r.geometry if i >= 0 else () for r, i in zip(regions, ids.tolist(), strict=True)]
-    runs = _cover(rule, geometries, regions, height=height, width=width)
+    runs = _cover(cover, geometries, regions, height=height, width=width)
     level = _levels(ids, classes, priority)
     areas = runs.areas(len(regions))
     bottom_up = overlap_.order(areas, level, overlap)
@@ -242,7 +250,7 @@ def _instances(regions: Sequence[Region], ids: Ints) -> Ints:
 
 
 def _cover(
-    rule: str,
+    cover: Cover,
     geometries: Sequence[tuple[Geometry, ...]],
     regions: Sequence[Region],
     *,
@@ -250,11 +258,9 @@ def _cover(
     width: int,
 ) -> Runs:
     """Return the runs of all regions, worked out in batches of bounded effort."""
-    cover = plugins.load("rules", rule).cover
     flat = [geometry for region in geometries for geometry in region]
     if _lines_crossed(flat, height, width, enough=BATCH) <= BATCH:  # the usual case
-        runs: Runs = cover(geometries, height=height, width=width)
-        return runs
+        return cover(geometries, height=height, width=width)
     efforts = [_lines_crossed(region, height, width) + 1 for region in geometries]
     total = 0
     for region, effort in zip(regions, efforts, strict=True):

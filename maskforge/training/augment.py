@@ -22,8 +22,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image: TypeAlias = NDArray[np.uint8]
-LabelImage: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
+from maskforge.prediction.sizes import Image, LabelImage
+
 Matrix: TypeAlias = NDArray[np.float64]
 """(2, 3): pixel coordinates x, y of the source to those of the result; centers lie at +0.5."""
 

@@ -7,19 +7,19 @@ random state has to be kept.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from maskforge.io.prefetch import prefetch
 from maskforge.prediction.config import Config
+from maskforge.prediction.sizes import LabelImage, pad
 from maskforge.training import augment
-from maskforge.training.augment import Augment, LabelImage
-from maskforge.training.samples import Items, Size
+from maskforge.training.augment import Augment
+from maskforge.training.samples import Items
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -75,7 +75,7 @@ def training_batches(
             yield (part * ranks + rank) * share
             part += 1
 
-    return ahead(load, firsts(), workers=workers)
+    return prefetch(load, firsts(), workers=workers)
 
 
 def augmentation(config: Config) -> Augment:
@@ -89,21 +89,6 @@ def augmentation(config: Config) -> Augment:
 def shuffled(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
     """Return the order of the images in ``epoch``, (count,)."""
     return np.random.default_rng([seed, epoch]).permutation(count)
-
-
-def groups(sizes: Sequence[Size], *, divisor: int, batch: int) -> list[tuple[int, ...]]:
-    """Return the items by number, at most ``batch`` together, all of one size when padded.
-
-    So what a network says of an image does not depend on what else is in the batch.
-    """
-    alike: dict[Size, list[int]] = {}
-    for number, size in enumerate(sizes):
-        alike.setdefault(padded(size, divisor), []).append(number)
-    return [
-        tuple(numbers[at : at + batch])
-        for numbers in alike.values()
-        for at in range(0, len(numbers), batch)
-    ]
 
 
 def evaluation_batches(
@@ -121,43 +106,9 @@ def evaluation_batches(
         images = np.stack([pad(image, divisor, 0) for image, _ in pairs])
         return Batch(numbers, images, _stack([pad(t, divisor, ignore_index) for _, t in pairs]))
 
-    return ahead(load, groups, workers=workers)
-
-
-def padded(size: Size, divisor: int) -> Size:
-    """Return the next size (height, width) up that ``divisor`` divides."""
-    return -(-size[0] // divisor) * divisor, -(-size[1] // divisor) * divisor
-
-
-def pad(array: NDArray[np.uint8] | LabelImage, divisor: int, value: int) -> NDArray[np.uint8]:
-    """Return ``array`` (H, W, …) with ``value`` added at the right and below, as :func:`padded`."""
-    height, width = padded((array.shape[0], array.shape[1]), divisor)
-    added = [(0, height - array.shape[0]), (0, width - array.shape[1])]
-    added += [(0, 0)] * (array.ndim - 2)
-    result: NDArray[np.uint8] = np.pad(array, added, constant_values=value)
-    return result
+    return prefetch(load, groups, workers=workers)
 
 
 def _stack(label_images: Sequence[LabelImage]) -> LabelImage:
     stacked: LabelImage = np.stack(label_images)  # type: ignore[assignment]
     return stacked
-
-
-def ahead(load: Callable[[T], R], tasks: Iterable[T], *, workers: int) -> Iterator[R]:
-    """Yield ``load(task)`` for each task in order; ``workers`` threads are at work on the next.
-
-    Decoding, resizing and warping release Python's lock, so threads do, and they share the cache.
-    """
-    pool = ThreadPoolExecutor(max(1, workers), thread_name_prefix="loader")
-    waiting: deque[Future[R]] = deque()
-    try:
-        for task in tasks:
-            waiting.append(pool.submit(load, task))
-            if len(waiting) > max(1, workers):
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
-        pool.shutdown()

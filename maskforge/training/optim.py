@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from maskforge.errors import UsageError
+from maskforge.prediction import sizes
 from maskforge.prediction.config import Config
 from maskforge.scores.metrics import class_weights
-from maskforge.training import loader, losses, models
+from maskforge.training import losses, models
 from maskforge.training.distributed import Ranks
 from maskforge.training.samples import Data
 
@@ -47,7 +48,7 @@ def weights_of(config: Config, data: Data) -> NDArray[np.float64]:
 def middle_size(data: Data, divisor: int) -> tuple[int, int]:
     """Return width and height of the training crops: those of the middle image, rounded up."""
     height, width = np.median(np.array(data.train.sizes), axis=0).astype(int).tolist()
-    return loader.padded((height, width), divisor)[::-1]
+    return sizes.padded((height, width), divisor)[::-1]
 
 
 def check_names(config: Config) -> None:

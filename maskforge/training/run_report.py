@@ -9,10 +9,10 @@ from PIL import Image
 from maskforge.datasets import list_text
 from maskforge.pictures import plots, previews
 from maskforge.prediction.config import Config
+from maskforge.prediction.sizes import LabelImage
 from maskforge.scores import history
 from maskforge.scores.history import Row
 from maskforge.training import run_folder
-from maskforge.training.augment import LabelImage
 from maskforge.training.run_folder import RunFolder
 from maskforge.training.samples import Data
 

@@ -6,19 +6,15 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from maskforge.classes import ClassTable
 from maskforge.datasets import Check, Dataset, Example, load
 from maskforge.errors import UsageError
-from maskforge.training.augment import Image, LabelImage
-
-Size: TypeAlias = tuple[int, int]
-"""(height, width) in pixels."""
+from maskforge.prediction.sizes import Image, LabelImage, Size, resize, resize_labels, working_size
 
 
 class Items(Protocol):
@@ -147,32 +143,3 @@ def from_dataset(found: Check, *, size: tuple[int, ...], cache: int) -> Data:
         )
     train, val = (Pictures(dataset, p, size=size, cache=shared) for p in parts.values())
     return Data(dataset.classes, dataset.names, train, val, np.stack(counts))
-
-
-def working_size(full: Size, size: tuple[int, ...]) -> Size:
-    """Return (height, width) that the network works at for an image of ``full`` (height, width).
-
-    size: () the full size; (N,) the longer side at most N, the ratio kept; (width, height).
-    """
-    if len(size) == 2:
-        return size[1], size[0]
-    factor = min(1.0, size[0] / max(full)) if size else 1.0
-    return max(1, round(full[0] * factor)), max(1, round(full[1] * factor))
-
-
-def resize(image: Image, size: Size) -> Image:
-    """Return ``image`` (H, W, 3) at ``size`` (height, width): averaged down, or bilinear up."""
-    if image.shape[:2] == size:
-        return image
-    smaller = size[0] * size[1] < image.shape[0] * image.shape[1]
-    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, size[::-1], interpolation=how), dtype=np.uint8)
-
-
-def resize_labels(label_image: LabelImage, size: Size) -> LabelImage:
-    """Return ``label_image`` at ``size`` (height, width): the class at each pixel's center."""
-    rows, columns = (
-        ((np.arange(new) + 0.5) * (old / new)).astype(np.intp)
-        for new, old in zip(size, label_image.shape, strict=True)
-    )
-    return np.ascontiguousarray(label_image[rows][:, columns])

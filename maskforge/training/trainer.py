@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from maskforge.errors import MaskforgeError, ReadError, UsageError
+from maskforge.prediction import sizes
 from maskforge.prediction.config import DEFAULT_EPOCHS, MACHINE, Config
 from maskforge.scores.history import Row
 from maskforge.scores.scorer import Scores
@@ -347,8 +348,10 @@ class Session:
 
     def _shown(self) -> list[int]:
         """Return the validation images, by number, that pictures show: a few, the same always."""
-        sizes, batch = self.data.val.sizes, self.config.batch
-        mine = loader.groups(sizes, divisor=self.divisor, batch=batch)[:: self.ranks.count]
+        batch = self.config.batch
+        mine = sizes.groups(self.data.val.sizes, divisor=self.divisor, batch=batch)[
+            :: self.ranks.count
+        ]
         numbers = sorted(number for group in mine for number in group)
         count = min(run_report.IMAGES, len(numbers))
         return [numbers[at * len(numbers) // count] for at in range(count)]

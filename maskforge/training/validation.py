@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from maskforge.errors import MaskforgeError
+from maskforge.prediction import sizes
+from maskforge.prediction.sizes import LabelImage
 from maskforge.scores import metrics
 from maskforge.training import loader
-from maskforge.training.augment import LabelImage
 from maskforge.training.device import Machine, decisions
 from maskforge.training.distributed import Ranks
 from maskforge.training.losses import Loss
@@ -58,7 +59,7 @@ def evaluate(
     matrix = np.zeros((num_classes, num_classes), np.int64)
     loss = 0.0
     predictions: dict[int, LabelImage] = {}
-    mine = loader.groups(items.sizes, divisor=divisor, batch=batch)[ranks.rank :: ranks.count]
+    mine = sizes.groups(items.sizes, divisor=divisor, batch=batch)[ranks.rank :: ranks.count]
     was_training = network.training
     network.eval()
     try:

@@ -13,7 +13,7 @@ from projects import box, elsewhere, folder, ids, labelme_file, tree  # noqa: F4
 import maskforge
 from maskforge.errors import ClassError, ReadError, UsageError
 
-SAMPLES = Path(__file__).parent.parent / "samples"
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 def test_default_output_lies_beside_the_source(folder):

@@ -14,6 +14,7 @@ from maskforge.classes import ClassTable
 from maskforge.conversion import manifest
 from maskforge.conversion.settings import Settings
 from maskforge.errors import Problem, ReadError, WriteError
+from maskforge.io import manifest as written
 from maskforge.io.ownership import Entry
 from maskforge.io.shelf import Put
 from maskforge.records import Records
@@ -50,20 +51,20 @@ def path(tmp_path: Path) -> Path:
 
 def test_what_it_says(path: Path) -> None:
     write(path, record("a", _0=5, _10=2), record("b", _2=1, _0=7))
-    got = manifest.load(path)
+    got = written.load(path)
     assert got["classes"]["names"] == ["_background_", "cat", "Käfer"]
     assert got["classes"]["palette"][:2] == [[0, 0, 0], [128, 0, 0]]
     assert (got["classes"]["ignore_index"], got["classes"]["has_ignore"]) == (255, True)
     assert list(got["pixels"].items()) == [("0", 12), ("2", 1), ("10", 2)]
     assert got["fingerprint"] == settings().fingerprint
     assert "somewhere" not in json.dumps(got)
-    assert manifest.class_table(got) == CLASSES
+    assert written.class_table(got) == CLASSES
 
 
 @pytest.mark.parametrize("records", [[], [record("a", _0=1)], [record("a"), record("b", _1=3)]])
 def test_round_trip(path: Path, records: list[dict[str, Any]]) -> None:
     write(path, *records)
-    assert manifest.load(path)["images"] == records
+    assert written.load(path)["images"] == records
     assert "Käfer" in path.read_text(encoding="utf-8")
 
 
@@ -77,7 +78,7 @@ def test_one_image_a_line(path: Path) -> None:
 def test_every_name_is_written_and_comes_back(tmp_path: Path, stem: str) -> None:
     """Names that are no UTF-8, such as Latin-1 ones from an old archive, reach us as surrogates."""
     write(tmp_path / "manifest.json", record(stem))
-    assert manifest.load(tmp_path / "manifest.json")["images"] == [record(stem)]
+    assert written.load(tmp_path / "manifest.json")["images"] == [record(stem)]
     journal_of(tmp_path / "journal", record(stem), record("other"))
     fingerprint, found = manifest.read_journal(tmp_path / "journal")
     assert fingerprint == "print"
@@ -99,14 +100,14 @@ def test_load_refuses(tmp_path: Path, data: bytes, code: str) -> None:
     path = tmp_path / "manifest.json"
     path.write_bytes(data)
     with pytest.raises(ReadError) as caught:
-        manifest.load(path)
+        written.load(path)
     assert caught.value.code == code
     assert caught.value.file == str(path)
 
 
 def test_load_needs_a_file(tmp_path: Path) -> None:
     with pytest.raises(ReadError) as caught:
-        manifest.load(tmp_path / "none.json")
+        written.load(tmp_path / "none.json")
     assert caught.value.code == "unreadable"
 
 
@@ -114,7 +115,7 @@ def test_a_manifest_without_its_parts_is_a_located_error(tmp_path: Path) -> None
     path = tmp_path / "manifest.json"
     path.write_text(json.dumps({"format": manifest.FORMAT}))
     with pytest.raises(ReadError, match="must have 'classes'"):
-        manifest.load(path)
+        written.load(path)
 
 
 def journal_of(
@@ -186,12 +187,12 @@ def test_output_files_are_inside_the_output() -> None:
         "extra": {"x": "a/x.txt", "y": "b/../../y", "z": 7},
         "source": "a.json",
     }
-    assert manifest.output_files(item) == {"masks/a.png", "a/x.txt"}
+    assert written.output_files(item) == {"masks/a.png", "a/x.txt"}
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "/x", "a/../b", "a/./b", "a//b", "a\0b"])
 def test_what_leads_elsewhere_is_no_file_of_the_output(name: str) -> None:
-    assert manifest.output_files({"mask": name}) == set()
+    assert written.output_files({"mask": name}) == set()
 
 
 def test_problems_are_relative_to_the_root(tmp_path: Path) -> None:

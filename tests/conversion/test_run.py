@@ -9,7 +9,7 @@ from projects import box, elsewhere, folder, ids, labelme_file, tree  # noqa: F4
 import maskforge
 from maskforge.errors import ReadError, UsageError
 
-SAMPLES = Path(__file__).parent.parent / "samples"
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 def test_strict_makes_the_first_problem_final(folder):

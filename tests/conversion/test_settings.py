@@ -64,7 +64,7 @@ def test_the_place_does_not() -> None:
 def test_another_version_of_maskforge_does(monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder half made by an older version must not be completed by a newer one unnoticed."""
     before = BASE.fingerprint
-    monkeypatch.setattr("maskforge._version.__version__", "0.0.0")
+    monkeypatch.setattr("maskforge.__version__", "0.0.0")
     monkeypatch.setattr(settings_, "__version__", "0.0.0", raising=False)
     assert BASE.fingerprint != before
 

@@ -9,7 +9,7 @@ from maskforge.errors import ClassError, ReadError, UsageError
 
 
 def test_the_folder_is_the_table_of_kinds():
-    assert plugins.names("datasets") == (
+    assert plugins.names("readers.masks.kinds") == (
         "cityscapes",
         "color",
         "manifest",

@@ -20,7 +20,7 @@ from corpus import Seed
 from guard import Trespass, only_inside
 from mutate import mutate
 
-from maskforge import plugins
+from maskforge import plugins, rasterize
 from maskforge.classes import ClassTable
 from maskforge.conversion import settings as settings_
 from maskforge.conversion.conversion import convert
@@ -36,7 +36,6 @@ from maskforge.errors import (
 from maskforge.io.onehot import OneHotFile
 from maskforge.raster import transform
 from maskforge.raster.annotation import Annotation
-from maskforge.raster.raster import rasterize
 
 BUDGET_S = 2.0
 """Seconds for one file in this process."""

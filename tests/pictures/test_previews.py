@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maskforge import rasterize
 from maskforge.classes import ClassTable
 from maskforge.palette import display_index, display_palette
 from maskforge.pictures import previews
 from maskforge.raster.annotation import Annotation, Region
 from maskforge.raster.geometry import Box
 from maskforge.raster.label_image import to_raster
-from maskforge.raster.raster import Raster, rasterize
+from maskforge.raster.raster import Raster
 
 TABLE = ClassTable.from_names(["__ignore__", "person", "dog"])
 PHOTO = (200, 180, 160)

@@ -6,7 +6,7 @@ import pytest
 from training import synthetic
 
 from maskforge.prediction.predictor import Predictor
-from maskforge.training.samples import resize, resize_labels, working_size
+from maskforge.prediction.sizes import resize, resize_labels, working_size
 
 
 def bright(images):

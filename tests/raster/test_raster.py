@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import annotation, masks, numbers, patch, region
 
+from maskforge import rasterize
 from maskforge.classes import BACKGROUND, IGNORE, ClassTable
 from maskforge.errors import ClassError, GeometryError, ReadError, UsageError
 from maskforge.raster import overlap as overlap_
 from maskforge.raster.annotation import Annotation, Region
 from maskforge.raster.geometry import Bitmap, Box, Polygon, Polyline
-from maskforge.raster.raster import MAX_CROSSINGS, Raster, rasterize
+from maskforge.raster.raster import MAX_CROSSINGS, Raster
 
 HEIGHT, WIDTH = 3, 4
 CLASSES = ClassTable.from_names(["a", "b", "c"])

@@ -16,10 +16,10 @@ import pytest
 from PIL import Image
 from shapes import HEIGHT, WIDTH, drawn, ring
 
+from maskforge import rasterize
 from maskforge.classes import ClassTable
 from maskforge.raster.annotation import Annotation
 from maskforge.raster.geometry import Bitmap, Box, Ellipse, Polygon, Polyline
-from maskforge.raster.raster import rasterize
 from maskforge.readers import labelme as reader
 from maskforge.rules import labelme
 

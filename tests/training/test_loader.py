@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from training import synthetic
 
+from maskforge.io.prefetch import prefetch
 from maskforge.training import loader
 from maskforge.training.samples import Arrays
 
@@ -85,7 +86,7 @@ def test_without_augmentation_a_larger_crop_only_pads():
 
 def test_groups_are_of_one_padded_size():
     sizes = [(18, 26), (20, 28), (21, 28), (17, 25)]
-    assert loader.groups(sizes, divisor=4, batch=2) == [(0, 1), (3,), (2,)]
+    assert sizes.groups(sizes, divisor=4, batch=2) == [(0, 1), (3,), (2,)]
 
 
 def test_evaluation_pads_right_and_below_with_ignore():
@@ -104,7 +105,7 @@ def test_an_error_while_loading_arrives():
             raise OSError("gone")
         return number
 
-    stream = loader.ahead(load, range(5), workers=2)
+    stream = prefetch(load, range(5), workers=2)
     assert [next(stream), next(stream)] == [0, 1]
     with pytest.raises(OSError, match="gone"):
         next(stream)

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
 
+from maskforge import rasterize
 from maskforge.classes import ClassTable
 from maskforge.errors import WriteError
 from maskforge.raster.annotation import Annotation, Region
 from maskforge.raster.geometry import Box
 from maskforge.raster.label_image import to_raster
-from maskforge.raster.raster import rasterize
 from maskforge.writers.onehot import Collection, OneHotWriter, Options
 
 TABLE = ClassTable.from_names(["person", "dog"])

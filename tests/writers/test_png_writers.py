@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maskforge import rasterize
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, GeometryError, ReadError, UsageError
 from maskforge.palette import voc_palette
 from maskforge.raster.annotation import Annotation, Region
 from maskforge.raster.geometry import Box
 from maskforge.raster.label_image import to_raster
-from maskforge.raster.raster import Raster, rasterize
+from maskforge.raster.raster import Raster
 from maskforge.writers import color, instance, label, palette
 
 TABLE = ClassTable.from_names(["__ignore__", "person", "dög"])

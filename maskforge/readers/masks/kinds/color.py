@@ -9,7 +9,7 @@ from pathlib import Path
 
 from maskforge.readers.masks import pairing, scanning
 from maskforge.readers.masks.dataset import Dataset, Options
-from maskforge.readers.masks.kinds import pairs
+from maskforge.readers.masks.kinds._folders import read_pairs
 
 
 def sniff(path: Path, options: Options) -> str:
@@ -26,4 +26,4 @@ def sniff(path: Path, options: Options) -> str:
 
 def read(path: Path, options: Options) -> Dataset:
     """Return the data set. Raises ReadError, ClassError, UsageError."""
-    return pairs.read_pairs(path, options, kind="color")
+    return read_pairs(path, options, kind="color")

@@ -12,9 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from maskforge.classes import ClassTable
-from maskforge.conversion import manifest
 from maskforge.errors import ClassError, MaskforgeError, Problem, ReadError
-from maskforge.io import stage
+from maskforge.io import manifest, stage
 from maskforge.readers.masks import colors, naming
 from maskforge.readers.masks import names as _names
 from maskforge.readers.masks.dataset import Dataset, Decoding, Example, Label, Options, id_decoding
