@@ -14,7 +14,7 @@ from maskforge import errors as errors_
 from maskforge.io import onehot
 
 _LINE = 92
-_MORE = {"onehot.OneHotFile": onehot.OneHotFile, "onehot.read_onehot": onehot.read_onehot}
+_MORE = {"io.onehot.OneHotFile": onehot.OneHotFile, "io.onehot.read_onehot": onehot.read_onehot}
 
 
 def names() -> str:
