@@ -26,7 +26,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr
 from pathlib import Path
 from types import CodeType, FrameType
 
@@ -76,7 +76,7 @@ def walk() -> Walk:
             for path in SAMPLES.glob(f"{name}.*"):
                 shutil.copy(path, folder)
         os.chdir(temporary)
-        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+        with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):
             sys.setprofile(found)
             try:
                 code = cli.cli.main(["labelme", "dir"], "maskforge", standalone_mode=False)

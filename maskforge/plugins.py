@@ -1,6 +1,7 @@
 """A folder of modules is the table of choices: the file name is what users type.
 
 ``rules/pixel_center.py`` is the rule ``pixel-center``; nothing else has to be edited to add one.
+What a module owes is a ``Protocol`` in the folder's ``__init__``, which has a typed ``load``.
 """
 
 from __future__ import annotations
@@ -8,11 +9,26 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any, Protocol
 
 from maskforge.errors import UsageError
+
+
+class HasOptions(Protocol):
+    """What every choice with options of its own has."""
+
+    @property
+    def __name__(self) -> str:
+        """The module's name."""
+
+    @property
+    def Options(self) -> type[Any]:  # the class that is to be there
+        """A frozen dataclass; each field has a default, and says in its metadata what it does."""
 
 
 @cache
@@ -34,21 +50,43 @@ def load(package: str, name: str) -> ModuleType:
 
     Raises UsageError, naming the choices and the nearest one, when there is no such module.
     """
-    choices = names(package)
-    wanted = name.replace("_", "-")
-    if wanted not in choices:
-        near = difflib.get_close_matches(wanted, choices, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else ""
+    chosen = choose(package.rpartition(".")[2], name.replace("_", "-"), names(package))
+    return importlib.import_module(f"maskforge.{package}.{chosen.replace('-', '_')}")
+
+
+def choose(what: str, value: str, choices: Iterable[str]) -> str:
+    """Return ``value``, which must be one of ``choices``. Raises UsageError with the nearest."""
+    if value not in (known := list(choices)):
+        near = difflib.get_close_matches(str(value), known, n=1)
         raise UsageError(
-            f"{package.rpartition('.')[2]} must be one of {list(choices)}, but got {name!r}",
-            cure=hint,
+            f"{what} must be one of {known}, but got {value!r}",
+            cure=f"did you mean {near[0]!r}?" if near else "",
         )
-    return importlib.import_module(f"maskforge.{package}.{wanted.replace('-', '_')}")
+    return value
+
+
+def options(choice: HasOptions, values: Mapping[str, object]) -> Any:
+    """Return ``choice.Options`` made of ``values``; raises UsageError for one it does not have."""
+    known = sorted(field.name for field in fields(choice.Options))
+    if stranger := sorted(values.keys() - known):
+        name = choice.__name__.rpartition(".")[2].replace("_", "-")
+        near = difflib.get_close_matches(stranger[0], known, n=1)
+        raise UsageError(
+            f"{name} must be given only its own options {known}, but got {stranger}",
+            cure=f"did you mean {near[0]!r}?" if near else "",
+        )
+    return choice.Options(**values)
+
+
+def effective(choice: HasOptions, values: Mapping[str, object]) -> dict[str, object]:
+    """Return all options of ``choice`` with their values, defaults filled in."""
+    return asdict(options(choice, values))
 
 
 def summary(package: str, name: str) -> str:
     """Return the first line of the module's docstring, read from its source, not imported."""
     folder = importlib.import_module(f"maskforge.{package}")
-    path = Path(next(iter(folder.__path__)), f"{name.replace('-', '_')}.py")
-    with path.open(encoding="utf-8") as file:
-        return file.readline().strip().strip('"').rstrip(".")
+    file = f"{name.replace('-', '_')}.py"
+    path = next(p for p in (Path(where, file) for where in folder.__path__) if p.is_file())
+    with path.open(encoding="utf-8") as lines:
+        return lines.readline().strip().strip('"').rstrip(".")

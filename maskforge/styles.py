@@ -57,11 +57,6 @@ def check(style: str) -> None:
         parse(style, ClassTable((BACKGROUND,)))
 
 
-def is_distinct(colors: NDArray[np.uint8]) -> bool:
-    """Return whether no two rows of ``colors`` (K, 3) are equal, so that ids can be read back."""
-    return len(np.unique(colors, axis=0)) == len(colors)
-
-
 def _pair(
     background: tuple[int, int, int], other: tuple[int, int, int], *, count: int
 ) -> NDArray[np.uint8]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+from types import ModuleType
+
 import pytest
 
 from maskforge import plugins
@@ -44,3 +48,25 @@ def test_the_nearest_choice_is_named() -> None:
     with pytest.raises(UsageError) as caught:
         plugins.load("rules", "pixel-centre")
     assert caught.value.cure == "did you mean 'pixel-center'?"
+
+
+@dataclass(frozen=True)
+class Options:
+    width: float = 10.0
+    name: str = "x"
+
+
+def test_options_of_a_choice() -> None:
+    module = ModuleType("maskforge.readers.some_format")
+    module.Options = Options  # type: ignore[attr-defined]
+    assert plugins.options(module, {"width": 3.0}) == Options(3.0)
+    assert plugins.effective(module, {"name": "y"}) == {"width": 10.0, "name": "y"}
+    said = r"some-format must .*\['name', 'width'\].*\['wdith'\]"
+    with pytest.raises(UsageError, match=said) as caught:
+        plugins.options(module, {"wdith": 3})
+    assert caught.value.cure == "did you mean 'width'?"
+
+
+@pytest.mark.parametrize("name", plugins.names("readers"))
+def test_every_reader_has_options_with_defaults(name: str) -> None:
+    assert json.dumps(plugins.effective(plugins.load("readers", name), {}))

@@ -36,11 +36,6 @@ def test_a_list_gives_one_colour_a_class() -> None:
     assert colors == [[0, 0, 1], [0, 0, 2], [0, 0, 3], [127, 127, 127]]
 
 
-def test_distinct() -> None:
-    assert styles.is_distinct(styles.parse("palette", TABLE))
-    assert not styles.is_distinct(styles.parse("black-white", TABLE))
-
-
 def test_a_list_of_another_length_names_how_many_are_needed() -> None:
     with pytest.raises(
         UsageError, match=r"2 colours .* or 3, .*_background_, person, dog, but got 4"

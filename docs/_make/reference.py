@@ -10,7 +10,8 @@ from typing import Any
 
 import maskforge
 from _make import markdown
-from maskforge import errors as errors_
+from maskforge import errors as kinds_of_errors
+from maskforge.conversion.settings import Settings
 from maskforge.io import onehot
 
 _LINE = 92
@@ -38,7 +39,7 @@ def errors() -> str:
     public = [getattr(maskforge, name) for name in maskforge.__all__]
     kinds = [value for value in public if isinstance(value, type) and issubclass(value, Exception)]
     rows = [[f"`{kind.__name__}`", markdown.first(kind.__doc__)] for kind in kinds]
-    return markdown.text(errors_.__doc__) + "\n\n" + markdown.table(["error", "when"], rows)
+    return markdown.text(kinds_of_errors.__doc__) + "\n\n" + markdown.table(["error", "when"], rows)
 
 
 def _section(name: str, value: Any) -> str:
@@ -49,7 +50,24 @@ def _section(name: str, value: Any) -> str:
     ]
     if isinstance(value, type):
         parts.append("\n".join(_members(value)))
+    if value is maskforge.convert:
+        parts.append("\n".join(_settings()))
     return "\n\n".join(part for part in parts if part)
+
+
+def _settings() -> list[str]:
+    """Return a line for each setting of a conversion, told by its own metadata."""
+    lines = []
+    for one in fields(Settings):
+        text = re.sub(r"--([a-z-]+)", _as_parameter, one.metadata["help"])
+        text += f" None: {one.metadata['helpful']}." if "helpful" in one.metadata else ""
+        lines.append(f"- `{one.name}`: {text}")
+    return lines
+
+
+def _as_parameter(option: re.Match[str]) -> str:
+    name = option[1].replace("-", "_")
+    return f"`{'as_' if name == 'as' else name}`"
 
 
 def _explained(value: Any) -> str:

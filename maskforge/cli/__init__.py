@@ -14,7 +14,6 @@ from contextlib import suppress
 import click
 
 from maskforge import __version__, plugins
-from maskforge.cli import _reader_command
 from maskforge.errors import ClassError, MaskforgeError, ReadError, UsageError, WriteError
 
 _EXIT_CODES: tuple[tuple[type[MaskforgeError], int], ...] = (
@@ -37,7 +36,9 @@ class _Commands(click.Group):
             # A conversion multiplies no matrices, and processes without threads start fast.
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         if cmd_name in plugins.names("readers"):
-            return _reader_command.command(cmd_name)
+            from maskforge.cli import _convert
+
+            return _convert.reader_command(cmd_name)
         if cmd_name in plugins.names("cli"):
             command: click.Command = plugins.load("cli", cmd_name).command
             return command

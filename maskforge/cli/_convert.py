@@ -1,4 +1,4 @@
-"""Run a conversion from the command line and show what came of it."""
+"""Conversions from the command line: a command for each reader, and what all of them do."""
 
 from __future__ import annotations
 
@@ -6,12 +6,51 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 import click
 
+from maskforge import readers
+from maskforge.cli import _options
 from maskforge.conversion.conversion import convert
+from maskforge.conversion.settings import Settings
 from maskforge.errors import UsageError
+
+
+def reader_command(name: str) -> click.Command:
+    """Return the command that converts the format of the reader ``name``."""
+    reader = readers.load(name)
+    own = [field.name for field in fields(reader.Options)]
+    default = reader.DEFAULT_FILE
+
+    def run_reader(sources: tuple[str, ...], **given: Any) -> int:
+        reader_options = {key: given.pop(key) for key in own}
+        return run(sources or (".",), format=name, reader_options=reader_options, **given)
+
+    argument = click.argument(
+        "sources",
+        nargs=-1,
+        required=default is None,
+        metavar="SOURCE..." if default is None else "[SOURCE]...",
+    )
+    options = [*_options.options_of(reader.Options), *_options.conversion_options()]
+    where = f" Without SOURCE: {default} in the current folder." if default else ""
+    source = f" {default}" if default else " annotations/"
+    help_text = f"""Convert {reader.TITLE} to masks; by default --as {reader.DEFAULT_OUTPUT}.
+
+    SOURCE: files and folders; folders are searched.{where} One bad file is reported and the rest
+    go on.
+
+    \b
+    Examples:
+      maskforge {name}{source}
+      maskforge {name}{source} --labels labels.txt -o out --split 0.8,0.1,0.1
+      maskforge {name}{source} --as color --style black-white
+      maskforge {name}{source} --layout voc
+      maskforge {name}{source} --as onehot --overlap keep
+    """
+    return click.command(name, help=help_text)(argument(_options.apply(run_reader, options)))
 
 
 def run(
@@ -19,29 +58,25 @@ def run(
     *,
     format: str | None,  # the word users type
     reader_options: Mapping[str, object],
-    palette: bool,
-    noviz: bool,
-    noobject: bool,
-    previews: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
-    **values: Any,
+    **given: Any,
 ) -> int:
     """Convert and return the exit code."""
-    if palette:
-        if values["as_"] not in (None, "label", "palette"):
-            raise UsageError(f"--palette and --as {values['as_']} contradict each other")
-        values["as_"] = "palette"
+    if given["palette"] and given["as_"] not in (None, "label", "palette"):
+        raise UsageError(f"--palette and --as {given['as_']} contradict each other")
+    for one in fields(Settings):
+        for flag in one.metadata["flags"]:
+            if given.pop(flag.spelled):
+                given[one.name] = flag.value
     with _progress(show=not (quiet or as_json)) as progress:
         result = convert(
             list(sources),
             format=format,
             reader_options=reader_options,
-            previews=previews and not noviz,
-            instances=not noobject,
             progress=progress,
-            **values,
+            **given,
         )
     if as_json:
         click.echo(json.dumps(result.as_dict(), ensure_ascii=False, indent=1))

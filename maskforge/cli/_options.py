@@ -1,23 +1,16 @@
-"""Options that several commands share, spelled once.
-
-source arguments, --out --as --style --palette --labels --rule --overlap --priority --unknown
---layout --size --images --no-previews --no-instances --exif --split --seed --max-pixels
-    the reader commands, convert
---workers --engine --overwrite --resume --strict --json --quiet --verbose
-    the reader commands, convert
-"""
+"""What the options of several commands share: kinds of values, and options made of settings."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import fields
-from types import ModuleType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from dataclasses import Field
+from typing import Any, Literal, get_args, get_origin
 
 import click
 
 from maskforge import plugins
+from maskforge.conversion.settings import Settings, described
 
 
 class Size(click.ParamType[tuple[int, int]]):
@@ -65,165 +58,63 @@ class Names(click.ParamType[tuple[str, ...]]):
         return tuple(part.strip() for part in str(value).split(",") if part.strip())
 
 
-def _choice(package: str) -> click.Choice[str]:
-    return click.Choice(plugins.names(package))
-
-
 def conversion_options() -> list[Callable[[Any], Any]]:
     """Return the options that every conversion has, in the order of the help."""
     option = click.option
     return [
-        option("-o", "--out", metavar="PATH", help="Where to write. [default: beside the source]"),
-        option("--as", "as_", type=_choice("writers"), help="What to write."),
-        option(
-            "--style",
-            metavar="STYLE",
-            help="Colours of --as color: black-white, white-black, purple-yellow, palette, or "
-            "#rrggbb,#rrggbb (background, object) or one colour for each class.",
-        ),
-        option("--palette", is_flag=True, help="Label PNGs with the VOC palette (--as palette)."),
-        option(
-            "--labels",
-            metavar="FILE|A,B,C",
-            help="Class names in the order of their ids. [default: labels.txt beside the source or "
-            "in the current folder, else all labels of the input, sorted]",
-        ),
-        option(
-            "--rule",
-            type=_choice("rules"),
-            default="pixel-center",
-            show_default=True,
-            help="Which pixels a shape covers: exact (pixel-center), or as another tool does.",
-        ),
-        option(
-            "--overlap",
-            type=click.Choice(["last", "first", "smallest", "error", "keep"]),
-            default="last",
-            show_default=True,
-            help="Who wins where regions overlap; keep: all of them, in a one-hot.",
-        ),
-        option(
-            "--priority",
-            type=Names(),
-            default=(),
-            help="Classes from the top down, over --overlap.",
-        ),
-        option(
-            "--unknown",
-            type=click.Choice(["error", "skip", "ignore", "background"]),
-            default="error",
-            show_default=True,
-            help="What becomes of labels that are not among the classes.",
-        ),
-        option(
-            "--layout",
-            type=_choice("layouts"),
-            default="pairs",
-            show_default=True,
-            help="How the output folder is laid out.",
-        ),
-        option(
-            "--size",
-            type=Size(),
-            help="Size of the outputs; the geometry is scaled, then rasterized.",
-        ),
-        option(
-            "--images",
-            type=click.Choice(["auto", "link", "copy", "none"]),
-            default="auto",
-            show_default=True,
-            help="Put the images beside the masks: as copies, which share their blocks with the "
-            "originals where the file system can (auto, copy), as hard links, by which to edit one "
-            "is to edit both (link), or not at all.",
-        ),
-        option("--images-from", metavar="DIR", help="Look for the images in this folder first."),
-        option(
-            "--assume-size",
-            type=Size(),
-            help="Size of images that are not found, where the annotation declares none (VIA).",
-        ),
-        option(
-            "--previews/--no-previews",
-            "previews",
-            default=True,
-            help="Write overlays to look at. [default: yes]",
-        ),
-        option("--noviz", is_flag=True, help="Same as --no-previews."),
-        option(
-            "--noobject", is_flag=True, help="No instance images in the layouts that have them."
-        ),
-        option(
-            "--exif",
-            type=click.Choice(["auto", "upright", "stored"]),
-            default="auto",
-            show_default=True,
-            help="Which way up the annotation is when the image has an EXIF orientation.",
-        ),
-        option("--split", type=Numbers(), help="Fraction of val, or of train, val and test."),
-        option("--seed", type=int, default=0, show_default=True, help="Seed of --split."),
-        option(
-            "--max-pixels",
-            type=click.IntRange(min=1),
-            default=2**28,
-            show_default=True,
-            help="Refuse larger images.",
-        ),
-        *running_options(),
-    ]
-
-
-def running_options() -> list[Callable[[Any], Any]]:
-    """Return the options about how the work is done and shown."""
-    option = click.option
-    return [
-        option(
-            "-j",
-            "--workers",
-            type=click.IntRange(min=1),
-            help="Processes. [default: as many as help]",
-        ),
-        option(
-            "--engine", type=_choice("engines"), help="Who does the work. [default: by --workers]"
-        ),
-        option("--overwrite", is_flag=True, help="Replace an earlier output."),
-        option(
-            "--resume",
-            is_flag=True,
-            help="Go on with an earlier run: do what is missing or changed.",
-        ),
-        option("--strict", is_flag=True, help="Stop at the first problem."),
+        *options_of(Settings),
         option("--json", "as_json", is_flag=True, help="The result as JSON on standard output."),
         option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
         option("-v", "--verbose", is_flag=True, help="List every problem."),
     ]
 
 
-def reader_options(reader: ModuleType) -> list[Callable[[Any], Any]]:
-    """Return an option for each field of the reader's ``Options``."""
+def options_of(kind: type) -> list[Callable[[Any], Any]]:
+    """Return an option for each field of a dataclass, as its metadata describe it."""
     made = []
-    hints = get_type_hints(reader.Options)
-    for field in fields(reader.Options):
-        kind = _parameter_type(hints[field.name])
-        made.append(
-            click.option(
-                "--" + field.name.replace("_", "-"),
-                field.name,
-                type=kind,
-                default=field.default,
-                show_default=field.default is not None,
-                metavar=field.metadata.get("metavar"),
-                help=field.metadata.get("help"),
-            )
-        )
+    for one, hint in described(kind):
+        if one.metadata.get("command", True):
+            made.append(_option(one, hint))
+        for flag in one.metadata.get("flags", ()):
+            made.append(click.option(f"--{flag.spelled}", is_flag=True, help=flag.help))
     return made
 
 
-def _parameter_type(hint: Any) -> Any:
+def _option(one: Field[Any], hint: Any) -> Callable[[Any], Any]:
+    known, default = one.metadata, one.default
+    spelled, help_text = one.name.strip("_").replace("_", "-"), known.get("help", "")
+    if "helpful" in known:
+        default, help_text = None, f"{help_text} [default: {known['helpful']}]"
+    if hint is bool:
+        both = f"--{spelled}/--no-{spelled}" if default else f"--{spelled}"
+        told = " [default: yes]" if default else ""
+        return click.option(both, one.name, is_flag=True, default=default, help=help_text + told)
+    return click.option(
+        *filter(None, (known.get("letter"), f"--{spelled}", one.name)),
+        type=_parameter_type(one, hint),
+        default=default,
+        show_default=default not in (None, ()),
+        metavar=known.get("metavar"),
+        help=help_text,
+    )
+
+
+def _parameter_type(one: Field[Any], hint: Any) -> Any:
     """Return what click makes of an option whose field has the type ``hint``."""
+    if one.metadata.get("choices"):
+        return click.Choice(plugins.names(one.metadata["choices"]))
     if get_origin(hint) is Literal:
         return click.Choice(get_args(hint))
-    plain = [part for part in get_args(hint) if part is not type(None)] or [hint]
-    return plain[0]
+    if one.metadata.get("least") is not None:
+        return click.IntRange(min=one.metadata["least"])
+    kinds = [hint] if get_origin(hint) is tuple else [*get_args(hint), hint]
+    known: dict[Any, Any] = {
+        tuple[int, int]: Size(),
+        tuple[float, ...]: Numbers(),
+        tuple[str, ...]: Names(),
+        **{kind: kind for kind in (str, int, float)},
+    }
+    return next((known[kind] for kind in kinds if kind in known), str)
 
 
 def apply(function: Callable[..., Any], options: list[Callable[[Any], Any]]) -> Callable[..., Any]:

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from maskforge.cli import _options
+from maskforge.cli import _convert, _options
 
 
-def run(sources: tuple[str, ...], **values: Any) -> int:
+def run(sources: tuple[str, ...], **given: Any) -> int:
     """Convert SOURCE (files and folders) to masks; the format is found by content.
 
     What is written by default is what the format's own command writes; options of one format only
@@ -21,9 +21,7 @@ def run(sources: tuple[str, ...], **values: Any) -> int:
       maskforge convert annotations/ --as label -o out --split 0.2
       maskforge convert annotations/ --layout voc --noviz --noobject
     """
-    from maskforge.cli import _convert
-
-    return _convert.run(sources, format=None, reader_options={}, **values)
+    return _convert.run(sources, format=None, reader_options={}, **given)
 
 
 command = click.command("convert")(

@@ -1,4 +1,4 @@
-"""What one image is converted to: a value, made of its annotation and the settings."""
+"""What one image is converted to: a value, made of its annotation and the plan."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 
 from PIL import Image
 
-from maskforge import plugins
-from maskforge.conversion import settings as settings_
-from maskforge.conversion.settings import Settings
+from maskforge import layouts, plugins, rules, writers
+from maskforge.conversion.settings import Plan
 from maskforge.conversion.sources import MOST_LABELS, Job
 from maskforge.errors import MaskforgeError, Problem, ReadError
 from maskforge.io import images
 from maskforge.io.images import Picture
 from maskforge.io.ownership import Entry
 from maskforge.layouts import Names, Places
-from maskforge.raster import transform as transform_
+from maskforge.raster import transform
 from maskforge.raster.annotation import Annotation
 from maskforge.raster.raster import Raster, rasterize
+from maskforge.writers import ImageWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def of(
     picture: Picture | None,
     original: Original | None,
     job: Job,
-    settings: Settings,
+    plan: Plan,
     problems: list[Problem],
 ) -> Outputs:
     """Return what becomes of one image; nothing is written. What is wrong goes to ``problems``.
@@ -63,26 +63,27 @@ def of(
     picture: the image by its header; original: its file, None for one that is embedded.
     """
     _refuse_too_many_labels(annotation)
-    annotation, exif = _in_output_frame(annotation, picture, settings)
+    annotation, exif = _in_output_frame(annotation, picture, plan)
     raster = rasterize(
         annotation,
-        settings.classes,
-        plugins.load("rules", settings.rule).cover,
-        overlap=settings.overlap,
-        priority=settings.priority,
-        unknown=settings.unknown,
-        max_pixels=settings.max_pixels,
+        plan.classes,
+        rules.load(plan.rule).cover,
+        overlap=plan.overlap,
+        priority=plan.priority,
+        unknown=plan.unknown,
+        max_pixels=plan.max_pixels,
     )
     problems += _covering_nothing(annotation, raster)
     record = _record(annotation, raster, job, exif, original)
     files: dict[str, Made | Original] = {}
-    if settings_.is_collection(settings.writer):
+    writer = writers.load(plan.writer)
+    if writer.COLLECTION:
         record["name"] = annotation.name
-        if settings.previews:
-            record["preview"] = f"{settings.out.stem}-previews/{job.stem}.jpg"
+        if plan.previews:
+            record["preview"] = f"{plan.out.stem}-previews/{job.stem}.jpg"
             files[record["preview"]] = _preview(record["preview"], raster, picture, problems)
     else:
-        _files(annotation, raster, picture, original, job, settings, problems, record, files)
+        _files(annotation, raster, picture, original, job, plan, problems, record, files, writer)
     return Outputs(record, files, raster, original)
 
 
@@ -100,31 +101,31 @@ def _refuse_too_many_labels(annotation: Annotation) -> None:
 
 
 def _in_output_frame(
-    annotation: Annotation, picture: Picture | None, settings: Settings
+    annotation: Annotation, picture: Picture | None, plan: Plan
 ) -> tuple[Annotation, str]:
     """Return the annotation upright and at the output's size, and what EXIF had to do with it."""
     exif = "none"
     height, width = annotation.height, annotation.width
-    if picture is None and None in (height, width) and settings.assume_size is not None:
-        width, height = settings.assume_size
+    if picture is None and None in (height, width) and plan.assume_size is not None:
+        width, height = plan.assume_size
     if picture is not None:
-        chosen = images.frame(annotation, picture, settings.exif)
+        chosen = images.frame(annotation, picture, plan.exif)
         height, width = picture.height, picture.width
         if picture.orientation != 1:
             exif = "image" if chosen == "upright" else "image and annotation"
         if chosen == "stored" and picture.orientation != 1:
-            matrix = transform_.upright_matrix(
+            matrix = transform.upright_matrix(
                 picture.orientation, height=picture.stored_height, width=picture.stored_width
             )
-            annotation = transform_.transform_annotation(
+            annotation = transform.transform_annotation(
                 annotation, matrix, height=height, width=width
             )
     assert height is not None  # one of picture and declared size is there
     assert width is not None
-    if settings.size is not None and settings.size != (width, height):
-        matrix = transform_.scale_matrix(settings.size[0] / width, settings.size[1] / height)
-        width, height = settings.size
-        return transform_.transform_annotation(annotation, matrix, height=height, width=width), exif
+    if plan.size is not None and plan.size != (width, height):
+        matrix = transform.scale_matrix(plan.size[0] / width, plan.size[1] / height)
+        width, height = plan.size
+        return transform.transform_annotation(annotation, matrix, height=height, width=width), exif
     if (annotation.height, annotation.width) != (height, width):
         annotation = replace(annotation, height=height, width=width)
     return annotation, exif
@@ -179,49 +180,52 @@ def _files(
     picture: Picture | None,
     original: Original | None,
     job: Job,
-    settings: Settings,
+    plan: Plan,
     problems: list[Problem],
     record: dict[str, Any],
     files: dict[str, Made | Original],
+    writer: ImageWriter,
 ) -> None:
     """Add the files of one image to ``files``, and their names to its record."""
-    layout = settings_.layout(settings.layout)
-    writer = settings_.writer(settings.writer)
-    names = _names(picture, job, settings)
-    places = places_of(picture, job, settings)
+    layout = layouts.load(plan.layout)
+    names = _names(picture, job, plan)
+    places = places_of(picture, job, plan)
     record["mask"] = places.mask
-    if settings.images != "none" and picture is not None and places.image:
+    if plan.images != "none" and picture is not None and places.image:
         try:
-            files[places.image] = _image(picture, original, annotation, names, settings)
+            files[places.image] = _image(picture, original, annotation, names, plan)
             record["image"] = places.image
         except ReadError as error:
             found = error.problem(file=str(picture.path or annotation.source))
             problems.append(replace(found, severity="warning"))
-    if settings.instances and places.instance:
-        instance = settings_.writer("instance")
-        options = settings_.options(instance, {"palette": True})
-        files[places.instance] = Made(instance.encode(raster, options))
+    if plan.instances and places.instance:
+        files[places.instance] = Made(_instances(raster))
         record["instance"] = places.instance
-    if settings.previews and places.preview:
+    if plan.previews and places.preview:
         files[places.preview] = _preview(places.preview, raster, picture, problems)
         record["preview"] = places.preview
     extra = layout.per_image(raster, names)
     files |= {name: Made(data) for name, data in extra.items()}
     if extra:
         record["extra"] = {name.rpartition("/")[2]: name for name in extra}
-    options = settings_.options(writer, settings.writer_options)
+    options = plugins.options(writer, plan.writer_options)
     files[places.mask] = Made(writer.encode(raster, options))
 
 
-def places_of(picture: Picture | None, job: Job, settings: Settings) -> Places:
+def places_of(picture: Picture | None, job: Job, plan: Plan) -> Places:
     """Return where the files of one image go, in an output that is a folder."""
-    layout, writer = settings_.layout(settings.layout), settings_.writer(settings.writer)
-    found: Places = layout.places(_names(picture, job, settings), mask_suffix=writer.SUFFIX)
-    return found
+    layout, writer = layouts.load(plan.layout), writers.load(plan.writer)
+    return layout.places(_names(picture, job, plan), mask_suffix=writer.SUFFIX)
 
 
-def _names(picture: Picture | None, job: Job, settings: Settings) -> Names:
-    as_png = settings_.layout(settings.layout).IMAGE_FORM == "png"
+def _instances(raster: Raster) -> bytes:
+    writer = writers.load("instance")
+    assert not writer.COLLECTION
+    return writer.encode(raster, plugins.options(writer, {"palette": True}))
+
+
+def _names(picture: Picture | None, job: Job, plan: Plan) -> Names:
+    as_png = layouts.load(plan.layout).IMAGE_FORM == "png"
     return Names(job.stem, job.index, ".png" if as_png or picture is None else picture.suffix)
 
 
@@ -230,10 +234,10 @@ def _image(
     original: Original | None,
     annotation: Annotation,
     names: Names,
-    settings: Settings,
+    plan: Plan,
 ) -> Made | Original:
     """Return the image as it is or, where it must be turned, resized or recoded, a new one."""
-    same_size = settings.size in (None, (picture.width, picture.height))
+    same_size = plan.size in (None, (picture.width, picture.height))
     as_is = picture.orientation == 1 and same_size and names.image_suffix == picture.suffix
     if as_is and original is not None:
         return original
@@ -244,9 +248,9 @@ def _image(
     if as_is:
         return Made(picture.embedded or b"", source, origin)
     image = _decode(picture)
-    if settings.size is not None and image.size != settings.size:
+    if plan.size is not None and image.size != plan.size:
         image = image.convert("RGB") if image.mode == "P" else image
-        image = image.resize(settings.size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+        image = image.resize(plan.size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     return Made(images.encode(image, names.image_suffix), source, origin)
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from maskforge import plugins, readers
 from maskforge.conversion import image as outputs
-from maskforge.conversion import settings as settings_
 from maskforge.conversion.image import Made, Original, Outputs
-from maskforge.conversion.settings import Settings
+from maskforge.conversion.settings import Plan
 from maskforge.conversion.sources import Earlier, Job
 from maskforge.errors import MaskforgeError, Problem, ReadError, WriteError
 from maskforge.io import images
@@ -59,10 +59,10 @@ def _keep_freed_memory() -> None:
 _keep_freed_memory()
 
 
-def process(settings: Settings, shelf: Shelf, job: Job) -> Outcome:
+def process(plan: Plan, shelf: Shelf, job: Job) -> Outcome:
     """Convert one image and put its files on the shelf. Never raises: see the outcome."""
     try:
-        return _process(settings, shelf, job)
+        return _process(plan, shelf, job)
     except WriteError as error:
         return Outcome(job, fatal=error)
     except MaskforgeError as error:
@@ -86,16 +86,16 @@ def died(job: Job) -> Outcome:
     return Outcome(job, problems=(Problem("worker-died", str(job.source), message),))
 
 
-def _process(settings: Settings, shelf: Shelf, job: Job) -> Outcome:
-    annotation = job.annotation() or _read(settings, job)
+def _process(plan: Plan, shelf: Shelf, job: Job) -> Outcome:
+    annotation = job.annotation() or _read(plan, job)
     problems = list(annotation.problems)
-    picture, original = _picture(annotation, settings, problems)
+    picture, original = _picture(annotation, plan, problems)
     earlier = job.earlier
     if (
         earlier is not None
         and earlier.whole
         and _still_holds(earlier.record, annotation, original, job)
-        and _is_named_so(earlier.record, picture, original, job, settings)
+        and _is_named_so(earlier.record, picture, original, job, plan)
     ):
         now = {"source": job.shown, "place": annotation.place, "split": annotation.split}
         record = {**earlier.record, **now}
@@ -105,10 +105,10 @@ def _process(settings: Settings, shelf: Shelf, job: Job) -> Outcome:
         )
         source = original.path if original is not None else None
         return Outcome(job, record, _remembered(record, job), kept, source, kept=True)
-    made = outputs.of(annotation, picture, original, job, settings, problems)
-    record, put = _put(made, shelf, earlier, settings, problems)
+    made = outputs.of(annotation, picture, original, job, plan, problems)
+    record, put = _put(made, shelf, earlier, plan, problems)
     source = original.path if original is not None else None
-    whole = made.raster if settings_.is_collection(settings.writer) else None
+    whole = made.raster if plan.is_collection else None
     return Outcome(job, record, tuple(problems), put, source, whole)
 
 
@@ -116,7 +116,7 @@ def _put(
     made: Outputs,
     shelf: Shelf,
     earlier: Earlier | None,
-    settings: Settings,
+    plan: Plan,
     problems: list[Problem],
 ) -> tuple[dict[str, Any], tuple[Put, ...]]:
     """Put the files on the shelf; return the record, which says what came of the image."""
@@ -132,7 +132,7 @@ def _put(
                 put = put._replace(entry=entry)
             done.append(put)
             continue
-        link = settings.images == "link"
+        link = plan.images == "link"
         try:
             image = shelf.image(name, file.path, file.entry, link=link, earlier=standing.get(name))
         except ReadError as error:
@@ -145,13 +145,13 @@ def _put(
         else:
             done.append(image)
     if record["image"] is None and record["original"] is None and made.source is not None:
-        record["original"] = _reference(made.source, settings_.folder(settings))
+        record["original"] = _reference(made.source, plan.folder)
     return record, tuple(done)
 
 
-def _read(settings: Settings, job: Job) -> Annotation:
-    reader = settings_.reader(settings.reader)
-    for item in reader.read(job.source, settings_.options(reader, settings.reader_options)):
+def _read(plan: Plan, job: Job) -> Annotation:
+    reader = readers.load(plan.reader)
+    for item in reader.read(job.source, plugins.options(reader, plan.reader_options)):
         if isinstance(item, Annotation):
             return item
         raise ReadError(
@@ -182,14 +182,14 @@ def _is_named_so(
     picture: Picture | None,
     original: Original | None,
     job: Job,
-    settings: Settings,
+    plan: Plan,
 ) -> bool:
     """Tell whether the files of the record are called as they would be now.
 
     Some layouts number images, which others before them move; and an image may have been renamed.
     """
-    places = outputs.places_of(picture, job, settings)
-    reference = None if original is None else _reference(original, settings_.folder(settings))
+    places = outputs.places_of(picture, job, plan)
+    reference = None if original is None else _reference(original, plan.folder)
     return (
         record.get("mask") == places.mask
         and record.get("image") in (None, places.image)
@@ -205,16 +205,16 @@ def _remembered(previous: Mapping[str, Any], job: Job) -> tuple[Problem, ...]:
 
 
 def _picture(
-    annotation: Annotation, settings: Settings, problems: list[Problem]
+    annotation: Annotation, plan: Plan, problems: list[Problem]
 ) -> tuple[Picture | None, Original | None]:
     """Return the image, and its file where it is one.
 
     A missing or damaged one is fatal only where the size comes from it.
     """
     declared = annotation.height is not None and annotation.width is not None
-    sized = declared or settings.assume_size is not None
+    sized = declared or plan.assume_size is not None
     try:
-        picture = images.picture(annotation, settings.images_from, max_pixels=settings.max_pixels)
+        picture = images.picture(annotation, plan.images_from, max_pixels=plan.max_pixels)
         original = None if picture is None else _original(picture)
     except ReadError as error:
         if not sized or error.code == "too-large":
@@ -232,7 +232,7 @@ def _picture(
                 place=problem.place,
                 cure=problem.cure,
             )
-        if settings.images != "none":
+        if plan.images != "none":
             problems.append(images.missing(annotation, severity="warning"))
     return picture, original
 

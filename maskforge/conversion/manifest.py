@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from maskforge import __version__
-from maskforge.conversion.settings import Settings
+from maskforge.conversion.settings import Plan
 from maskforge.errors import Problem
 from maskforge.io import files
 from maskforge.io.manifest import FORMAT
@@ -23,13 +23,13 @@ from maskforge.records import Records, to_json
 
 
 def write(
-    file: BinaryIO, settings: Settings, records: Records, *, kind: str, collection: str | None
+    file: BinaryIO, plan: Plan, records: Records, *, kind: str, collection: str | None
 ) -> None:
     """Write the manifest of an output as JSON, one image a line so that it can be compared.
 
     collection: the one file that holds all masks.
     """
-    head = _head(settings, records, kind=kind, collection=collection)
+    head = _head(plan, records, kind=kind, collection=collection)
     file.write(to_json(head, indent=1)[:-2])
     separator = b',\n "images": [\n  '
     for line in records.lines:
@@ -38,11 +38,9 @@ def write(
     file.write(b"\n ]\n}\n" if records else separator + b"]\n}\n")
 
 
-def _head(
-    settings: Settings, records: Records, *, kind: str, collection: str | None
-) -> dict[str, Any]:
+def _head(plan: Plan, records: Records, *, kind: str, collection: str | None) -> dict[str, Any]:
     """Return all but the images."""
-    classes = settings.classes
+    classes = plan.classes
     totals: dict[str, int] = {}
     for record in records:
         for class_id, pixels in record["pixels"].items():
@@ -60,8 +58,8 @@ def _head(
         },
         "kind": kind,
         "collection": collection,
-        "settings": settings.public(),
-        "fingerprint": settings.fingerprint,
+        "settings": plan.public(),
+        "fingerprint": plan.fingerprint,
         "pixels": dict(sorted(totals.items(), key=lambda item: int(item[0]))),
     }
 

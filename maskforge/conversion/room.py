@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from maskforge.conversion import settings as settings_
-from maskforge.conversion.settings import Settings
+from maskforge import layouts
+from maskforge.conversion.settings import Plan
 from maskforge.conversion.sources import Job
 from maskforge.errors import WriteError
 from maskforge.io import copying, images
@@ -20,18 +20,18 @@ _OTHER_FILES = 1 << 13
 """Bytes for mask and preview of an image, about."""
 
 
-def check(jobs: Sequence[Job], settings: Settings, stage: Stage) -> None:
+def check(jobs: Sequence[Job], plan: Plan, stage: Stage) -> None:
     """Raise WriteError where the output, with copies of the images, needs more room than is free.
 
     Counted are those that do not stand in the output already, by their sizes as they are. Images
     of annotations that are not read yet count where they lie beside them under the same name.
     """
-    if settings.images not in ("auto", "copy") or settings_.is_collection(settings.writer):
+    if plan.images not in ("auto", "copy") or plan.is_collection:
         return
     folder = next(p for p in (stage.folder, *stage.folder.absolute().parents) if p.is_dir())
     free = shutil.disk_usage(folder).free
     needed, first = _OTHER_FILES * len(jobs), None
-    for path, size in _to_copy(jobs, settings, stage):
+    for path, size in _to_copy(jobs, plan, stage):
         first, needed = first or path, needed + size
     if needed > free and not (first is not None and _can_share(first, folder)):
         raise WriteError(
@@ -42,11 +42,11 @@ def check(jobs: Sequence[Job], settings: Settings, stage: Stage) -> None:
         )
 
 
-def _to_copy(jobs: Sequence[Job], settings: Settings, stage: Stage) -> Iterator[tuple[Path, int]]:
-    layout = settings_.layout(settings.layout)
+def _to_copy(jobs: Sequence[Job], plan: Plan, stage: Stage) -> Iterator[tuple[Path, int]]:
+    layout = layouts.load(plan.layout)
     folders: dict[Path, dict[str, tuple[Path, int]]] = {}
     for job in jobs:
-        found = _image_of(job, settings, folders)
+        found = _image_of(job, plan, folders)
         if found is None:
             continue
         path, size = found
@@ -58,7 +58,7 @@ def _to_copy(jobs: Sequence[Job], settings: Settings, stage: Stage) -> Iterator[
 
 
 def _image_of(
-    job: Job, settings: Settings, folders: dict[Path, dict[str, tuple[Path, int]]]
+    job: Job, plan: Plan, folders: dict[Path, dict[str, tuple[Path, int]]]
 ) -> tuple[Path, int] | None:
     annotation = job.annotation()
     try:
@@ -67,7 +67,7 @@ def _image_of(
             if folder not in folders:
                 folders[folder] = _images_in(folder)
             return folders[folder].get(job.source.stem)
-        path = images.locate(annotation, settings.images_from)
+        path = images.locate(annotation, plan.images_from)
         return None if path is None else (path, path.stat().st_size)
     except OSError:
         return None  # the conversion says so

@@ -8,13 +8,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
-from maskforge import plugins
-from maskforge import splits as split_
+from maskforge import engines, layouts, plugins, splits, writers
 from maskforge.conversion import manifest, room, sources
-from maskforge.conversion import settings as settings_
-from maskforge.conversion.settings import Settings
+from maskforge.conversion.settings import Plan
 from maskforge.conversion.sources import Earlier, Job
 from maskforge.engines import Team
 from maskforge.errors import GeometryError, Problem, ReadError, UsageError
@@ -84,24 +82,20 @@ class Place:
 class Run:
     """One output under way: refusing, resuming, journalling, exchanging."""
 
-    def __init__(
-        self, settings: Settings, root: Path, place: Place, *, resume: bool, strict: bool
-    ) -> None:
-        self.settings = settings
+    def __init__(self, plan: Plan, root: Path, place: Place) -> None:
+        self.plan = plan
         self.root = root
         self.place = place
         self.stage = place.stage
-        self.strict = strict
-        self._resume = resume
-        self._writer = settings_.writer(settings.writer)
-        self._writer_options = settings_.options(self._writer, settings.writer_options)
+        self._writer = writers.load(plan.writer)
+        self._writer_options = plugins.options(self._writer, plan.writer_options)
 
     def keep_clear(self, jobs: list[Job]) -> list[Problem]:
         """Give other stems to images whose files would stand in the way of others."""
         if self.place.collection:
             return []
-        layout = settings_.layout(self.settings.layout)
-        reserved = self._closing({name: [] for name in ("all", *split_.NAMES)})
+        layout = layouts.load(self.plan.layout)
+        reserved = self._closing({name: [] for name in ("all", *splits.NAMES)})
         reserved_too = (self.place.manifest, self.place.problems, ASIDE)
 
         def places(stem: str) -> list[str]:
@@ -111,18 +105,18 @@ class Run:
 
         return sources.keep_clear(jobs, places, [*reserved, *reserved_too])
 
-    def check(self, jobs: Sequence[Job], *, split: bool) -> None:
+    def check(self, jobs: Sequence[Job]) -> None:
         """Raise UsageError where files stand in the way, WriteError where there is no room.
 
         An image's own place is known when its header is read, and looked at then.
         """
         for job in jobs:
             self.stage.protect(job.source)
-        room.check(jobs, self.settings, self.stage)
+        room.check(jobs, self.plan, self.stage)
         if not self.stage.folder.is_dir():
             return
         known = {name: digest(data) for name, data in self._closing({"all": [""]}).items()}
-        names = ("all", *split_.NAMES) if split else ("all",)
+        names = ("all",) if self.plan.split is None else ("all", *splits.NAMES)
         stems: dict[str, list[str]] = {name: [] for name in names}
         found = []
         for name, data in self._closing(stems).items():
@@ -137,24 +131,23 @@ class Run:
 
     def _closing(self, stems: Mapping[str, list[str]]) -> Mapping[str, bytes]:
         """Return the files about the whole output, but for manifest and problems."""
-        classes = self.settings.classes
+        classes = self.plan.classes
         if self.place.collection:
             return {self.place.labels: classes.to_text().encode("utf-8", "replace")}
-        layout = settings_.layout(self.settings.layout)
-        found: Mapping[str, bytes] = layout.closing(classes, stems)
-        return found
+        layout = layouts.load(self.plan.layout)
+        return layout.closing(classes, stems)
 
     def _places(self, job: Job) -> Iterator[str]:
         if self.place.collection:
-            if self.settings.previews:
+            if self.plan.previews:
                 yield f"{self.place.out.stem}-previews/{job.stem}.jpg"
             return
-        layout = settings_.layout(self.settings.layout)
+        layout = layouts.load(self.plan.layout)
         places = layout.places(Names(job.stem, job.index, ".png"), mask_suffix=self._writer.SUFFIX)
         yield places.mask
-        if self.settings.previews and places.preview:
+        if self.plan.previews and places.preview:
             yield places.preview
-        if self.settings.instances and places.instance:
+        if self.plan.instances and places.instance:
             yield places.instance
 
     def carry_out(
@@ -163,8 +156,6 @@ class Run:
         problems: Sequence[Problem],
         team: Team,
         *,
-        split: Sequence[float] | None,
-        seed: int,
         progress: Progress | None,
     ) -> Done:
         """Have ``team`` do the jobs; each one leaves the list ``jobs`` when its turn comes."""
@@ -172,13 +163,13 @@ class Run:
         done.failed = sum(p.severity == "error" for p in problems)
         self._raise_if_strict(problems)
         with self.stage as stage:
-            goes_on = self._resume and stage.unfinished
-            stage.begin(resume=self._resume)
+            goes_on = self.plan.resume and stage.unfinished
+            stage.begin(resume=self.plan.resume)
             try:
-                earlier = self._earlier() if self._resume or stage.owned.entries else {}
+                earlier = self._earlier() if self.plan.resume or stage.owned.entries else {}
                 self._do(jobs, team, done, earlier, progress)
                 if done.records:
-                    self._close(done, split=split, seed=seed)
+                    self._close(done)
                     done.exchanged = stage.exchange()
                 elif not goes_on:
                     stage.discard()
@@ -200,17 +191,17 @@ class Run:
         from maskforge.conversion import job as job_  # Pillow, and all that drawing needs
 
         total = len(jobs)
-        work = partial(job_.process, self.settings, self.stage.shelf)
+        work = partial(job_.process, self.plan, self.stage.shelf)
         outcomes = team.run(work, _taken_from(jobs, earlier), on_death=job_.died)
         journal = None
         if not self.place.collection:
             journal = manifest.Journal(
-                self.stage.place / "journal.jsonl", self.settings.fingerprint, go_on=self._resume
+                self.stage.place / "journal.jsonl", self.plan.fingerprint, go_on=self.plan.resume
             )
         try:
             with self._sink() as file:
                 collect = None
-                if file is not None:
+                if file is not None and self._writer.COLLECTION:
                     collect = self._writer.Collection(file, self._writer_options)
                 for count, outcome in enumerate(outcomes, start=1):
                     self._take(outcome, done, journal, collect)
@@ -225,7 +216,7 @@ class Run:
             name = self.place.out.name
             self.stage.add(self.stage.shelf.put_file(name, self.stage.owned.entries.get(name)))
 
-    def _sink(self) -> AbstractContextManager[IO[bytes] | None]:
+    def _sink(self) -> AbstractContextManager[BinaryIO | None]:
         if not self.place.collection:
             return nullcontext()
         return self.stage.shelf.file(self.place.out.name)
@@ -262,7 +253,7 @@ class Run:
         done.records.append(record)
 
     def _raise_if_strict(self, problems: Sequence[Problem]) -> None:
-        if self.strict and problems:
+        if self.plan.strict and problems:
             p = problems[0]
             raise ReadError(p.message, code=p.code, file=p.file, place=p.place, cure=p.cure)
 
@@ -275,7 +266,7 @@ class Run:
         UsageError where a run must not go on since settings or classes are others.
         """
         found = self._standing()
-        if self._resume and not self.place.collection:
+        if self.plan.resume and not self.place.collection:
             path = self.stage.place / "journal.jsonl"
             fingerprint, lines = manifest.read_journal(path)
             if fingerprint is not None:
@@ -303,20 +294,20 @@ class Run:
         if owned.state(self.place.manifest) != "ours":
             return {}
         content = load_manifest(path)
-        same = content["fingerprint"] == self.settings.fingerprint
-        if self._resume and not self.stage.unfinished and not self.place.collection:
+        same = content["fingerprint"] == self.plan.fingerprint
+        if self.plan.resume and not self.stage.unfinished and not self.place.collection:
             self._refuse_other(content["fingerprint"])
         found = {}
         for record in content["images"]:
             names = output_files(record)
             files = {name: owned.entry(name) for name in names if owned.state(name) == "ours"}
-            whole = same and self._resume and files.keys() == names
+            whole = same and self.plan.resume and files.keys() == names
             whole &= not self.place.collection  # whose one file is made anew
             found[record["stem"]] = Earlier(record, files, frozenset(), whole)
         return found
 
     def _refuse_other(self, fingerprint: object) -> None:
-        if fingerprint != self.settings.fingerprint:
+        if fingerprint != self.plan.fingerprint:
             raise UsageError(
                 f"the output folder {str(self.stage.folder)!r} was made with other settings or "
                 "classes",
@@ -325,11 +316,12 @@ class Run:
 
     # The end
 
-    def _close(self, done: Done, *, split: Sequence[float] | None, seed: int) -> None:
+    def _close(self, done: Done) -> None:
         """Write what is known only at the end."""
         records, stage = done.records, self.stage
-        if split is not None:
-            chosen = split_.assign([record["stem"] for record in records], split, seed=seed)
+        if self.plan.split is not None:
+            stems_in_order = [record["stem"] for record in records]
+            chosen = splits.assign(stems_in_order, self.plan.split, seed=self.plan.seed)
             for index, record in enumerate(records):
                 records[index] = {**record, "split": chosen[record["stem"]]}
         stems: dict[str, list[str]] = {"all": []}
@@ -345,9 +337,9 @@ class Run:
         with stage.shelf.file(self.place.manifest) as file:
             manifest.write(
                 file,
-                self.settings,
+                self.plan,
                 records,
-                kind=self.settings.writer,
+                kind=self.plan.writer,
                 collection=self.place.out.name if self.place.collection else None,
             )
         earlier = stage.owned.entries.get(self.place.manifest)
@@ -365,15 +357,11 @@ def _taken_from(jobs: list[Job], earlier: Mapping[str, Earlier]) -> Iterator[Job
 
 
 def team(engine: str | None, workers: int | None, jobs: int) -> Team:
-    """Return who does ``jobs`` jobs; None leaves it to us. Raises UsageError."""
+    """Return who does ``jobs`` jobs; None leaves it to us."""
     count = workers if workers is not None else _helpful_workers(jobs)
-    if count < 1:
-        raise UsageError(f"workers must be at least 1, but got {count}")
     from maskforge.conversion import job  # noqa: F401  # workers start with what is loaded by then
 
-    chosen = plugins.load("engines", engine or ("serial" if count == 1 else "processes"))
-    found: Team = chosen.Team(count)
-    return found
+    return engines.load(engine or ("serial" if count == 1 else "processes")).Team(count)
 
 
 def _helpful_workers(jobs: int) -> int:

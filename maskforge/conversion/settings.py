@@ -1,20 +1,25 @@
-"""How a conversion is to be done: everything a worker needs to know besides the job itself."""
+"""How a conversion is to be done: what the user chose, and what was decided on that.
+
+Each field of :class:`Settings` says in its metadata what it does; the options of the command line,
+their help, the reference of :func:`maskforge.convert` and the checks of values are made from that.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, dataclass, field, fields
 from functools import cache
 from hashlib import sha256
+from numbers import Integral
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args, get_origin, get_type_hints
 
-from maskforge import __version__, plugins
+from maskforge import __version__, plugins, splits, styles, writers
 from maskforge.classes import ClassTable
 from maskforge.errors import UsageError
 from maskforge.io.images import Exif
+from maskforge.io.label_lists import Labels
 from maskforge.raster.geometry import MAX_PIXELS
 from maskforge.raster.overlap import Overlap
 from maskforge.raster.raster import Unknown
@@ -23,15 +28,229 @@ Images: TypeAlias = Literal["auto", "link", "copy", "none"]
 """What becomes of the images. auto and copy: a copy, that shares its blocks with the image where
 the file system can. link: a hard link where that can be, by which to edit one is to edit both."""
 
+Size: TypeAlias = tuple[int, int]
+"""(width, height) in pixels."""
+
+
+class Flag(NamedTuple):
+    """Another way to say on the command line that a setting has a certain value."""
+
+    spelled: str
+    value: object
+    help: str
+
+
+def _of(
+    help: str,
+    *,
+    metavar: str | None = None,
+    choices: str = "",
+    least: int | None = None,
+    letter: str = "",
+    flags: tuple[Flag, ...] = (),
+    **more: object,
+) -> dict[str, Any]:
+    """Return what is to be known of a setting.
+
+    choices: the folder whose file names it may be. least: the lowest number. letter: its short
+    option. command: whether it has an option of its own name. helpful: what None means, in words,
+    which is the default on the command line.
+    """
+    known = {"help": help, "metavar": metavar, "choices": choices, "least": least, "letter": letter}
+    return {**known, "flags": flags, **more}
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is the same for all images of one conversion. Picklable, and comparable by fingerprint.
+    """What the user chose. Raises UsageError for a value that is not possible.
 
-    size: (width, height) of the outputs in pixels, None for each image's own.
-    images_from: a folder to look for images in, besides where the source says they are.
-    assume_size: (width, height) of images that are not found and whose size nothing declares.
-    out: the output folder, or the file of a writer that makes one file of all images.
+    What comes from Python may have another form: a text for a place, a list for a tuple.
+    """
+
+    # What is written
+    out: Path | None = field(
+        default=None,
+        metadata=_of("Where to write. [default: beside the source]", metavar="PATH", letter="-o"),
+    )
+    as_: str | None = field(
+        default=None,
+        metadata=_of(
+            "What to write.",
+            choices="writers",
+            flags=(Flag("palette", "palette", "Label PNGs with the VOC palette (--as palette)."),),
+        ),
+    )
+    style: str | None = field(
+        default=None,
+        metadata=_of(
+            "Colours of --as color: black-white, white-black, purple-yellow, palette, or "
+            "#rrggbb,#rrggbb (background, object) or one colour for each class.",
+            metavar="STYLE",
+        ),
+    )
+
+    # Which pixel is what
+    labels: Labels = field(
+        default=None,
+        metadata=_of(
+            "Class names in the order of their ids. [default: labels.txt beside the source or "
+            "in the current folder, else all labels of the input, sorted]",
+            metavar="FILE|A,B,C",
+        ),
+    )
+    rule: str = field(
+        default="pixel-center",
+        metadata=_of(
+            "Which pixels a shape covers: exact (pixel-center), or as another tool does.",
+            choices="rules",
+        ),
+    )
+    overlap: Literal[Overlap, "keep"] = field(
+        default="last",
+        metadata=_of("Who wins where regions overlap; keep: all of them, in a one-hot."),
+    )
+    priority: tuple[str, ...] = field(
+        default=(), metadata=_of("Classes from the top down, over --overlap.")
+    )
+    unknown: Unknown = field(
+        default="error", metadata=_of("What becomes of labels that are not among the classes.")
+    )
+
+    # How it is laid out
+    layout: str = field(
+        default="pairs",
+        metadata=_of("How the output folder is laid out.", choices="layouts"),
+    )
+    size: Size | None = field(
+        default=None,
+        metadata=_of("Size of the outputs; the geometry is scaled, then rasterized."),
+    )
+    images: Images = field(
+        default="auto",
+        metadata=_of(
+            "Put the images beside the masks: as copies, which share their blocks with the "
+            "originals where the file system can (auto, copy), as hard links, by which to edit one "
+            "is to edit both (link), or not at all.",
+        ),
+    )
+    images_from: Path | None = field(
+        default=None, metadata=_of("Look for the images in this folder first.", metavar="DIR")
+    )
+    assume_size: Size | None = field(
+        default=None,
+        metadata=_of(
+            "Size of images that are not found, where the annotation declares none (VIA)."
+        ),
+    )
+    previews: bool = field(
+        default=True,
+        metadata=_of(
+            "Write overlays to look at.",
+            flags=(Flag("noviz", False, "Same as --no-previews."),),
+        ),
+    )
+    instances: bool = field(
+        default=True,
+        metadata=_of(
+            "Instance images in the layouts that have them.",
+            command=False,
+            flags=(Flag("noobject", False, "No instance images in the layouts that have them."),),
+        ),
+    )
+    exif: Exif = field(
+        default="auto",
+        metadata=_of(
+            "Which way up the annotation is when the image has an EXIF orientation.",
+        ),
+    )
+    split: tuple[float, ...] | None = field(
+        default=None, metadata=_of("Fraction of val, or of train, val and test.")
+    )
+    seed: int = field(default=0, metadata=_of("Seed of --split."))
+    max_pixels: int = field(default=MAX_PIXELS, metadata=_of("Refuse larger images.", least=1))
+
+    # How the work is done. In a script more than one process is a surprise.
+    workers: int | None = field(
+        default=1,
+        metadata=_of("Processes.", least=1, letter="-j", helpful="as many as help"),
+    )
+    engine: str | None = field(
+        default=None,
+        metadata=_of("Who does the work. [default: by --workers]", choices="engines"),
+    )
+    overwrite: bool = field(default=False, metadata=_of("Replace an earlier output."))
+    resume: bool = field(
+        default=False,
+        metadata=_of("Go on with an earlier run: do what is missing or changed."),
+    )
+    strict: bool = field(default=False, metadata=_of("Stop at the first problem."))
+
+    def __post_init__(self) -> None:
+        for one, hint in described(Settings):
+            object.__setattr__(self, one.name, _checked(one, hint, getattr(self, one.name)))
+        if self.overwrite and self.resume:
+            raise UsageError("overwrite and resume contradict each other", cure="give one of them")
+        if self.split is not None:
+            splits.check(self.split)
+        if self.style is not None:
+            styles.check(self.style)
+
+    @classmethod
+    def of(cls, chosen: Mapping[str, Any]) -> Settings:
+        """Return the settings of these names. Raises UsageError for a name that is none."""
+        for name in chosen:
+            plugins.choose("a setting", name, [one.name for one in fields(Settings)])
+        return cls(**chosen)
+
+
+@cache
+def described(kind: type) -> list[tuple[Field[Any], Any]]:
+    """Return the fields of a dataclass, each with its type."""
+    hints = get_type_hints(kind)
+    return [(one, hints[one.name]) for one in fields(kind)]
+
+
+def _checked(one: Field[Any], hint: Any, value: Any) -> Any:
+    """Return the value as its field has it. Raises UsageError, with the nearest choice."""
+    kinds = get_args(hint)
+    if value is None and (one.default is None or type(None) in kinds):
+        return None
+    if one.metadata["choices"]:
+        choices = plugins.names(one.metadata["choices"])
+        what = one.metadata["choices"] if one.name != "as_" else "writers"
+        return plugins.choose(what, str(value).replace("_", "-"), choices)
+    if get_origin(hint) is Literal:
+        return plugins.choose(one.name, value, kinds)
+    if Path in kinds:
+        return Path(value)
+    if hint == Size | None:
+        pair = tuple(value) if isinstance(value, Iterable) else ()
+        if len(pair) != 2 or not all(isinstance(n, Integral) and int(n) > 0 for n in pair):
+            raise UsageError(
+                f"{one.name} must be (width, height) in pixels, such as (512, 512), "
+                f"but got {value!r}"
+            )
+        return int(pair[0]), int(pair[1])
+    if hint is bool:
+        if value not in (True, False):
+            raise UsageError(f"{one.name} must be True or False, but got {value!r}")
+        return bool(value)
+    if get_origin(hint) is tuple or hint == tuple[float, ...] | None:
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            raise UsageError(f"{one.name} must be a list, but got {value!r}")
+        return tuple(value)
+    least = one.metadata["least"]
+    if least is not None and value < least:
+        raise UsageError(f"{one.name} must be at least {least}, but got {value}")
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan(Settings):
+    """What is the same for all images of one conversion: the settings, and what was decided.
+
+    Picklable, and comparable by fingerprint. reader, writer: by name. out: the output folder, or
+    the file of a writer that makes one file of all images.
     """
 
     reader: str
@@ -40,36 +259,21 @@ class Settings:
     classes: ClassTable
     reader_options: Mapping[str, object] = field(default_factory=dict)
     writer_options: Mapping[str, object] = field(default_factory=dict)
-    layout: str = "pairs"
-    rule: str = "pixel-center"
     overlap: Overlap = "last"
-    priority: tuple[str, ...] = ()
-    unknown: Unknown = "error"
-    size: tuple[int, int] | None = None
-    exif: Exif = "auto"
-    images: Images = "auto"
-    images_from: Path | None = None
-    assume_size: tuple[int, int] | None = None
-    previews: bool = True
-    instances: bool = True
-    max_pixels: int = MAX_PIXELS
 
-    def __post_init__(self) -> None:
-        for name, choices in (
-            ("overlap", Overlap),
-            ("unknown", Unknown),
-            ("exif", Exif),
-            ("images", Images),
-        ):
-            if getattr(self, name) not in get_args(choices):
-                raise UsageError(
-                    f"{name} must be one of {list(get_args(choices))}, "
-                    f"but got {getattr(self, name)!r}"
-                )
+    @property
+    def is_collection(self) -> bool:
+        """Whether the writer makes one file of all images."""
+        return writers.load(self.writer).COLLECTION
+
+    @property
+    def folder(self) -> Path:
+        """The folder that names of outputs are relative to."""
+        return self.out.parent if self.is_collection else self.out
 
     def public(self) -> dict[str, Any]:
-        """Return the settings that decide about output bytes, as the manifest records them."""
-        record = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _PLACES}
+        """Return what decides about output bytes, as the manifest records it."""
+        record = {name: getattr(self, name) for name in PUBLIC}
         record["classes"] = self.classes.hash
         record["reader_options"] = dict(self.reader_options)
         record["writer_options"] = dict(self.writer_options)
@@ -85,52 +289,10 @@ class Settings:
         return sha256(text.encode()).hexdigest()
 
 
-_PLACES = ("out", "images_from")
-"""Settings that say where files are; they do not decide about bytes."""
-
-
-def options(module: ModuleType, values: Mapping[str, object]) -> Any:
-    """Return ``module.Options`` made of ``values``; raises UsageError for one it does not have."""
-    known = _option_names(module)
-    stranger = sorted(values.keys() - known)
-    if stranger:
-        name = module.__name__.rpartition(".")[2].replace("_", "-")
-        raise UsageError(
-            f"{name} must be given only its own options {sorted(known)}, but got {stranger}"
-        )
-    return module.Options(**values)
-
-
-@cache
-def _option_names(module: ModuleType) -> frozenset[str]:
-    return frozenset(f.name for f in fields(module.Options))
-
-
-def effective(module: ModuleType, values: Mapping[str, object]) -> dict[str, object]:
-    """Return all options of ``module`` with their values, defaults filled in."""
-    return asdict(options(module, values))
-
-
-def reader(name: str) -> ModuleType:
-    """Return the reader that ``name`` stands for."""
-    return plugins.load("readers", name)
-
-
-def writer(name: str) -> ModuleType:
-    """Return the writer that ``name`` stands for."""
-    return plugins.load("writers", name)
-
-
-def is_collection(name: str) -> bool:
-    """Tell whether the writer makes one file of all images."""
-    return hasattr(writer(name), "COLLECTION")
-
-
-def folder(settings: Settings) -> Path:
-    """Return the folder that names of outputs are relative to."""
-    return settings.out.parent if is_collection(settings.writer) else settings.out
-
-
-def layout(name: str) -> ModuleType:
-    """Return the layout that ``name`` stands for."""
-    return plugins.load("layouts", name)
+PUBLIC = (
+    *("reader", "writer", "classes", "reader_options", "writer_options", "layout", "rule"),
+    *("overlap", "priority", "unknown", "size", "exif", "images", "assume_size", "previews"),
+    *("instances", "max_pixels"),
+)
+"""What decides about output bytes, in the manifest's order. All else says where files are, has come
+into one of these, or is about how the work is done."""

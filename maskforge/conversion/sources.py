@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from maskforge import plugins
+from maskforge import plugins, readers
 from maskforge.engines import Team
 from maskforge.errors import Problem, ReadError, UsageError
 from maskforge.io import files, scan
 from maskforge.io.ownership import Entry
 from maskforge.raster.annotation import Annotation
+from maskforge.readers import Reader
 
 PACK_FROM = 1 << 15
 """Annotations of more bytes than this wait compressed, so that thousands fit into memory."""
@@ -101,7 +101,7 @@ def root_of(sources: Sequence[Path]) -> Path:
     return Path(os.path.commonpath(folders))
 
 
-def find(sources: Sequence[Path], reader: ModuleType) -> list[Path]:
+def find(sources: Sequence[Path], reader: Reader) -> list[Path]:
     """Return the annotation files that ``sources``, files and folders, stand for.
 
     In a folder that means the reader's own default file where it has one, else every file below
@@ -119,12 +119,11 @@ def find(sources: Sequence[Path], reader: ModuleType) -> list[Path]:
         if not source.is_dir():
             found.append(source)
             continue
-        default = source / getattr(reader, "DEFAULT_FILE", "")
-        if hasattr(reader, "DEFAULT_FILE") and default.is_file():
-            found.append(default)
+        if reader.DEFAULT_FILE is not None and (source / reader.DEFAULT_FILE).is_file():
+            found.append(source / reader.DEFAULT_FILE)
             continue
         inside = scan.find(source, reader.SUFFIXES)
-        if not reader.ONE_IMAGE_PER_FILE:
+        if reader.labels is None:
             inside = [path for path in inside if path.is_dir() or reader.sniff(head(path))]
         found += inside
     once: dict[str, Path] = {}
@@ -150,13 +149,13 @@ def detect(sources: Sequence[Path]) -> tuple[str, str]:
     Every file is asked by content, since names lie. Raises UsageError when several formats, and
     ReadError when none, are found.
     """
-    readers = {name: plugins.load("readers", name) for name in plugins.names("readers")}
-    suffixes = sorted({suffix for reader in readers.values() for suffix in reader.SUFFIXES})
+    known = {name: readers.load(name) for name in plugins.names("readers")}
+    suffixes = sorted({suffix for reader in known.values() for suffix in reader.SUFFIXES})
     hits: Counter[str] = Counter()
     reasons: dict[str, str] = {}
     for path in _candidates(sources, suffixes):
         text = head(path)
-        for name, reader in readers.items():
+        for name, reader in known.items():
             reason = reader.sniff(text)
             if reason:
                 hits[name] += 1
@@ -164,7 +163,7 @@ def detect(sources: Sequence[Path]) -> tuple[str, str]:
     if not hits:
         shown = ", ".join(map(str, sources))
         raise ReadError(
-            f"no file is in a known format {list(readers)}",
+            f"no file is in a known format {list(known)}",
             code="wrong-format",
             file=shown,
             cure="name the format: maskforge labelme, via or ochuman",
@@ -187,7 +186,7 @@ def _candidates(sources: Sequence[Path], suffixes: Sequence[str]) -> Iterator[Pa
 
 
 def plan(
-    paths: Sequence[Path], reader: ModuleType, options: object, *, root: Path
+    paths: Sequence[Path], reader: Reader, options: object, *, root: Path
 ) -> tuple[list[Job], list[Problem]]:
     """Return the jobs of the annotation files ``paths``, and the problems met on the way.
 
@@ -198,7 +197,7 @@ def plan(
     problems: list[Problem] = []
     for path in paths:
         shown = _shown(path, root)
-        if reader.ONE_IMAGE_PER_FILE:
+        if reader.labels is not None:
             jobs.append(Job(len(jobs), files.safe_name(_without_suffix(shown)), path, shown))
             continue
         folder = shown.rpartition("/")[0]
@@ -266,7 +265,7 @@ def _renamed(job: Job, stem: str) -> Problem:
     )
 
 
-def collect_labels(jobs: list[Job], reader: ModuleType, options: object, team: Team) -> set[str]:
+def collect_labels(jobs: list[Job], reader: Reader, options: object, team: Team) -> set[str]:
     """Return all labels of the jobs; ``team`` reads those of files that were not read yet.
 
     Where the team is this process, files are read whole as long as there is room for what they say,
@@ -278,13 +277,13 @@ def collect_labels(jobs: list[Job], reader: ModuleType, options: object, team: T
         _read_ahead(jobs, reader, options)
     found: Iterable[Set[str]] = (job.labels for job in jobs)
     unread = [job.source for job in jobs if job.waiting is None]
-    if unread:
+    if unread and reader.labels is not None:
         work = partial(_labels_in, reader.labels, options)
         found = itertools.chain(found, team.run(work, unread, on_death=_no_labels))
     return set().union(*(labels for labels in found if len(labels) <= MOST_LABELS))
 
 
-def _read_ahead(jobs: list[Job], reader: ModuleType, options: object) -> None:
+def _read_ahead(jobs: list[Job], reader: Reader, options: object) -> None:
     room = KEEP
     for index, job in enumerate(jobs):
         if room <= 0:

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 
-from maskforge import plugins
+from maskforge import plugins, readers, rules
 from maskforge.classes import ClassTable
-from maskforge.conversion import settings as settings_
 from maskforge.conversion import sources
 from maskforge.errors import Problem
 from maskforge.raster import raster
@@ -33,8 +32,8 @@ def read(
     """
     path = Path(source)
     name = format or sources.detect([path])[0]
-    reader = settings_.reader(name)
-    chosen = settings_.options(reader, options)
+    reader = readers.load(name)
+    chosen = plugins.options(reader, options)
     for found in sources.find([path], reader):
         yield from reader.read(found, chosen)
 
@@ -65,7 +64,7 @@ def rasterize(
     return raster.rasterize(
         annotation,
         classes,
-        plugins.load("rules", rule).cover,
+        rules.load(rule).cover,
         height=height,
         width=width,
         overlap=overlap,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from typing import ClassVar, Self, TypeVar
+from typing import ClassVar, Protocol, Self, TypeAlias, TypeVar, cast
+
+from maskforge import plugins
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
@@ -42,3 +44,18 @@ class Team(ABC):
     @abstractmethod
     def leave(self) -> None:
         """Have the workers leave; what they were at is lost."""
+
+
+_Team: TypeAlias = Team
+
+
+class Engine(Protocol):
+    """What a file in this folder has; mypy holds it to that."""
+
+    def Team(self, workers: int) -> _Team:  # a class
+        """Return a team of so many workers."""
+
+
+def load(name: str) -> Engine:
+    """Return the engine that ``name`` stands for. Raises UsageError with the choices."""
+    return cast(Engine, plugins.load("engines", name))

@@ -1,22 +1,19 @@
 """Where outputs lie: one file a layout, and the file name is what users type after ``--layout``.
 
-A layout has
-
-    MASK_WRITER: str | None        the writer it wants when the user names none; None: the command's
-    INSTANCES: bool                whether it has a place for instance images
-    IMAGE_FORM: "as-is" | "png"    whether images keep their file format
-    SIZE: (width, height) | None   the size it wants for images and masks
-    places(names, *, mask_suffix) -> Places
-    per_image(raster, names) -> {relative path: bytes}      small files beside each mask
-    closing(classes, stems) -> {relative path: bytes}       files about the whole output; ``stems``
-                                                            by split, under "all" all of them
-
 All paths are relative to the output folder, with forward slashes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, cast
+
+from maskforge import plugins
+
+if TYPE_CHECKING:
+    from maskforge.classes import ClassTable
+    from maskforge.raster.raster import Raster
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +37,40 @@ class Places:
     image: str | None = None
     preview: str | None = None
     instance: str | None = None
+
+
+class Layout(Protocol):
+    """What a file in this folder has; mypy holds it to that."""
+
+    @property
+    def MASK_WRITER(self) -> str | None:
+        """The writer it wants where the user names none; None: the format's own."""
+
+    @property
+    def INSTANCES(self) -> bool:
+        """Whether it has a place for instance images."""
+
+    @property
+    def IMAGE_FORM(self) -> Literal["as-is", "png"]:
+        """Whether images keep their file format."""
+
+    @property
+    def SIZE(self) -> tuple[int, int] | None:
+        """(width, height) that it wants for images and masks."""
+
+    def places(self, names: Names, *, mask_suffix: str) -> Places:
+        """Return where the files of one image go."""
+
+    def per_image(self, raster: Raster, names: Names) -> Mapping[str, bytes]:
+        """Return small files beside each mask, by path."""
+
+    def closing(self, classes: ClassTable, stems: Mapping[str, list[str]]) -> Mapping[str, bytes]:
+        """Return the files about the whole output, by path.
+
+        stems: by split, under "all" all of them.
+        """
+
+
+def load(name: str) -> Layout:
+    """Return the layout that ``name`` stands for. Raises UsageError with the choices."""
+    return cast(Layout, plugins.load("layouts", name))

@@ -33,7 +33,7 @@ from maskforge.readers._labelme_shapes import Shape
 TITLE = "Labelme JSON"
 SUFFIXES = (".json",)
 DEFAULT_OUTPUT = "label"
-ONE_IMAGE_PER_FILE = True
+DEFAULT_FILE = None
 
 _SUFFIX = re.compile(r"\.\w{1,8}")
 

@@ -44,7 +44,7 @@ TITLE = "OCHuman"
 SUFFIXES = (".json",)
 DEFAULT_OUTPUT = "color"
 DEFAULT_FILE = "ochuman.json"
-ONE_IMAGE_PER_FILE = False
+labels = None
 
 _PUBLISHED = {"val": 2500, "test": 2231}
 _PUBLISHED_NAME = re.compile(r"ochuman_coco_format_(val|test)_range_0\.00_1\.00\.json")

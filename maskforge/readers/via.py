@@ -43,7 +43,8 @@ from maskforge.readers._via_labels import Labelling
 TITLE = "VGG Image Annotator (VIA)"
 SUFFIXES = (".json", ".csv")
 DEFAULT_OUTPUT = "onehot"
-ONE_IMAGE_PER_FILE = False
+DEFAULT_FILE = None
+labels = None
 
 _BOM = b"\xef\xbb\xbf"
 _ENTRY_FIRST = re.compile(rb'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\{')

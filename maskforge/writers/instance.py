@@ -8,20 +8,19 @@ VOC colours on request, as VOC's SegmentationObject, unless there are more than 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from maskforge.classes import ClassTable
 from maskforge.errors import GeometryError
 from maskforge.io import png
 from maskforge.palette import voc_palette
 from maskforge.raster.raster import Raster
-from maskforge.writers import _png
 
 TITLE = "instance image"
 SUFFIX = ".png"
 LOSSLESS = True
+COLLECTION: Final = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +47,3 @@ def encode(raster: Raster, options: Options) -> bytes:
         width=raster.width,
         palette=voc_palette() if options.palette and not wide else None,
     )
-
-
-def decode(
-    data: bytes, classes: ClassTable, options: Options
-) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """Return the instance image (height, width). Raises ReadError for anything else than one."""
-    return _png.pixels(_png.open_image(data, "L", "P", "I;16"))

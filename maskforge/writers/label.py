@@ -8,11 +8,8 @@ is what previews are for. The class table travels in a text chunk.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from maskforge.classes import ClassTable
 from maskforge.io import png
 from maskforge.raster.raster import Raster
 from maskforge.writers import _png
@@ -20,6 +17,7 @@ from maskforge.writers import _png
 TITLE = "label image"
 SUFFIX = ".png"
 LOSSLESS = True
+COLLECTION: Final = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +35,3 @@ def encode(raster: Raster, options: Options) -> bytes:
         width=raster.width,
         text=_png.text(raster.classes),
     )
-
-
-def decode(
-    data: bytes, classes: ClassTable, options: Options
-) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """Return the label image (height, width). Raises ReadError for anything else than one."""
-    return _png.label_image(_png.open_image(data, "L", "I;16"), classes)

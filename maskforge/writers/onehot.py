@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from maskforge.raster.raster import Raster
 TITLE = "one-hot dictionary"
 SUFFIX = ".npy"
 LOSSLESS = True
-COLLECTION = True
+COLLECTION: Final = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,8 @@ OpenCV and others give the colours instead of the ids.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from maskforge.classes import ClassTable
 from maskforge.errors import ClassError
 from maskforge.io import png
 from maskforge.palette import voc_palette
@@ -21,6 +18,7 @@ from maskforge.writers import _png
 TITLE = "palette label image"
 SUFFIX = ".png"
 LOSSLESS = True
+COLLECTION: Final = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +44,3 @@ def encode(raster: Raster, options: Options) -> bytes:
         palette=voc_palette(),
         text=_png.text(classes),
     )
-
-
-def decode(data: bytes, classes: ClassTable, options: Options) -> NDArray[np.uint8]:
-    """Return the label image (height, width). Raises ReadError for anything else than one."""
-    return _png.label_image(_png.open_image(data, "P"), classes).astype(np.uint8, copy=False)

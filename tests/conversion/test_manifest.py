@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from maskforge.classes import ClassTable
 from maskforge.conversion import manifest
-from maskforge.conversion.settings import Settings
+from maskforge.conversion.settings import Plan
 from maskforge.errors import Problem, ReadError, WriteError
 from maskforge.io import manifest as written
 from maskforge.io.ownership import Entry
@@ -23,8 +23,9 @@ CLASSES = ClassTable.from_names(["__ignore__", "cat", "Käfer"])
 ODD_NAMES = ["a", "é/b", 'q"uote', "line\nbreak", "sep\u2028arator", "next\x85line", "caf\udce9"]
 
 
-def settings(**more: Any) -> Settings:
-    return Settings("labelme", "label", Path("somewhere/out"), CLASSES, **more)
+def plan(**more: Any) -> Plan:
+    out = Path("somewhere/out")
+    return Plan(reader="labelme", writer="label", out=out, classes=CLASSES, **more)
 
 
 def record(stem: str, **pixels: int) -> dict[str, Any]:
@@ -37,7 +38,7 @@ def record(stem: str, **pixels: int) -> dict[str, Any]:
 
 def write(path: Path, *records: dict[str, Any]) -> None:
     with path.open("wb") as file:
-        manifest.write(file, settings(), Records(records), kind="label", collection=None)
+        manifest.write(file, plan(), Records(records), kind="label", collection=None)
 
 
 def put(name: str, *, taken: bool = False) -> Put:
@@ -56,7 +57,7 @@ def test_what_it_says(path: Path) -> None:
     assert got["classes"]["palette"][:2] == [[0, 0, 0], [128, 0, 0]]
     assert (got["classes"]["ignore_index"], got["classes"]["has_ignore"]) == (255, True)
     assert list(got["pixels"].items()) == [("0", 12), ("2", 1), ("10", 2)]
-    assert got["fingerprint"] == settings().fingerprint
+    assert got["fingerprint"] == plan().fingerprint
     assert "somewhere" not in json.dumps(got)
     assert written.class_table(got) == CLASSES
 

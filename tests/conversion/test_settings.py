@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import pickle
-from dataclasses import dataclass, replace
+from dataclasses import fields, replace
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import pytest
 
 from maskforge.classes import ClassTable
-from maskforge.conversion import settings as settings_
-from maskforge.conversion.settings import Settings
+from maskforge.conversion import settings
+from maskforge.conversion.conversion import convert
+from maskforge.conversion.settings import Plan, Settings
 from maskforge.errors import UsageError
 
-BASE = Settings("labelme", "label", Path("out"), ClassTable.from_names(["cat"]))
-
-
-@dataclass(frozen=True)
-class Options:
-    width: float = 10.0
-    name: str = "x"
-
-
-@pytest.fixture
-def module() -> ModuleType:
-    made = ModuleType("maskforge.readers.some_format")
-    made.Options = Options  # type: ignore[attr-defined]
-    return made
+BASE = Plan(
+    reader="labelme", writer="label", out=Path("out"), classes=ClassTable.from_names(["cat"])
+)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +56,7 @@ def test_another_version_of_maskforge_does(monkeypatch: pytest.MonkeyPatch) -> N
     """A folder half made by an older version must not be completed by a newer one unnoticed."""
     before = BASE.fingerprint
     monkeypatch.setattr("maskforge.__version__", "0.0.0")
-    monkeypatch.setattr(settings_, "__version__", "0.0.0", raising=False)
+    monkeypatch.setattr(settings, "__version__", "0.0.0", raising=False)
     assert BASE.fingerprint != before
 
 
@@ -81,20 +72,55 @@ def test_travels_between_processes() -> None:
     assert again.fingerprint == BASE.fingerprint
 
 
-def test_options(module: ModuleType) -> None:
-    assert settings_.options(module, {"width": 3.0}) == Options(3.0)
-    assert settings_.effective(module, {"name": "y"}) == {"width": 10.0, "name": "y"}
-    with pytest.raises(UsageError, match=r"some-format must .*\['name', 'width'\].*\['wdith'\]"):
-        settings_.options(module, {"wdith": 3})
+def test_all_that_decides_about_bytes_is_public_and_nothing_else() -> None:
+    """A new setting belongs into one of the two lists."""
+    rest = {"out", "as_", "style", "labels", "images_from", "split", "seed"}
+    work = {"workers", "engine", "overwrite", "resume", "strict"}
+    assert set(settings.PUBLIC) | rest | work == {one.name for one in fields(Plan)}
 
 
-@pytest.mark.parametrize("kind", ["reader", "writer", "layout"])
-def test_choices_by_name(kind: str) -> None:
-    with pytest.raises(UsageError, match=f"{kind}s must be one of"):
-        getattr(settings_, kind)("no-such")
+@pytest.mark.parametrize(
+    ("given", "said", "cure"),
+    [
+        ({"label": "x.txt"}, "a setting must be one of", "did you mean 'labels'?"),
+        ({"rule": "cocoo"}, "rules must be one of", "did you mean 'coco'?"),
+        ({"as_": "colour"}, "writers must be one of", "did you mean 'color'?"),
+        ({"layout": "vox"}, "layouts must be one of", "did you mean 'voc'?"),
+        ({"engine": "cereal"}, "engines must be one of", "did you mean 'serial'?"),
+        ({"overlap": "lats"}, "overlap must be one of", "did you mean 'last'?"),
+        ({"images": "links"}, "images must be one of", "did you mean 'link'?"),
+        ({"size": 512}, r"size must be \(width, height\)", ""),
+        ({"size": (0, 4)}, r"size must be \(width, height\)", ""),
+        ({"size": (1.5, 4)}, r"size must be \(width, height\)", ""),
+        ({"previews": "no"}, "previews must be True or False", ""),
+        ({"priority": "cat"}, "priority must be a list", ""),
+        ({"workers": 0}, "workers must be at least 1, but got 0", ""),
+        ({"max_pixels": 0}, "max_pixels must be at least 1", ""),
+        ({"split": [2.0]}, "add up to 1", ""),
+        ({"style": "pink"}, "style must be one of", ""),
+        ({"overwrite": True, "resume": True}, "contradict", ""),
+    ],
+    ids=str,
+)
+def test_wrong_names_and_values_are_refused(given: dict[str, Any], said: str, cure: str) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
+        Settings.of(given)
+    assert cure in caught.value.cure
 
 
-@pytest.mark.parametrize("name", ["labelme", "via", "ochuman"])
-def test_every_reader_has_options_with_defaults(name: str) -> None:
-    module = settings_.reader(name)
-    assert json.dumps(settings_.effective(module, {}))
+def test_what_comes_from_python_may_have_another_form() -> None:
+    chosen = Settings.of({"out": "there", "size": [4, 5], "priority": ["cat"], "split": [0.2]})
+    assert (chosen.out, chosen.size) == (Path("there"), (4, 5))
+    assert (chosen.priority, chosen.split) == (("cat",), (0.2,))
+    assert Settings.of({"rule": "pixel_center"}) == Settings()
+
+
+def test_every_setting_says_what_it_is() -> None:
+    for one in fields(Settings):
+        assert one.metadata["help"].endswith((".", "]", ")")), one.name
+
+
+def test_help_of_convert_shows_every_setting() -> None:
+    shown = inspect.signature(convert).parameters
+    assert {one.name for one in fields(Settings)} < set(shown)
+    assert shown["rule"].default == "pixel-center"

@@ -32,9 +32,7 @@ def reader(*, many: bool, default: str | None = None) -> ModuleType:
     """
     made = ModuleType("reader")
     made.SUFFIXES = (".lines",)
-    made.ONE_IMAGE_PER_FILE = not many
-    if default:
-        made.DEFAULT_FILE = default
+    made.DEFAULT_FILE = default
     made.sniff = lambda head: "begins with lines" if head.startswith(b"lines") else None
 
     def read(path: Path, options: object) -> Iterator[Annotation | Problem]:
@@ -57,7 +55,7 @@ def reader(*, many: bool, default: str | None = None) -> ModuleType:
             raise ReadError("broken line")
         return {label.lstrip("-") for line in lines for label in line.split()[1:]}
 
-    made.read, made.labels = read, labels
+    made.read, made.labels = read, None if many else labels
     return made
 
 

@@ -20,9 +20,8 @@ from corpus import Seed
 from guard import Trespass, only_inside
 from mutate import mutate
 
-from maskforge import plugins, rasterize
+from maskforge import plugins, rasterize, readers, writers
 from maskforge.classes import ClassTable
-from maskforge.conversion import settings as settings_
 from maskforge.conversion.conversion import convert
 from maskforge.errors import (
     CODES,
@@ -109,15 +108,15 @@ def check(case: Case, folder: Path, *, peak: bool = True) -> str:
 
 
 def _parts(case: Case, folder: Path) -> str:
-    reader = plugins.load("readers", case.reader)
+    reader = readers.load(case.reader)
     path = folder / f"case{case.seed.suffix}"
     path.write_bytes(case.data)
-    options = settings_.options(reader, _reader_options(case))
+    options = plugins.options(reader, _reader_options(case))
     reader.sniff(case.data[: 1 << 16])
     word = "read"
     labels: set[str] = set()
     annotations = []
-    if hasattr(reader, "labels"):
+    if reader.labels is not None:
         try:
             labels |= reader.labels(path, options)
         except ReadError as error:
@@ -151,7 +150,7 @@ def _parts(case: Case, folder: Path) -> str:
 def _draw(annotation: Annotation, classes: ClassTable, rng: random.Random) -> str | None:
     height, width = annotation.height or 120, annotation.width or 160
     resized = rng.random() < 0.2 and height * width <= MAX_PIXELS
-    writer = settings_.writer(rng.choice(WRITERS))
+    writer = writers.load(rng.choice(WRITERS))
     rule = rng.choice(RULES)
     try:
         if resized:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 
 import numpy as np
 import pytest
@@ -10,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
+from PIL import Image
 
-from maskforge import plugins
+from maskforge import plugins, styles, writers
 from maskforge.classes import ClassTable
-from maskforge.errors import ReadError
 from maskforge.raster.label_image import to_raster
 
 NAMES = plugins.names("writers")
-PER_IMAGE = [n for n in NAMES if not hasattr(plugins.load("writers", n), "COLLECTION")]
+PER_IMAGE = [n for n in NAMES if not writers.load(n).COLLECTION]
 OPTIONS = {"color": {"style": "palette"}}  # the default style has one colour for all classes
 
 
@@ -45,7 +46,7 @@ def label_images(draw: st.DrawFn) -> tuple[NDArray[np.integer], ClassTable]:
 
 @pytest.mark.parametrize("name", [n for n in PER_IMAGE if n != "instance"])
 @given(drawn=label_images())
-def test_decode_gives_the_label_image_back(
+def test_the_file_gives_the_label_image_back(
     name: str, drawn: tuple[NDArray[np.integer], ClassTable]
 ) -> None:
     label_image, classes = drawn
@@ -54,9 +55,21 @@ def test_decode_gives_the_label_image_back(
     writer = plugins.load("writers", name)
     options = writer.Options(**OPTIONS.get(name, {}))
     data = writer.encode(to_raster(label_image, classes), options)
-    back = writer.decode(data, classes, options)
-    assert back.dtype == label_image.dtype
-    assert np.array_equal(back, label_image)
+    assert np.array_equal(read_back(name, data, classes), label_image)
+
+
+def read_back(name: str, data: bytes, classes: ClassTable) -> NDArray[np.integer]:
+    """Return the ids in a file, read as other programs read it."""
+    if name == "npy":
+        ids = np.load(io.BytesIO(data))
+        return np.where(ids < 0, classes.ignore_index, ids)
+    pixels = np.asarray(Image.open(io.BytesIO(data)))
+    if name != "color":
+        return pixels
+    colors = styles.parse(OPTIONS["color"]["style"], classes)
+    ids = [*range(len(classes)), classes.ignore_index]
+    of = {tuple(color): number for color, number in zip(colors.tolist(), ids, strict=True)}
+    return np.array([[of[tuple(pixel)] for pixel in row] for row in pixels.tolist()])
 
 
 @pytest.mark.parametrize("name", PER_IMAGE)
@@ -68,11 +81,3 @@ def test_same_raster_same_bytes(name: str) -> None:
         for _ in range(2)
     )
     assert once == again
-
-
-@pytest.mark.parametrize("name", PER_IMAGE)
-@pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"\x93NUMPY\x01\x00"])
-def test_decode_refuses_what_it_did_not_write(name: str, data: bytes) -> None:
-    writer = plugins.load("writers", name)
-    with pytest.raises(ReadError, match="the mask must be a"):
-        writer.decode(data, ClassTable.from_names(["a"]), writer.Options())

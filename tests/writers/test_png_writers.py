@@ -12,7 +12,7 @@ from PIL import Image
 
 from maskforge import rasterize
 from maskforge.classes import ClassTable
-from maskforge.errors import ClassError, GeometryError, ReadError, UsageError
+from maskforge.errors import ClassError, GeometryError, UsageError
 from maskforge.palette import voc_palette
 from maskforge.raster.annotation import Annotation, Region
 from maskforge.raster.geometry import Box
@@ -58,17 +58,6 @@ def test_label_has_16_bits_by_the_class_table_and_never_wraps() -> None:
     assert small.mode in SIXTEEN_BITS
 
 
-def test_label_decode_says_what_does_not_fit() -> None:
-    data = label.encode(to_raster(IDS, TABLE), label.Options())
-    with pytest.raises(ReadError, match="ids must be below 2 or 255, but there is 2"):
-        label.decode(data, ClassTable.from_names(["person"]), label.Options())
-    with pytest.raises(ReadError, match="must be uint16 for 300 classes, but is uint8"):
-        label.decode(data, MANY, label.Options())
-    painted = palette.encode(to_raster(IDS, TABLE), palette.Options())
-    with pytest.raises(ReadError, match="must have mode L or I;16, but has P"):
-        label.decode(painted, TABLE, label.Options())
-
-
 def test_palette_holds_ids_in_voc_colours() -> None:
     image = opened(palette.encode(to_raster(IDS, TABLE), palette.Options()))
     assert image.mode == "P"
@@ -94,9 +83,6 @@ def test_instances_count_groups_once_and_leave_ignored_pixels_out() -> None:
     assert painted.mode == "P"
     assert np.asarray(painted).tolist() == [[1, 1, 2, 2, 0, 0, 2, 2, 0]]
     assert painted.getpalette() == voc_palette().reshape(-1).tolist()
-    assert instance.decode(data, TABLE, instance.Options()).tolist() == [
-        [1, 1, 2, 2, 0, 0, 2, 2, 0]
-    ]
 
 
 @pytest.mark.parametrize("painted", [False, True])
@@ -124,21 +110,14 @@ def test_purple_yellow_is_what_opencv_reads_as_bgr() -> None:
     assert bgr.shape == (2, 4, 3)
     assert bgr[0].tolist() == [[120, 0, 120], [50, 235, 235], [50, 235, 235], [127, 127, 127]]
     assert bgr[1, 0].tolist() == [50, 235, 235]
-    assert color.decode(data, TABLE, color.Options()).tolist() == [[0, 1, 1, 255], [1, 1, 0, 0]]
 
 
-def test_colours_of_a_list_give_the_ids_back() -> None:
+def test_colours_of_a_list() -> None:
     options = color.Options(style="#010000,#000100,#000001")
     data = color.encode(to_raster(IDS, TABLE), options)
     assert opened(data).getpixel((1, 0)) == (0, 1, 0)
-    assert (color.decode(data, TABLE, options) == IDS).all()
 
 
-def test_colours_that_give_no_ids_back() -> None:
-    data = color.encode(to_raster(IDS, TABLE), color.Options(style="palette"))
-    with pytest.raises(ReadError, match="one of style 'black-white', but there is #800000"):
-        color.decode(data, TABLE, color.Options(style="black-white"))
-    with pytest.raises(UsageError, match=r"distinct, but style .* one colour to two classes"):
-        color.decode(data, TABLE, color.Options(style="#000001,#000002,#000001"))
+def test_a_style_that_is_none() -> None:
     with pytest.raises(UsageError, match="style must be one of"):
         color.encode(to_raster(IDS, TABLE), color.Options(style="pink"))
