@@ -16,7 +16,7 @@ from maskforge.readers.masks import names as _names
 from maskforge.readers.masks import naming, pairing
 from maskforge.readers.masks.dataset import Decoding, Label, Meaning, Options
 from maskforge.readers.masks.decoding import LabelImage
-from maskforge.readers.masks.kinds import manifest as manifest_
+from maskforge.readers.masks.kinds import manifest
 from maskforge.readers.masks.names import Names
 
 
@@ -127,8 +127,8 @@ class Side:
     @classmethod
     def of(cls, path: Path, options: Options) -> Side:
         """Return the masks in ``path``. Raises ReadError, ClassError."""
-        if manifest_.sniff(path, options):
-            classes, labels = manifest_.labels(path, options)
+        if manifest.sniff(path, options):
+            classes, labels = manifest.labels(path, options)
             return cls(labels, Names(classes, str(path)), [], fixed=True)
         if path.is_file() and onehot.is_onehot(path):
             found = onehot.OneHotFile(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from maskforge import splits as split_
+from maskforge import splits
 from maskforge.errors import UsageError
 from maskforge.readers.masks.dataset import Dataset
 
@@ -33,7 +33,7 @@ def split(dataset: Dataset, *, val: float, seed: int) -> Dataset:
         chosen = dict.fromkeys(pool, "train")
         note = "split: as the data say" if known["val"] else "split: nothing is held back"
     else:
-        chosen = split_.assign(pool, [max(val, 1 / len(pool))], seed=seed)
+        chosen = splits.assign(pool, [max(val, 1 / len(pool))], seed=seed)
         note = f"split: {val:g} of the examples are held back, chosen by name with seed {seed}"
     examples = tuple(
         replace(example, split=chosen.get(example.name, example.split))

@@ -310,8 +310,8 @@ class Owned:
             with suppress(FileNotFoundError):
                 part.unlink()
             with part.open("x+b") as file:
-                id_ = {"id": self.id} if self.id else {}
-                head = _line({"format": FORMAT, "what": what, **id_})
+                known = {"format": FORMAT, "what": what}
+                head = _line({**known, "id": self.id} if self.id else known)
                 file.write(head)
                 _append(file, hashlib.sha256(head), lines)
                 if sync:

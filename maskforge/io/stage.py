@@ -22,8 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from maskforge.errors import UsageError, WriteError
-from maskforge.io import exchange as exchange_
-from maskforge.io import files
+from maskforge.io import exchange, files
 from maskforge.io.exchange import Exchange, Exchanged
 from maskforge.io.lock import Lock
 from maskforge.io.ownership import Entry, digest_of, hidden
@@ -132,7 +131,7 @@ class Stage(Standing):
                 self._recover()
                 self.look()
             if not resume:
-                exchange_.clear(self.place)
+                exchange.clear(self.place)
             self._make_shelf()
             self._placed = (self.place / "placed.jsonl").open("wb")
         except OSError as error:
@@ -153,7 +152,7 @@ class Stage(Standing):
     def _is_cut_off(self) -> bool:
         """Whether there is a list of renames, so that something may have been renamed."""
         # None where it is forbidden to look, and none that a power cut left without its beginning.
-        return os.path.isfile(self.place / exchange_.LIST) and not self._is_blank()
+        return os.path.isfile(self.place / exchange.LIST) and not self._is_blank()
 
     def _is_blank(self) -> bool:
         """Tell whether a power cut came before what says that the folder was made here."""
@@ -257,7 +256,7 @@ class Stage(Standing):
         if state == "foreign":
             return  # the bytes are there, and stay whose they are
         target = self.folder / put.name
-        for way in exchange_.ways(put.name):
+        for way in exchange.ways(put.name):
             self.make_folder(way)
         self.owned.add(put.name, put.entry, what=self.what)
         try:
@@ -290,7 +289,7 @@ class Stage(Standing):
             if self._placed is not None:
                 self._placed.close()
         if self._lock is not None and self._lock.holds and not self._is_cut_off:
-            exchange_.clear(self.place)
+            exchange.clear(self.place)
 
     def close(self) -> None:
         """Let go of the lock, and of folders that were made for nothing."""
@@ -354,7 +353,7 @@ class Stage(Standing):
 
 def is_cut_off(folder: Path, key: str) -> bool:
     """Tell whether the output ``key`` in ``folder`` is between an old one and a new one."""
-    return (hidden(folder, key, "new") / exchange_.LIST).is_file()
+    return (hidden(folder, key, "new") / exchange.LIST).is_file()
 
 
 def _binding(place: Path) -> dict[str, Any]:

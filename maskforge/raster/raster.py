@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from maskforge.classes import BACKGROUND, IGNORE, ClassTable
 from maskforge.errors import ClassError, GeometryError, ReadError, UsageError
-from maskforge.raster import overlap as overlap_
 from maskforge.raster.annotation import Annotation, Region
 from maskforge.raster.geometry import MAX_PIXELS, Bitmap, Box, Geometry, Polygon, Polyline
-from maskforge.raster.overlap import Overlap, Segments
+from maskforge.raster.overlap import Overlap, Segments, order, resolve
 from maskforge.raster.runs import Ints, Runs, distinct, ranked
 
 Unknown: TypeAlias = Literal["error", "skip", "ignore", "background"]
@@ -201,8 +200,8 @@ def rasterize(
     runs = _cover(cover, geometries, regions, height=height, width=width)
     level = _levels(ids, classes, priority)
     areas = runs.areas(len(regions))
-    bottom_up = overlap_.order(areas, level, overlap)
-    segments = overlap_.resolve(
+    bottom_up = order(areas, level, overlap)
+    segments = resolve(
         runs, bottom_up=bottom_up, region_class=ids, eraser=ids == 0, size=height * width
     )
     raster = Raster(height, width, classes, segments, ids, _instances(regions, ids), areas)

@@ -1,4 +1,4 @@
-"""Run-length encoding of masks as COCO and OCHuman store it.
+"""Run-length encoding of masks as COCO and OCHuman store it, read.
 
 A mask is read column by column; the counts are the lengths of its runs, by turns of False and
 True, beginning with False (so the first count is 0 when the first pixel is True). The compressed
@@ -6,7 +6,7 @@ string writes the first three counts as they are and every later one as the diff
 count two before it; each number in groups of five bits, lowest first, in two's complement, one
 ASCII character from "0" on a group, with bit 0x20 set where another group follows.
 The definition is ``common/maskApi.c`` of https://github.com/cocodataset/cocoapi
-(``rleEncode``, ``rleDecode``, ``rleToString``, ``rleFrString``).
+(``rleDecode``, ``rleFrString``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from maskforge.errors import GeometryError
 from maskforge.raster import runs
@@ -24,51 +23,12 @@ from maskforge.raster.runs import Ints
 _MAX_GROUPS = 7  # 35 bits: more than any count, and far from overflowing 64
 
 
-def encode(mask: NDArray[np.bool_]) -> str:
-    """Return ``mask``, bool (H, W), as a compressed string."""
-    values = counts(mask)
-    values[3:] -= values[1:-2].copy()
-    groups = np.empty((len(values), _MAX_GROUPS), dtype=np.uint8)
-    used = np.zeros(groups.shape, dtype=np.bool_)
-    more = np.ones(len(values), dtype=np.bool_)
-    for index in range(_MAX_GROUPS):
-        group = values & 0x1F
-        values >>= 5
-        used[:, index] = more
-        # Done when all that is left is the sign, and bit 0x10 of this group already shows it.
-        more = more & (values != -(group >> 4))
-        groups[:, index] = group + 48 + 0x20 * more
-        if not more.any():
-            break
-    return groups[used].tobytes().decode("ascii")
-
-
-def counts(mask: NDArray[np.bool_]) -> Ints:
-    """Return ``mask``, bool (H, W), as the list of its run lengths, int64."""
-    if mask.dtype != np.bool_ or mask.ndim != 2:
-        raise ValueError(f"mask must be bool (H, W), but got {mask.dtype} {mask.shape}")
-    flat = mask.ravel(order="F")
-    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    edges = np.concatenate(([0], changes, [flat.size]))
-    lengths = np.diff(edges).astype(np.int64)
-    return np.concatenate(([0], lengths)) if flat.size and flat[0] else lengths
-
-
-def decode(counts: str | bytes | Sequence[int], *, height: int, width: int) -> NDArray[np.bool_]:
-    """Return the mask, bool (height, width), of a compressed string or of a list of run lengths.
-
-    Raises GeometryError when ``counts`` is malformed or does not sum up to height times width.
-    """
-    lengths = _lengths(counts, size=height * width)
-    values = np.arange(len(lengths)) % 2 == 1
-    return np.repeat(values, lengths).reshape(width, height).T
-
-
 def bitmap(counts: str | bytes | Sequence[int], *, height: int, width: int) -> Bitmap:
     """Return the True pixels of a mask as the smallest bitmap that holds them.
 
     Time and memory go with the runs, not with the pixels. An empty mask gives a bitmap of no size.
-    Raises as :func:`decode` does, and (code ``too-large``) for too many runs.
+    Raises GeometryError for counts that are malformed or do not sum up to height times width, and
+    (code ``too-large``) for too many runs.
     """
     lengths = _lengths(counts, size=height * width)
     filled = lengths[1::2].nonzero()[0]

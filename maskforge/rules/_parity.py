@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge.raster import runs as runs_
+from maskforge.raster import runs
 from maskforge.raster.geometry import Ellipse, Ring
 from maskforge.raster.runs import Ints, Runs
 from maskforge.rules._scratch import Scratch, Window
@@ -30,10 +30,10 @@ def ring_runs(rings: Sequence[Ring], *, height: int, width: int) -> Runs:
     """Return the runs inside each ring, clipped to the image."""
     found = list(_crossings(rings, width=width)) if rings else []
     if not found:
-        return runs_.empty()
+        return runs.empty()
     number, row, column = (np.concatenate(parts) for parts in zip(*found, strict=True))
     edges = column * height + np.minimum(row, height)
-    return runs_.of_columns(edges, height=height, width=width, region=number)
+    return runs.of_columns(edges, height=height, width=width, region=number)
 
 
 def fill(scratch: Scratch, rings: Sequence[Ring]) -> Window | None:

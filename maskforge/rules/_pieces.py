@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge.raster import runs as runs_
+from maskforge.raster import runs
 from maskforge.raster.geometry import Bitmap, Geometry, Polygon, Ring
 from maskforge.raster.runs import Ints, Runs
 
@@ -53,7 +53,7 @@ def cover(
     pieces = _pieces(ring_runs(rings), np.array(owner, dtype=np.int64), np.array(hole, dtype=bool))
     tidy = any(hole) or len(set(owner)) == len(owner)
     if drawn:
-        more = runs_.gather(drawn)
+        more = runs.gather(drawn)
         pieces = Runs(
             np.concatenate([pieces.region, more.region]),
             np.concatenate([pieces.start, more.start]),
@@ -63,23 +63,23 @@ def cover(
     numbers = np.array(region_of, dtype=np.int64)
     if tidy and len(set(region_of)) == len(region_of):
         return Runs(numbers[pieces.region], pieces.start, pieces.stop)
-    return runs_.relabel(pieces, numbers)
+    return runs.relabel(pieces, numbers)
 
 
-def _pieces(runs: Runs, owner: Ints, hole: NDArray[np.bool_]) -> Runs:
+def _pieces(drawn: Runs, owner: Ints, hole: NDArray[np.bool_]) -> Runs:
     """Return the runs of the exteriors of each piece, less those of its interiors."""
     if not hole.any():
-        return Runs(owner[runs.region], runs.start, runs.stop)
-    inner = hole[runs.region]
+        return Runs(owner[drawn.region], drawn.start, drawn.stop)
+    inner = hole[drawn.region]
     exteriors, interiors = (
-        Runs(owner[runs.region[part]], runs.start[part], runs.stop[part])
+        Runs(owner[drawn.region[part]], drawn.start[part], drawn.stop[part])
         for part in (~inner, inner)
     )
-    return runs_.subtract(exteriors, interiors)
+    return runs.subtract(exteriors, interiors)
 
 
 def bitmap(patch: Bitmap, *, height: int, width: int) -> tuple[Ints, Ints]:
     """Return start and stop of a bitmap laid on the nearest whole pixel, halves down."""
     x, y = (math.ceil(v - 0.5) for v in (patch.x, patch.y))
     start, stop = patch.start.astype(np.int64), patch.stop.astype(np.int64)
-    return runs_.placed(start, stop, of=patch.width, x=x, y=y, height=height, width=width)
+    return runs.placed(start, stop, of=patch.width, x=x, y=y, height=height, width=width)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge.raster import runs as runs_
+from maskforge.raster import runs
 from maskforge.raster.runs import Ints, Runs
 
 Window: TypeAlias = tuple[int, int, int, int]
@@ -89,7 +89,7 @@ class Scratch:
     def runs(self) -> Runs:
         """Return the runs of all regions taken so far."""
         if not self._changes:
-            return runs_.empty()
+            return runs.empty()
         counts = np.array([len(changes) // 2 for changes in self._changes])
         x0, y0, x1, _ = np.array(self._windows).T
         columns = np.repeat(x1 - x0 + 1, counts)  # of a window and the 0 left of it
@@ -101,5 +101,5 @@ class Scratch:
         )
         stop += 1
         numbers = np.array(self._numbers)
-        runs = Runs(np.repeat(numbers, counts), start, stop)
-        return runs_.union(runs) if (numbers[1:] == numbers[:-1]).any() else runs
+        drawn = Runs(np.repeat(numbers, counts), start, stop)
+        return runs.union(drawn) if (numbers[1:] == numbers[:-1]).any() else drawn

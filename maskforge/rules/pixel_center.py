@@ -19,7 +19,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge.raster import runs as runs_
+from maskforge.raster import runs
 from maskforge.raster.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline, Ring
 from maskforge.raster.runs import Ints, Runs
 from maskforge.rules import _pieces
@@ -60,7 +60,7 @@ def ring_runs(rings: Sequence[Ring], *, height: int, width: int) -> Runs:
     rings: float64 (N, 2) arrays of x, y. One pass over all edges of all rings.
     """
     if not rings:
-        return runs_.empty()
+        return runs.empty()
     vertices = np.concatenate(rings).T.copy()  # (2, E): one after the other is read twice as fast
     lengths = np.array([len(ring) for ring in rings])
     following = np.arange(1, vertices.shape[1] + 1)

@@ -7,15 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 from ochuman_files import HOLE, SQUARE, TRIANGLE, Read, good, problem, reading_in
+from pycocotools import mask as oracle
 
 from maskforge.errors import Problem, ReadError
-from maskforge.raster import rle, runs
+from maskforge.raster import runs
 from maskforge.raster.geometry import Bitmap, Polygon
 from maskforge.readers import _ochuman_image
 
 # Taller than wide and without symmetry, so that a swap of rows and columns shows.
 MASK = np.zeros((6, 4), dtype=bool)
 MASK[2:5, 1] = MASK[3, 2] = True
+COUNTS = [8, 3, 4, 1, 8]  # column by column, by turns of False and True
+TEXT = oracle.encode(np.asfortranarray(MASK.astype(np.uint8)))["counts"].decode()
 
 
 def coco(*annotations: object, images: object = None, **more: object) -> dict[str, Any]:
@@ -40,8 +43,8 @@ def read(tmp_path: Path) -> Read:
 @pytest.mark.parametrize(
     "segmentation",
     [
-        {"size": [6, 4], "counts": rle.encode(MASK)},
-        {"size": [6, 4], "counts": rle.counts(MASK).tolist()},
+        {"size": [6, 4], "counts": TEXT},
+        {"size": [6, 4], "counts": COUNTS},
     ],
 )
 def test_coco_run_lengths(read: Read, segmentation: object) -> None:
@@ -130,7 +133,7 @@ def test_coco_masks_together_are_limited(
     read: Read, monkeypatch: pytest.MonkeyPatch, limit: tuple[ModuleType, str], value: int
 ) -> None:
     monkeypatch.setattr(*limit, value)
-    one = thing({"size": [6, 4], "counts": rle.encode(MASK)})
+    one = thing({"size": [6, 4], "counts": TEXT})
     assert good(read(coco(one, one)))
     assert problem(read(coco(one, one, one))).code == "too-large"
 
