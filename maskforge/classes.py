@@ -1,8 +1,10 @@
-"""The class table: names and ids of the classes, the text of labels.txt, background and ignore.
+"""The class table: ids, names and colours of the classes, which is the background, which ignored.
 
 The convention is that of labelme's ``labels.txt``: one name a line; ``__ignore__`` (optional,
 first) is what is neither trained nor scored; ``_background_`` is id 0; the rest count from 1 in
-file order. Both magic lines may be missing, and blank lines do not count.
+file order. Both magic lines may be missing, and blank lines do not count. Where the first name
+carries its id (``0:sky``), the ids are those that are given: they may begin with a class, and have
+gaps. What no region covers is background or, in a table without one, ignored.
 """
 
 from __future__ import annotations
@@ -10,9 +12,12 @@ from __future__ import annotations
 import difflib
 import hashlib
 import itertools
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,31 +28,55 @@ from maskforge.palette import voc_palette
 BACKGROUND = "_background_"
 IGNORE = "__ignore__"
 
+HIGHEST_ID = 65534
+"""Class ids have 16 bits, and one number stands for ignore."""
+
+Color: TypeAlias = tuple[int, int, int]
+"""Red, green, blue, 0 … 255."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClassTable:
-    """Class names by class id: ``names[0]`` is the background.
+    """Classes by ascending id; the place of a class in the table is its channel, 0 … C-1.
 
-    ``has_ignore`` says whether ``__ignore__`` was listed; the label itself is understood always.
+    A class's **id** is what label images hold, its **channel** what one-hot planes and networks
+    count; in a table without gaps they are the same. names, ids: (C,); no ids are 0, 1, 2 …. The
+    class named ``_background_`` is the background; there may be none. ``has_ignore`` says whether
+    ``__ignore__`` was listed; the label itself is understood always. ignore: what label images hold
+    where pixels are ignored, None for the highest number. colors: RGB, (C,), those of VOC if none.
     """
 
     names: tuple[str, ...]
     has_ignore: bool = False
+    ids: tuple[int, ...] = ()
+    ignore: int | None = None
+    colors: tuple[Color, ...] = ()
     _ids: dict[str, int] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.names or self.names[0] != BACKGROUND:
-            raise ClassError(f"the first class must be {BACKGROUND}, but got {self.names[:1]}")
-        if len(self.names) > 65535:
-            raise ClassError(f"a class table holds at most 65535 classes, but got {len(self)}")
-        self._ids.update((name, i) for i, name in enumerate(self.names))
+        ids = self.ids or tuple(range(len(self.names)))
+        object.__setattr__(self, "ids", ids)
+        if not self.names:
+            raise ClassError("a class table must have a class, but has none")
+        if self.ignore == (255 if ids[-1] < 255 else 65535):
+            object.__setattr__(self, "ignore", None)
+        if len(ids) != len(self.names) or any(a >= b for a, b in itertools.pairwise(ids)):
+            raise ClassError(f"each class must have an id of its own, ascending, but got {ids[:9]}")
+        if not 0 <= ids[0] <= ids[-1] <= HIGHEST_ID:
+            raise ClassError(f"class ids must be 0 … {HIGHEST_ID}, but go to {ids[-1]}")
+        if self.ignore in ids or not -1 < (self.ignore or 0) < 65536:
+            raise ClassError(f"what is ignored must be 0 … 65535 and no class, not {self.ignore}")
+        if self.colors and len(self.colors) != len(ids):
+            raise ClassError(f"there must be a colour a class, {len(ids)}, not {len(self.colors)}")
+        self._ids.update(zip(self.names, ids, strict=True))
         if len(self._ids) != len(self.names):
-            twice = sorted(name for name, count in Counter(self.names).items() if count > 1)
-            raise ClassError(f"a class name must occur once, but {twice} occur more often")
+            raise _twice(self.names)
         for name in self.names:
             if name == IGNORE or not name or name != name.strip() or len(name.splitlines()) > 1:
                 raise ClassError(f"a class name must be a line of text, but got {name!r}")
         self._ids[IGNORE] = self.ignore_index
+        if BACKGROUND in self._ids:  # what people write for it, where no class is called so
+            self._ids.setdefault("background", self._ids[BACKGROUND])
 
     def __len__(self) -> int:
         """Return the number of classes C, the background among them, ignore not."""
@@ -57,24 +86,66 @@ class ClassTable:
         return label in self._ids
 
     @property
+    def background(self) -> int | None:
+        """The id of the background, None in a table without one."""
+        return self._ids.get(BACKGROUND)
+
+    @property
+    def uncovered(self) -> int:
+        """What a pixel is that no region covers: background or, where there is none, ignored."""
+        return self._ids.get(BACKGROUND, self.ignore_index)
+
+    @property
     def dtype(self) -> type[np.uint8] | type[np.uint16]:
-        """The dtype of label images: uint8 up to 255 ids, uint16 above; never by what one shows."""
-        return np.uint8 if len(self.names) <= 255 else np.uint16
+        """The dtype of label images: uint8 where it has room for all ids and one to ignore, else
+        uint16; never by what one image shows.
+        """
+        return np.uint8 if max(self.ids[-1] + 1, self.ignore or 0) <= 255 else np.uint16
 
     @property
     def ignore_index(self) -> int:
-        """255 in 8-bit label images, 65535 in 16-bit ones."""
+        """What label images hold where pixels are ignored: 255 in 8 bits, 65535 in 16."""
+        if self.ignore is not None:
+            return self.ignore
         return 255 if self.dtype is np.uint8 else 65535
 
     @property
+    def is_dense(self) -> bool:
+        """Whether ids and channels are the same, and ignore is the highest number."""
+        return self.ignore is None and self.ids[-1] == len(self.ids) - 1
+
+    @property
+    def channels(self) -> ClassTable:
+        """The same classes by channel: the table that networks, scores and planes go by."""
+        return self if self.is_dense else _dense(self)
+
+    @property
+    def stored(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
+        """What label images hold by channel, (C + 1,), the last for ignore; read-only."""
+        return _stored(self)
+
+    def channels_of(self, ids: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Return the channels of class ids, and C for the ignore index; others must not occur."""
+        if self.is_dense:
+            found = np.minimum(ids, len(self.ids))
+        else:
+            found = np.searchsorted(np.array(self.ids), ids)
+            found[ids == self.ignore_index] = len(self.ids)
+        channels: NDArray[np.int64] = found.astype(np.int64, copy=False)
+        return channels
+
+    @property
     def palette(self) -> NDArray[np.uint8]:
-        """RGB colours by class id, uint8 (C, 3): the VOC palette."""
-        return voc_palette(max(256, len(self.names)))[: len(self.names)]
+        """RGB colours by channel, uint8 (C, 3): the table's own, or the VOC palette by id."""
+        if self.colors:
+            return np.array(self.colors, dtype=np.uint8)
+        return voc_palette(max(256, self.ids[-1] + 1))[list(self.ids)]
 
     @property
     def hash(self) -> str:
         """sha256 (hex) of the ids and names; two tables with one hash mean the same numbers."""
-        text = "\n".join((IGNORE, *self.names)) if self.has_ignore else "\n".join(self.names)
+        lines = self.names if self.is_dense else ("", *self._numbered())
+        text = "\n".join((IGNORE, *lines)) if self.has_ignore else "\n".join(lines)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def id_of(self, label: str) -> int:
@@ -86,9 +157,15 @@ class ClassTable:
                 f"label {label!r} is not in the class table", cure=self.hint([label])
             ) from None
 
+    def name_of(self, class_id: int) -> str:
+        """Return the name of a class id, ``__ignore__`` for the ignore index."""
+        if class_id == self.ignore_index:
+            return IGNORE
+        return self.names[int(np.searchsorted(self.ids, class_id))]
+
     def hint(self, labels: Iterable[str]) -> str:
         """Return the cure for labels that the table lacks: the nearest names, or what to do."""
-        folded = {name.casefold(): name for name in self.names[1:]}
+        folded = {name.casefold(): name for name in self.names if name != BACKGROUND}
         guesses = []
         for label in itertools.islice((text for text in labels if len(text) < 100), 10):
             near = difflib.get_close_matches(label.casefold(), folded, n=1)
@@ -99,27 +176,33 @@ class ClassTable:
         )
 
     def to_text(self) -> str:
-        """Return the text of a labels.txt that reads back as this table."""
-        lines = ([IGNORE] if self.has_ignore else []) + list(self.names)
-        return "".join(f"{line}\n" for line in lines)
+        """Return the text of a labels.txt that reads back as this table, but for its colours."""
+        is_plain = self.is_dense and self.names[0] == BACKGROUND
+        lines = list(self.names) if is_plain else self._numbered()
+        return "".join(f"{line}\n" for line in ([IGNORE] if self.has_ignore else []) + lines)
+
+    def _numbered(self) -> list[str]:
+        lines = [f"{i}:{name}" for i, name in zip(self.ids, self.names, strict=True)]
+        if self.ignore is not None:
+            lines.append(f"{self.ignore}:{IGNORE}")
+        if self.background is None and 0 not in (*self.ids, self.ignore):
+            lines.append(f"none:{BACKGROUND}")
+        return lines
+
+    def renamed(self, names: Any) -> ClassTable:
+        """Return the table that maskforge 0.1 meant, which had a list of ``names`` beside its own:
+        there id 0 was always called the background. Raises ClassError.
+        """
+        is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
+        if not is_list or len(names) != len(self):
+            got = len(names) if is_list else type(names).__name__
+            raise ClassError(f"there must be {len(self)} names, a list of text, but got {got}")
+        return replace(self, names=tuple(names))
 
     @classmethod
     def from_names(cls, names: Sequence[str]) -> ClassTable:
         """Return the table of ``names`` in order; the magic names may be given or left out."""
-        kept = [name for name in names if name not in (IGNORE, BACKGROUND)]
-        if IGNORE in names and names[0] != IGNORE:
-            raise ClassError(
-                f"{IGNORE} must come first, but it is number {names.index(IGNORE) + 1}"
-            )
-        if BACKGROUND in names and names.index(BACKGROUND) != (IGNORE in names):
-            raise ClassError(
-                f"{BACKGROUND} must come before all classes, "
-                f"but it is number {names.index(BACKGROUND) + 1}"
-            )
-        twice = sorted(name for name, count in Counter(names).items() if count > 1)
-        if twice:
-            raise ClassError(f"a class name must occur once, but {twice} occur more often")
-        return cls((BACKGROUND, *kept), has_ignore=IGNORE in names)
+        return parse(names).classes
 
     @classmethod
     def from_text(cls, text: str) -> ClassTable:
@@ -127,8 +210,21 @@ class ClassTable:
 
         A byte order mark, blank lines and spaces around a name do not count.
         """
-        lines = (line.strip() for line in text.removeprefix("\ufeff").splitlines())
-        return cls.from_names([line for line in lines if line])
+        return parse(text.removeprefix("\ufeff").splitlines()).classes
+
+    @classmethod
+    def of(
+        cls,
+        names: Mapping[int, str],
+        *,
+        has_ignore: bool = False,
+        ignore: int | None = None,
+        colors: Mapping[int, Color] | None = None,
+    ) -> ClassTable:
+        """Return the table of ``names`` by id, in whatever order."""
+        ids = tuple(sorted(names))
+        shown = tuple(colors[i] for i in ids) if colors else ()
+        return cls(tuple(names[i] for i in ids), has_ignore, ids, ignore, shown)
 
     @classmethod
     def collect(cls, labels: Iterable[str]) -> ClassTable:
@@ -150,3 +246,100 @@ class ClassTable:
 
 def _is_class_number(label: str) -> bool:
     return label.isascii() and label.isdigit() and label[0] != "0" and int(label[:5]) <= 1000
+
+
+def _twice(names: Iterable[str]) -> ClassError:
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    return ClassError(f"a class name must occur once, but {twice} occur more often")
+
+
+# Lists of names
+
+
+_VOID = {IGNORE, "void", "ignore", "unlabelled", "unlabeled"}
+_NUMBERED = re.compile(r"(\d{1,5}|none)\s*:\s*(\S.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A class table as a list gives it. implied: the list does not speak of id 0."""
+
+    classes: ClassTable
+    implied: bool = False
+
+
+def parse(lines: Iterable[str], *, by_line: bool = False, colors: Sequence[Color] = ()) -> Parsed:
+    """Return the class table that lines of names say, as a labels.txt has them. Raises ClassError.
+
+    by_line: the first name is that of id 0, whatever it is. Of such a list, and of one with ids, a
+    last name such as "void" is the number that is ignored. colors: one a name.
+    """
+    names = [line.strip() for line in lines if line.strip()]
+    listed = IGNORE in names[:1]
+    names = names[listed:]
+    is_numbered = bool(names) and _NUMBERED.fullmatch(names[0]) is not None
+    by_id = _by_number(names) if is_numbered else dict(enumerate(names))
+    implied = 0 not in by_id and BACKGROUND not in by_id.values() if is_numbered else not by_line
+    if by_id.get(0, "").casefold() in ("background", BACKGROUND):
+        by_id[0], implied = BACKGROUND, False
+    if not (is_numbered or by_line):
+        _check_order(names, listed=listed)
+        if implied or not names:
+            by_id = dict(enumerate([BACKGROUND, *names]))
+    elif implied:
+        by_id[0] = BACKGROUND
+    by_id.pop(-1, None)
+    ignore = next((number for number, name in by_id.items() if name == IGNORE), None)
+    if ignore is None and (is_numbered or by_line) and len(by_id) > 1:
+        last = max(by_id)
+        ignore = last if by_id[last].casefold() in _VOID else None
+    if ignore is not None:
+        del by_id[ignore]
+    shown = dict(enumerate(colors)) if len(colors) >= len(names) > 0 else None
+    table = ClassTable.of(
+        by_id, has_ignore=listed or ignore is not None, ignore=ignore, colors=shown
+    )
+    return Parsed(table, implied)
+
+
+def _by_number(names: Sequence[str]) -> dict[int, str]:
+    """Return the names by id; numbers that are left out count on from the one before.
+
+    -1 stands for "none": there is no background.
+    """
+    by_id: dict[int, str] = {}
+    number = -1
+    for name in names:
+        match = _NUMBERED.fullmatch(name)
+        number = number + 1 if match is None else -1 if match[1] == "none" else int(match[1])
+        if number in by_id:
+            raise ClassError(f"a class id must occur once, but {number} occurs more often")
+        by_id[number] = match[2] if match else name
+    return by_id
+
+
+def _check_order(names: Sequence[str], *, listed: bool) -> None:
+    """Raise ClassError where a magic name stands behind others in a list without ids."""
+    if len({*names, *([IGNORE] if listed else [])}) < len(names) + listed:
+        raise _twice([*names, *([IGNORE] if listed else [])])
+    if IGNORE in names:
+        place = names.index(IGNORE) + 1 + listed
+        raise ClassError(f"{IGNORE} must come first, but it is number {place}")
+    if BACKGROUND in names[1:]:
+        raise ClassError(
+            f"{BACKGROUND} must come before all classes, "
+            f"but it is number {names.index(BACKGROUND) + 1 + listed}"
+        )
+
+
+@lru_cache(maxsize=32)
+def _dense(table: ClassTable) -> ClassTable:
+    return replace(table, ids=(), ignore=None)
+
+
+@lru_cache(maxsize=32)
+def _stored(table: ClassTable) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    ids = np.append(np.array(table.ids, dtype=np.int64), table.ignore_index)
+    stored = ids.astype(np.uint8) if table.dtype is np.uint8 else ids.astype(np.uint16)
+    stored.setflags(write=False)
+    return stored

@@ -42,7 +42,7 @@ def display_palette() -> NDArray[np.uint8]:
     """Return the colours that classes are shown in, uint8 (251, 3) in RGB, read-only.
 
     Bright and far apart, for previews and tables; what masks hold is the VOC palette or a style.
-    Row 0, the background, is black; the class with id k has row ``display_index(k)``.
+    Row 0, the background, is black; all others have the row that :func:`display_index` says.
     """
     chosen = np.frombuffer(_DISPLAY, dtype=np.uint8).reshape(-1, 3)
     table = np.zeros((DISPLAYED + 1, 3), dtype=np.uint8)
@@ -56,9 +56,9 @@ def display_palette() -> NDArray[np.uint8]:
     return table
 
 
-def display_index(class_id: int) -> int:
-    """Return the row of :func:`display_palette` for a class id; after 250 classes they repeat."""
-    return (class_id - 1) % DISPLAYED + 1 if class_id else 0
+def display_index(class_id: int, background: int | None = 0) -> int:
+    """Return the row of :func:`display_palette` for a class id; after 250 ids they repeat."""
+    return 0 if class_id == background else (class_id - 1) % DISPLAYED + 1
 
 
 def parse_color(text: str) -> tuple[int, int, int]:

@@ -23,7 +23,7 @@ NAMES = (*TWO_COLORS, "palette")
 
 
 def parse(style: str, classes: ClassTable) -> NDArray[np.uint8]:
-    """Return the colours, uint8 (C + 1, 3) in RGB, by class id; the last row is for ignore.
+    """Return the colours, uint8 (C + 1, 3) in RGB, by channel; the last row is for ignore.
 
     style: one of :data:`NAMES`, a pair ``#rrggbb,#rrggbb`` (background, object), or a list with
     one colour a class. Two colours paint every class but the background in the object's.
@@ -38,7 +38,7 @@ def parse(style: str, classes: ClassTable) -> NDArray[np.uint8]:
             )
         colors = classes.palette
     elif style in TWO_COLORS:
-        colors = _pair(*TWO_COLORS[style], count=count)
+        colors = _pair(*TWO_COLORS[style], classes)
     elif "#" in style or "," in style:
         colors = _list(style, classes)
     else:
@@ -58,9 +58,10 @@ def check(style: str) -> None:
 
 
 def _pair(
-    background: tuple[int, int, int], other: tuple[int, int, int], *, count: int
+    background: tuple[int, int, int], other: tuple[int, int, int], classes: ClassTable
 ) -> NDArray[np.uint8]:
-    return np.array([background] + [other] * (count - 1), dtype=np.uint8)
+    colors = [background if name == BACKGROUND else other for name in classes.names]
+    return np.array(colors, dtype=np.uint8)
 
 
 def _list(style: str, classes: ClassTable) -> NDArray[np.uint8]:
@@ -69,7 +70,7 @@ def _list(style: str, classes: ClassTable) -> NDArray[np.uint8]:
     if len(given) == count:
         return np.array(given, dtype=np.uint8)
     if len(given) == 2:
-        return _pair(given[0], given[1], count=count)
+        return _pair(given[0], given[1], classes)
     raise UsageError(
         f"style must give 2 colours (background, object) or {count}, one for each of "
         f"{', '.join(classes.names[:8])}{', …' if count > 8 else ''}, but got {len(given)}"

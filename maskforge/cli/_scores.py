@@ -23,10 +23,11 @@ def table(scores: Scores, *, title: str = "") -> Table:
         width = {"pixels": 9, "id": 3, "class": None}.get(name, 6)
         made.add_column(name, justify=side, header_style="dim", min_width=width)
     colors = display_palette()
-    for class_id, row in enumerate(rows):
-        name = row[1].strip("_") if row[1] == BACKGROUND else row[1]
-        red, green, blue = colors[display_index(class_id)].tolist()
-        swatch = f"[rgb({red},{green},{blue})]██[/] " if class_id else "   "
+    background = scores.names.index(BACKGROUND) if BACKGROUND in scores.names else None
+    for channel, row in enumerate(rows):
+        name = row[1].strip("_") if channel == background else row[1]
+        red, green, blue = colors[display_index(channel, background)].tolist()
+        swatch = "   " if channel == background else f"[rgb({red},{green},{blue})]██[/] "
         made.add_row(row[0], swatch + escape(name), *row[2:-1], f"{int(row[-1]):,}")
     return made
 

@@ -49,7 +49,9 @@ def command(folder: Path, labels: Path | None, more: tuple[str, ...]) -> int:
     table = read_table(found)
     magic = [IGNORE] if table.has_ignore else []
     # labelme offers every line as a label: a hole is drawn as _background_.
-    lines = "".join(f"{name}\n" for name in [*magic, BACKGROUND, *table.names[1:]])
+    lines = "".join(
+        f"{name}\n" for name in [*magic, BACKGROUND, *(n for n in table.names if n != BACKGROUND)]
+    )
     with tempfile.TemporaryDirectory() as temporary:
         listed = Path(temporary, "labels.txt")
         listed.write_text(lines, encoding="utf-8")

@@ -16,13 +16,12 @@ WORST = 8
 
 
 class _Found(NamedTuple):
-    """What is scored. names: of the classes, as people call them. sources: the files it is in.
+    """What is scored. sources: the files it is in.
 
     scored: name, truth, prediction and image (or None) of each.
     """
 
     classes: Any
-    names: tuple[str, ...]
     errors: bool
     sources: Iterable[Path]
     scored: Iterator[tuple[Any, ...]]
@@ -72,7 +71,8 @@ def run(
         if len(data) != 1 or part is not None:
             raise UsageError("two folders of masks are compared as they are, without --part")
         found = _folders(predictor, data[0], meaning, console)
-    scorer = scoring.Scorer(found.names, found.classes.ignore_index, WORST if out else 0)
+    ignored = found.classes.channels.ignore_index
+    scorer = scoring.Scorer(found.classes.names, ignored, WORST if out else 0)
     for name, truth, prediction, image in found.scored:
         scorer.add(name, truth, prediction, image=image)
     scores = scorer.scores()
@@ -128,7 +128,7 @@ def _network(
                 yield example.name, truth, ids, image
 
     sources = [path, *(p for e in chosen.examples for p in (e.image, e.label.path))]
-    return _Found(predictor.classes, predictor.names, bool(found.errors), sources, scored())
+    return _Found(predictor.classes, bool(found.errors), sources, scored())
 
 
 def _folders(predictions: str, truths: str, meaning: _data.Meaning, console: Any) -> _Found:
@@ -144,7 +144,7 @@ def _folders(predictions: str, truths: str, meaning: _data.Meaning, console: Any
             yield pair.name, truth, prediction, None
 
     sources = [label.path for pair in found.pairs for label in (pair.prediction, pair.truth)]
-    return _Found(found.classes, found.names, errors, sources, scored())
+    return _Found(found.classes, errors, sources, scored())
 
 
 _OPTIONS = [

@@ -50,7 +50,8 @@ def _head(plan: Plan, records: Records, *, kind: str, collection: str | None) ->
         "maskforge": __version__,
         "classes": {
             "names": list(classes.names),
-            "background": 0,
+            "ids": list(classes.ids),
+            "background": classes.background,
             "ignore_index": classes.ignore_index,
             "has_ignore": classes.has_ignore,
             "palette": classes.palette.tolist(),

@@ -77,7 +77,7 @@ class Conversion:
                 pixels[int(class_id)] += count
                 images[int(class_id)] += 1
         total = sum(pixels.values()) or 1
-        names = dict(enumerate(self.classes.names))
+        names = dict(zip(self.classes.ids, self.classes.names, strict=True))
         if pixels[self.classes.ignore_index]:
             names[self.classes.ignore_index] = IGNORE
         return [
@@ -88,10 +88,9 @@ class Conversion:
     def contested(self) -> dict[tuple[str, str], int]:
         """Return the pixels two classes claimed: {(name on top, name below): pixels}."""
         counts: Counter[tuple[str, str]] = Counter()
-        names = dict(enumerate(self.classes.names)) | {self.classes.ignore_index: IGNORE}
         for record in self.records:
             for pair, pixels in record["contested"].items():
-                top, below = (names[int(i)] for i in pair.split(">"))
+                top, below = (self.classes.name_of(int(i)) for i in pair.split(">"))
                 counts[top, below] += pixels
         return dict(counts.most_common())
 
@@ -154,5 +153,5 @@ class Conversion:
 def _color(class_id: int, classes: ClassTable) -> tuple[int, int, int]:
     if class_id == classes.ignore_index:
         return 176, 179, 186  # as previews show it
-    red, green, blue = display_palette()[display_index(class_id)].tolist()
+    red, green, blue = display_palette()[display_index(class_id, classes.background)].tolist()
     return red, green, blue

@@ -24,7 +24,6 @@ from maskforge.readers.masks.dataset import Decoding as Decoding
 from maskforge.readers.masks.dataset import Example as Example
 from maskforge.readers.masks.dataset import Label as Label
 from maskforge.readers.masks.decoding import load as load
-from maskforge.readers.masks.names import list_text as list_text
 from maskforge.readers.masks.pixels import Header as Header
 from maskforge.readers.masks.pixels import color_profile as color_profile
 from maskforge.readers.masks.pixels import read_image as read_image

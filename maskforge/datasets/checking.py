@@ -52,7 +52,7 @@ class Check:
     """What a data set holds, and what is wrong with it.
 
     heights, widths: of the upright images, (N,), 0 where refused. counts: pixels by example and
-    class id, ignore last, (N, C + 1). refused: names of the examples that cannot be used. resized,
+    channel, ignore last, (N, C + 1). refused: names of the examples that cannot be used. resized,
     turned: how many masks are made to fit their image. several: how many one-hot entries have
     pixels of several classes. undecided: how many images are turned by EXIF while their size does
     not tell whether the mask is. problems: those of opening among them.
@@ -75,7 +75,7 @@ class Check:
         return tuple(p for p in self.problems if p.severity == "error")
 
     def pixels(self, split: str | None = None) -> NDArray[np.int64]:
-        """Return the pixels by class id, (C,), of ``split`` or of all; ignored ones not counted."""
+        """Return the pixels by channel, (C,), of ``split`` or of all; ignored ones not counted."""
         pixels: NDArray[np.int64] = self._of(split)[:, :-1].sum(axis=0)
         return pixels
 
@@ -84,7 +84,7 @@ class Check:
         return int(self._of(split)[:, -1].sum())
 
     def images(self, split: str | None = None) -> NDArray[np.int64]:
-        """Return by class id, (C,), in how many images of ``split``, or of all, it occurs."""
+        """Return by channel, (C,), in how many images of ``split``, or of all, it occurs."""
         images: NDArray[np.int64] = (self._of(split)[:, :-1] > 0).sum(axis=0)
         return images
 
@@ -93,14 +93,14 @@ class Check:
         counts = self._of(split)
         pixels, images = counts.sum(axis=0).tolist(), (counts > 0).sum(axis=0).tolist()
         classes = self.dataset.classes
-        rows = list(enumerate(self.dataset.names))
+        rows = list(zip(classes.ids, classes.names, classes.palette.tolist(), strict=True))
         if pixels[-1]:
-            rows.append((classes.ignore_index, IGNORE))
-        colors = voc_palette(max(256, classes.ignore_index + 1)).tolist()
+            color = voc_palette()[classes.ignore_index % 256].tolist()
+            rows.append((classes.ignore_index, IGNORE, color))
         total = max(1, sum(pixels))
         return [
-            ClassCount(i, name, tuple(colors[i]), images[at], pixels[at], pixels[at] / total)
-            for at, (i, name) in enumerate(rows)
+            ClassCount(i, name, tuple(color), images[at], pixels[at], pixels[at] / total)
+            for at, (i, name, color) in enumerate(rows)
         ]
 
     def rows(self) -> list[tuple[str, str]]:
@@ -109,7 +109,10 @@ class Check:
         good = self.heights > 0
         splits = Counter(example.split or "no split" for example in data.examples)
         shown = ", ".join(f"{name} {count:,}" for name, count in sorted(splits.items()))
-        rows = [("examples", f"{len(data):,} ({shown})"), ("classes", ", ".join(data.names))]
+        rows = [
+            ("examples", f"{len(data):,} ({shown})"),
+            ("classes", ", ".join(data.classes.names)),
+        ]
         if good.any():
             rows.append(("sizes", _sizes(self.heights[good], self.widths[good])))
         if self.refused:
@@ -126,7 +129,7 @@ class Check:
 
     def _imbalances(self) -> Iterator[str]:
         """Say which classes cannot be learnt or cannot be scored."""
-        names, pixels = self.dataset.names, self.pixels()
+        names, pixels = self.dataset.classes.names, self.pixels()
         absent = [name for i, name in enumerate(names) if i and not pixels[i]]
         if absent:
             yield f"classes that no mask shows: {', '.join(absent)}"
@@ -197,7 +200,7 @@ def _look(classes: ClassTable, example: Example) -> _Look:
     if label.decoding.form == "planes":
         planes = _loading.read_planes(label, classes)
         ids = _loading.from_planes(planes, classes)
-        labelled = np.count_nonzero(ids != classes.ignore_index)
+        labelled = np.count_nonzero(ids != classes.channels.ignore_index)
         several = bool(np.count_nonzero(planes) > labelled)
     else:
         colors = label.decoding.form == "colors"
@@ -221,7 +224,8 @@ def _look(classes: ClassTable, example: Example) -> _Look:
 
 
 def _count(ids: NDArray[Any], classes: ClassTable) -> NDArray[np.int64]:
-    """Return the pixels by class id, those that are ignored last, (C + 1,)."""
+    """Return the pixels by channel, those that are ignored last, (C + 1,)."""
+    classes = classes.channels
     if ids.dtype == np.uint8:
         every = np.array(Image.fromarray(ids).histogram())  # several times as fast as bincount
     else:

@@ -8,16 +8,14 @@ from pathlib import Path
 
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, Problem, ReadError
-from maskforge.io import onehot
-from maskforge.io.label_lists import Labels
+from maskforge.io import label_lists, onehot
+from maskforge.io.label_lists import Labels, Listed
 from maskforge.readers.masks import decoding as _loading
 from maskforge.readers.masks import meaning as _meaning
-from maskforge.readers.masks import names as _names
 from maskforge.readers.masks import naming, pairing
 from maskforge.readers.masks.dataset import Decoding, Label, Meaning, Options
 from maskforge.readers.masks.decoding import LabelImage
 from maskforge.readers.masks.kinds import manifest
-from maskforge.readers.masks.names import Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,6 @@ class Comparison:
     """Pairs of label images with one class table. problems: what has no partner."""
 
     classes: ClassTable
-    names: tuple[str, ...]
     pairs: tuple[Pair, ...]
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -66,7 +63,7 @@ def compare(
                 cure="name the classes of both with --labels, if the ids mean the same",
             )
     meaning = truth.meaning(truth.names or prediction.names, options)
-    names = Names(meaning.classes, meaning.notes[0] if meaning.notes else "truth", meaning.first)
+    names = Listed(meaning.classes, meaning.notes[0] if meaning.notes else "truth")
     read = prediction.meaning(names, options)
     if read.classes.names != meaning.classes.names:
         raise ClassError(
@@ -90,8 +87,7 @@ def compare(
         if stem not in used:
             message = "there is no truth of this name: not scored"
             problems.append(Problem("no-mask", str(label), message, severity="warning"))
-    shown = (meaning.first, *meaning.classes.names[1:])
-    return Comparison(meaning.classes, shown, pairs, meaning.notes, tuple(problems))
+    return Comparison(meaning.classes, pairs, meaning.notes, tuple(problems))
 
 
 def load_pair(pair: Pair, comparison: Comparison) -> tuple[LabelImage, LabelImage]:
@@ -120,7 +116,7 @@ class Side:
     """
 
     labels: dict[str, Label]
-    names: Names | None
+    names: Listed | None
     problems: list[Problem]
     fixed: bool = False
 
@@ -129,13 +125,13 @@ class Side:
         """Return the masks in ``path``. Raises ReadError, ClassError."""
         if manifest.sniff(path, options):
             classes, labels = manifest.labels(path, options)
-            return cls(labels, Names(classes, str(path)), [], fixed=True)
+            return cls(labels, Listed(classes, str(path)), [], fixed=True)
         if path.is_file() and onehot.is_onehot(path):
             found = onehot.OneHotFile(path)
             planes = {
                 naming.without_suffix(key): Label(path, Decoding("planes"), key) for key in found
             }
-            names = _names.given(options.labels) or _names.beside(path.parent)
+            names = label_lists.given(options.labels) or label_lists.beside(path.parent)
             return cls(planes, names, [], fixed=True)
         folder = pairing.masks_in(path)
         paths, problems = pairing.by_stem(folder, pairing.MASK_SUFFIXES)
@@ -150,7 +146,7 @@ class Side:
         labels = {stem: Label(mask, _UNKNOWN) for stem, mask in paths.items()}
         return cls(labels, names, problems)
 
-    def meaning(self, names: Names | None, options: Options) -> Meaning:
+    def meaning(self, names: Listed | None, options: Options) -> Meaning:
         """Return what the pixels mean when the classes have ``names``, if any."""
         if not self.fixed:
             return _meaning.under_names(
@@ -160,7 +156,7 @@ class Side:
             raise ClassError(
                 "one-hot planes do not name their classes", cure="name them with --labels"
             )
-        return Meaning(names.classes, _UNKNOWN, names.first, (f"classes: {names.origin}",))
+        return Meaning(names.classes, _UNKNOWN, (f"classes: {names.origin}",))
 
     def label(self, stem: str, meaning: Meaning) -> Label:
         """Return the label image ``stem``, decoded as ``meaning`` says."""

@@ -22,12 +22,10 @@ from maskforge.readers.masks.pixels import Header
 class Masks:
     """Masks by stem, and the class table that their pixels mean.
 
-    names: what people call the classes. notes: what was decided, in words. problems: what was left
-    out.
+    notes: what was decided, in words. problems: what was left out.
     """
 
     classes: ClassTable
-    names: tuple[str, ...]
     labels: Mapping[str, Label]
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -65,7 +63,6 @@ def open_masks(
     meaning = side.meaning(side.names, options)
     return Masks(
         meaning.classes,
-        (meaning.first, *meaning.classes.names[1:]),
         # Images are named so when they are found: in NFC, without what file systems refuse.
         {files.safe_name(stem): side.label(stem, meaning) for stem in side.labels},
         meaning.notes,

@@ -113,12 +113,11 @@ def _merge(parts: Sequence[Dataset]) -> Dataset:
     """Return one data set of several. Raises ClassError when they mean different classes."""
     whole = max(parts, key=lambda part: len(part.classes))
     for part in parts:
-        same = part.classes.names == whole.classes.names[: len(part.classes)]
-        if not same or part.first != whole.first:
+        if part.classes.names != whole.classes.names[: len(part.classes)]:
             raise ClassError(
                 "all places must mean the same classes, "
-                f"but {part.root} has {', '.join(part.names)} "
-                f"and {whole.root} has {', '.join(whole.names)}",
+                f"but {part.root} has {', '.join(part.classes.names)} "
+                f"and {whole.root} has {', '.join(whole.classes.names)}",
                 cure="name the classes of all with --labels, or convert all with one labels.txt",
             )
     examples = [
@@ -133,5 +132,4 @@ def _merge(parts: Sequence[Dataset]) -> Dataset:
         naming.unique(examples),
         tuple(dict.fromkeys(note for part in parts for note in part.notes)),
         tuple(problem for part in parts for problem in part.problems),
-        whole.first,
     )

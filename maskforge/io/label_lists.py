@@ -1,16 +1,24 @@
-"""Where the class table of a conversion comes from, and whether the input's labels fit it."""
+"""Lists of labels in files, and where the class table of a conversion comes from.
+
+One parser reads them all: ``labels.txt`` and its like, a name a line; ``class_names.txt`` and
+``classes.txt``, where the line is the id, from 0; ``labelmap.txt`` of CVAT, ``class_dict.csv`` with
+colours, ``names`` in a trainer's YAML, ``categories`` in COCO's JSON. Names may carry their ids
+(``0:sky``). The text may be in any encoding that a person's editor writes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import codecs
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
-from maskforge.classes import ClassTable
+from maskforge.classes import BACKGROUND, HIGHEST_ID, ClassTable, Color, Parsed, parse
 from maskforge.errors import ClassError, ReadError
-
-T = TypeVar("T")
 
 Labels: TypeAlias = ClassTable | Sequence[str] | str | PathLike[str] | None
 """A class table, its names, the file that lists them, or None to look for labels.txt."""
@@ -20,6 +28,27 @@ COLLECTED = "collected from the input"
 Found: TypeAlias = Callable[[], set[str]]
 """Returns all labels of the input; called only where they matter, since it reads every file."""
 
+BY_LINE = ("class_names.txt", "classes.txt", "label_names.txt", "labelmap.txt")
+"""Files in which the line is the id."""
+
+FILES = ("labels.txt", *BY_LINE)
+"""Files beside masks that name their classes, the first that is there."""
+
+MOST_BYTES = 1 << 24
+"""A list of labels is no larger: 65,535 names of 256 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A class table, and in words where it comes from. implied: its list does not speak of id 0."""
+
+    classes: ClassTable
+    origin: str
+    implied: bool = False
+
+
+# Where the classes of a conversion come from
+
 
 def find_table(labels: Labels, sources: Sequence[Path], found: Found) -> tuple[ClassTable, str]:
     """Return the class table, and in words where it came from.
@@ -27,19 +56,9 @@ def find_table(labels: Labels, sources: Sequence[Path], found: Found) -> tuple[C
     A labels.txt in the current folder counts only when it lists a label of the input: where one
     works on several projects it may be that of another.
     """
-    if isinstance(labels, ClassTable):
-        return labels, "given"
-    if isinstance(labels, str | PathLike):
-        path = Path(labels)
-        if path.is_file():
-            return read_table(path), str(path)
-        if isinstance(labels, str) and not labels.endswith(".txt"):
-            return ClassTable.from_names(
-                [n.strip() for n in labels.split(",") if n.strip()]
-            ), "given"
-        raise ReadError("the list of labels must exist", code="unreadable", file=str(path))
-    if labels is not None:
-        return ClassTable.from_names(list(labels)), "given"
+    chosen = given(labels)
+    if chosen is not None:
+        return chosen.classes, chosen.origin
     for folder in dict.fromkeys(s if s.is_dir() else s.parent for s in sources):
         path = folder / "labels.txt"
         if path.is_file():
@@ -48,29 +67,10 @@ def find_table(labels: Labels, sources: Sequence[Path], found: Found) -> tuple[C
     origin = COLLECTED
     if here.is_file():
         table = read_table(here)
-        if set(table.names[1:]) & found():
+        if {name for name in table.names if name != BACKGROUND} & found():
             return table, str(here)
         origin += "; labels.txt in the current folder lists none of its labels"
     return ClassTable.collect(found()), origin
-
-
-def read_table(path: Path) -> ClassTable:
-    """Return the class table in the file ``path``. Raises ReadError, ClassError."""
-    return read_list(path, ClassTable.from_text)
-
-
-def read_list(path: Path, parse: Callable[[str], T]) -> T:
-    """Return what ``parse`` makes of the text of ``path``. Raises ReadError, ClassError."""
-    try:
-        return parse(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReadError(
-            f"the list of labels must be UTF-8 text, but: {error}",
-            code="unreadable",
-            file=str(path),
-        ) from error
-    except ClassError as error:
-        raise ClassError(error.message, code=error.code, file=str(path), cure=error.cure) from error
 
 
 def check_labels(classes: ClassTable, origin: str, found: Found) -> None:
@@ -83,8 +83,211 @@ def check_labels(classes: ClassTable, origin: str, found: Found) -> None:
         cure = classes.hint(strangers)
         if origin != "given":
             cure += f"; the classes came from {origin}: choose others with --labels"
+        known = ", ".join(name for name in classes.names if name != BACKGROUND)
         raise ClassError(
-            f"every label must be in the class table ({', '.join(classes.names[1:])}), "
-            f"but the input also has {names}",
+            f"every label must be in the class table ({known}), but the input also has {names}",
             cure=cure,
         )
+
+
+# Lists
+
+
+def given(labels: Labels) -> Listed | None:
+    """Return the table that the user gave, None for none. Raises ReadError, ClassError."""
+    if labels is None:
+        return None
+    if isinstance(labels, ClassTable):
+        return Listed(labels, "given")
+    if isinstance(labels, str | PathLike):
+        path = Path(labels)
+        if path.is_file():
+            return read(path)
+        if not isinstance(labels, str) or path.suffix.lower() in _SUFFIXES:
+            raise ReadError("the list of labels must exist", code="unreadable", file=str(path))
+        labels = labels.split(",")
+    parsed = parse(labels)
+    return Listed(parsed.classes, "given", parsed.implied)
+
+
+def beside(folder: Path) -> Listed | None:
+    """Return the table in the file that lies in ``folder``, None where none does."""
+    for name in FILES:
+        if (folder / name).is_file():
+            return read(folder / name)
+    return None
+
+
+def read_table(path: Path) -> ClassTable:
+    """Return the class table in the file ``path``. Raises ReadError, ClassError."""
+    return read(path).classes
+
+
+def read(path: Path) -> Listed:
+    """Return the table in the file ``path``, and what else its list says.
+
+    Raises ReadError, ClassError.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise ReadError(
+            f"the list of labels cannot be read: {error.strerror or error}",
+            code="unreadable",
+            file=str(path),
+        ) from error
+    try:
+        if len(data) > MOST_BYTES:
+            raise ClassError(f"a list of labels must have at most {MOST_BYTES} bytes")
+        text = decode(data)
+        if "\0" in text:
+            raise ClassError("a list of labels must be text")
+        parsed = _parsed(path, text)
+    except ClassError as error:
+        raise ClassError(error.message, code=error.code, file=str(path), cure=error.cure) from error
+    return Listed(parsed.classes, str(path), parsed.implied)
+
+
+def _parsed(path: Path, text: str) -> Parsed:
+    suffix = path.suffix.lower()
+    if suffix == ".json":
+        return _of_json(text)
+    if suffix in (".yaml", ".yml"):
+        return _of_yaml(text)
+    lines = [line for line in text.splitlines() if line.strip()]
+    if suffix == ".csv":
+        return _of_csv(lines)
+    if any(_CVAT.fullmatch(line.strip()) for line in lines):
+        return _of_cvat(lines)
+    return parse(lines, by_line=path.name.casefold() in BY_LINE)
+
+
+_SUFFIXES = (".txt", ".json", ".yaml", ".yml", ".csv")
+_CVAT = re.compile(r"([^:#][^:]*):(\d{1,3},\d{1,3},\d{1,3})?:[^:]*:[^:]*")
+
+
+def _of_cvat(lines: Iterable[str]) -> Parsed:
+    """Read ``name:red,green,blue:parts:actions``, a class a line."""
+    rows = [match for line in lines if (match := _CVAT.fullmatch(line.strip())) is not None]
+    colors = [_color(row[2].split(",")) for row in rows if row[2]]
+    return parse([row[1] for row in rows], by_line=True, colors=colors)
+
+
+def _of_csv(lines: Sequence[str]) -> Parsed:
+    """Read ``name,r,g,b``, a class a line below a heading."""
+    rows = [[cell.strip() for cell in line.split(",")] for line in lines]
+    rows = [row for row in rows if len(row) == 4 and all(cell.isdigit() for cell in row[1:])]
+    if not rows:
+        raise ClassError("a list of labels in CSV must have lines: name,red,green,blue")
+    return parse([row[0] for row in rows], by_line=True, colors=[_color(row[1:]) for row in rows])
+
+
+def _color(cells: Sequence[str]) -> Color:
+    red, green, blue = (min(255, int(cell)) for cell in cells)
+    return red, green, blue
+
+
+def _of_json(text: str) -> Parsed:
+    """Read ``categories`` of COCO, a list of them, a list of names, or names by number."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ClassError(f"a list of labels in JSON must be JSON, but: {error}") from error
+    if isinstance(content, dict) and isinstance(content.get("categories"), list):
+        content = content["categories"]
+    if isinstance(content, list) and content and all(isinstance(x, str) for x in content):
+        return parse(content, by_line=True)
+    if isinstance(content, list) and all(isinstance(x, dict) for x in content):
+        content = {str(x.get("id")): x.get("name") for x in content}
+    if not isinstance(content, dict) or not content:
+        raise ClassError("a list of labels in JSON must have names, or categories of id and name")
+    return _by_number({str(k): v for k, v in content.items()})
+
+
+def _by_number(names: dict[str, Any]) -> Parsed:
+    for number, name in names.items():
+        if not number.isdigit() or int(number) > HIGHEST_ID or not isinstance(name, str):
+            raise ClassError(
+                f"a class must have a name and an id of 0 … {HIGHEST_ID}, "
+                f"but got {name!r} and {number!r}"
+            )
+    ordered = sorted(names.items(), key=lambda item: int(item[0]))
+    return parse([f"{number}:{name}" for number, name in ordered])
+
+
+def _of_yaml(text: str) -> Parsed:
+    """Read ``names`` of a trainer's YAML: a list in brackets, or a block with dashes or numbers."""
+    lines = [line.split(" #")[0].rstrip() for line in text.splitlines()]
+    at = next((i for i, line in enumerate(lines) if re.match(r"names\s*:", line)), None)
+    if at is None:
+        raise ClassError("a list of labels in YAML must have names:")
+    inline = lines[at].partition(":")[2].strip()
+    block = list(_block(lines[at + 1 :]))
+    if inline.startswith(("[", "{")):
+        whole = " ".join([inline, *block])
+        inside = whole[1 : whole.find("]" if whole[0] == "[" else "}")]
+        block = [part.strip() for part in inside.split(",") if part.strip()]
+    if not block:
+        raise ClassError("names: in YAML must list the classes")
+    if all(re.match(r"\d+\s*:", line) for line in block):
+        pairs = (line.partition(":") for line in block)
+        return _by_number({number.strip(): _bare(name) for number, _, name in pairs})
+    return parse([_bare(line.removeprefix("-")) for line in block], by_line=True)
+
+
+def _block(lines: Iterable[str]) -> Iterable[str]:
+    """Yield what belongs to a key: what is indented, or begins with a dash, below it."""
+    for line in lines:
+        if line and not line.startswith((" ", "-", "\t", "]", "}")):
+            return
+        if line.strip():
+            yield line.strip()
+
+
+def _bare(text: str) -> str:
+    """Return a YAML text without its quotes."""
+    text = text.strip()
+    is_quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+    return text[1:-1] if is_quoted else text
+
+
+# Encodings
+
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def decode(data: bytes) -> str:
+    """Return the text of a file as an editor saved it. Raises ClassError.
+
+    UTF-8, or with a mark at the beginning UTF-16 or UTF-32; else, where two bytes a character make
+    Chinese of all that is no ASCII, GB 18030, else the Western code page of Windows.
+    """
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            try:
+                return data.decode(name)
+            except UnicodeDecodeError as error:
+                raise ClassError(
+                    f"the text must be {name}, as its mark says, but: {error}"
+                ) from error
+    if len(data) > 3 and data[1::2].count(0) * 4 > len(data):
+        return data.decode("utf-16-le", "replace")  # without its mark
+    for name in ("utf-8", *(("gb18030",) if _is_in_pairs(data) else ()), "cp1252"):
+        try:
+            return data.decode(name)
+        except UnicodeDecodeError:
+            continue
+    raise ClassError("the list of labels must be text", cure="save it as UTF-8")
+
+
+def _is_in_pairs(data: bytes) -> bool:
+    """Tell whether bytes above 0xa0 stand in pairs only, as the characters of GB 2312 do."""
+    return all(len(run) % 2 == 0 and min(run) > 0xA0 for run in re.findall(rb"[\x80-\xff]+", data))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,16 @@ def load(path: Path) -> dict[str, Any]:
 def class_table(manifest: Mapping[str, Any]) -> ClassTable:
     """Return the class table that a manifest carries."""
     classes = manifest["classes"]
-    return ClassTable(tuple(classes["names"]), has_ignore=bool(classes["has_ignore"]))
+    ids = tuple(classes.get("ids", range(len(classes["names"]))))
+    top = 255 if ids and ids[-1] < 255 else 65535
+    ignore = classes["ignore_index"] if classes["ignore_index"] != top else None
+    colors = tuple(map(tuple, classes["palette"]))
+    table = ClassTable(tuple(classes["names"]), bool(classes["has_ignore"]), ids, ignore)
+    return (
+        table
+        if colors == tuple(map(tuple, table.palette.tolist()))
+        else replace(table, colors=colors)
+    )
 
 
 def output_files(record: Mapping[str, Any]) -> set[str]:

@@ -39,20 +39,16 @@ def comparison(
     *,
     classes: ClassTable,
     title: str,
-    background: str = BACKGROUND,
 ) -> Image.Image:
     """Return input, truth and prediction side by side, with the image's own mean IoU.
 
-    image: (H, W, 3) uint8 in RGB; None: it is left out. truth, prediction: label images (H, W).
-    background: what people call id 0.
+    image: (H, W, 3) uint8 in RGB; None: it is left out. truth, prediction: label images (H, W), by
+    channel.
     """
     picture = None if image is None else Image.fromarray(image)
-    sheets = [
-        previews.draw(picture, to_raster(ids, classes), background=background)
-        for ids in (truth, prediction)
-    ]
+    sheets = [previews.draw(picture, to_raster(ids, classes)) for ids in (truth, prediction)]
     matrix = metrics.confusion_matrix(
-        truth, prediction, num_classes=len(classes), ignore_index=classes.ignore_index
+        truth, prediction, num_classes=len(classes), ignore_index=classes.channels.ignore_index
     )
     score = metrics.mean_iou(matrix)
     said = "" if math.isnan(score) else f"   mIoU {100 * score:.1f} %"
@@ -60,7 +56,7 @@ def comparison(
     if picture is None:
         texts[0] = f"{title}   truth"
     else:
-        sheets.insert(0, _plain(picture, classes))
+        sheets.insert(0, _plain(picture))
         texts.insert(0, title)
     height = max(sheet.height for sheet in sheets)
     width = sum(sheet.width for sheet in sheets) + (len(sheets) - 1) * _GAP
@@ -74,10 +70,10 @@ def comparison(
     return row
 
 
-def _plain(picture: Image.Image, classes: ClassTable) -> Image.Image:
+def _plain(picture: Image.Image) -> Image.Image:
     """Return the image at the size that previews have, without the legend below."""
-    empty = np.zeros((picture.height, picture.width), classes.dtype)
-    sheet = previews.draw(picture, to_raster(empty, classes))
+    empty = np.zeros((picture.height, picture.width), np.uint8)
+    sheet = previews.draw(picture, to_raster(empty, ClassTable((BACKGROUND,))))
     sheet.paste(PANEL, (0, _height(picture), sheet.width, sheet.height))
     return sheet
 

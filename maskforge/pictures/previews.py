@@ -49,17 +49,17 @@ def _table() -> NDArray[np.uint8]:
     return table
 
 
-def draw(image: Image.Image | None, raster: Raster, *, background: str = BACKGROUND) -> Image.Image:
+def draw(image: Image.Image | None, raster: Raster) -> Image.Image:
     """Return the preview, RGB: ``image`` tinted and outlined by class, with a legend below.
 
-    image: RGB, upright, of any size; it is scaled as the raster is. None: the classes alone.
-    background: what people call id 0, which is never tinted. The longer side is brought to
-    :data:`SHORT_SIDE` … :data:`LONG_SIDE` pixels.
+    image: RGB, upright, of any size; it is scaled as the raster is. None: the classes alone. The
+    background is never tinted. The longer side is brought to :data:`SHORT_SIDE` …
+    :data:`LONG_SIDE` pixels.
     """
     width, height = _size(raster)
     index, edge = _sample(raster, width, height)
     over, alpha = _overlay(index, edge, plain=image is None)
-    sheet = _sheet(width, height, _entries(raster, background))
+    sheet = _sheet(width, height, _entries(raster))
     left = (sheet.width - width) // 2
     if image is None:
         sheet.paste(_NO_IMAGE, (left, 0, left + width, height))
@@ -99,8 +99,10 @@ def _sample(raster: Raster, width: int, height: int) -> tuple[NDArray[np.uint8],
 
     Scaled by taking the nearest pixel.
     """
-    class_id = np.append(raster.region_class, 0)  # the last entry is that of no region
-    index = np.where(class_id > 0, (class_id - 1) % DISPLAYED + 1, 0).astype(np.uint8)
+    # The last entry is that of no region.
+    class_id = np.append(raster.region_class, raster.classes.uncovered)
+    index = ((class_id - 1) % DISPLAYED + 1).astype(np.uint8)
+    index[(class_id < 0) | (class_id == raster.classes.background)] = 0
     index[class_id == raster.classes.ignore_index] = _IGNORED
     thing = np.append(raster.region_instance, 0) * 256 + index
     things, number = np.unique(thing, return_inverse=True)
@@ -155,14 +157,20 @@ def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return grown
 
 
-def _entries(raster: Raster, background: str = BACKGROUND) -> list[_Entry]:
+def _entries(raster: Raster) -> list[_Entry]:
     """Return the legend: classes by share, then ignore and background."""
     total = raster.height * raster.width
-    ignore = raster.classes.ignore_index
-    counts = raster.pixel_counts
-    ids = sorted((i for i in counts if i not in (0, ignore)), key=lambda i: (-counts[i], i))
+    classes, counts = raster.classes, raster.pixel_counts
+    ignore, background = classes.ignore_index, classes.background
+    ids = [i for i in counts if i not in (background, ignore)]
+    ids.sort(key=lambda i: (-counts[i], i))
     entries = [
-        _Entry(_color(display_index(i)), str(i), raster.classes.names[i], _share(counts[i], total))
+        _Entry(
+            _color(display_index(i, background)),
+            str(i),
+            classes.name_of(i),
+            _share(counts[i], total),
+        )
         for i in ids[:_LEGEND_ENTRIES]
     ]
     if len(ids) > _LEGEND_ENTRIES:
@@ -172,9 +180,9 @@ def _entries(raster: Raster, background: str = BACKGROUND) -> list[_Entry]:
     if ignore in counts:
         share = _share(counts[ignore], total)
         entries.append(_Entry(_color(_IGNORED), str(ignore), IGNORE.strip("_"), share))
-    if 0 in counts:
-        share = _share(counts[0], total)
-        entries.append(_Entry(_PANEL, "0", background.strip("_"), share))
+    if background in counts:
+        share = _share(counts[background], total)
+        entries.append(_Entry(_PANEL, str(background), BACKGROUND.strip("_"), share))
     return entries
 
 

@@ -1,10 +1,10 @@
 """What an exported network says about itself: texts by key, as .onnx and .pt2 files carry them.
 
 The keys begin with ``maskforge.``; ``format`` is "maskforge-network/1", ``version`` that of the
-maskforge that wrote it, ``classes`` the text of a labels.txt, ``names`` a JSON list of the class
-names to show, ``divisor`` what height and width of an image must be multiples of, ``config`` the
+maskforge that wrote it, ``classes`` the text of a labels.txt (of 0.1 with ``names``, a JSON list,
+beside it), ``divisor`` what height and width of an image must be multiples of, ``config`` the
 settings of the training as JSON (config.py), the working size among them, and ``data`` the
-fingerprint of what it was trained on (items.py).
+fingerprint of what it was trained on (samples.py).
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ class Metadata:
 
     config: Config
     classes: ClassTable
-    names: tuple[str, ...]
     divisor: int
     data: str = ""
 
@@ -45,7 +44,6 @@ class Metadata:
             "format": FORMAT,
             "version": __version__,
             "classes": self.classes.to_text(),
-            "names": json.dumps(self.names, ensure_ascii=False),
             "divisor": str(self.divisor),
             "config": replace(self.config, options=options).to_json(),
             "data": self.data,
@@ -71,18 +69,12 @@ class Metadata:
                 raise _refused(file, key, "it is missing") from error
             except (MaskforgeError, ValueError, RecursionError) as error:
                 raise _refused(file, key, error) from error
-        metadata = cls(**found, data=texts.get(f"{_PREFIX}data", ""))
-        if len(metadata.names) != len(metadata.classes):
-            wrong = f"there must be {len(metadata.classes)}, but got {len(metadata.names)}"
-            raise _refused(file, "names", wrong)
-        return metadata
-
-
-def _names(text: str) -> tuple[str, ...]:
-    names = json.loads(text)
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError("they must be a JSON list of texts")
-    return tuple(names)
+        if f"{_PREFIX}names" in texts:
+            try:
+                found["classes"] = found["classes"].renamed(json.loads(texts[f"{_PREFIX}names"]))
+            except (MaskforgeError, ValueError, RecursionError) as error:
+                raise _refused(file, "names", error) from error
+        return cls(**found, data=texts.get(f"{_PREFIX}data", ""))
 
 
 def _divisor(text: str) -> int:
@@ -95,7 +87,6 @@ def _divisor(text: str) -> int:
 _PARSERS = {
     "config": Config.from_json,
     "classes": ClassTable.from_text,
-    "names": _names,
     "divisor": _divisor,
 }
 

@@ -34,7 +34,6 @@ def network_predictor(path: Path, *, device: str = "auto", threads: int = 0) -> 
     return Predictor(
         forward(found.data, metadata, file=path, device=device, threads=threads),
         metadata.classes,
-        metadata.names,
         metadata.divisor,
         metadata.config.size,
         config=metadata.config,

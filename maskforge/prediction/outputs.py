@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from PIL import Image as Images
 
 from maskforge import plugins, styles
-from maskforge.datasets import list_text
 from maskforge.errors import UsageError
 from maskforge.io import video
 from maskforge.pictures import previews
@@ -99,7 +98,7 @@ class Output:
     def _predict(self, predictor: Predictor) -> Iterator[Event]:
         if self._style is not None:
             styles.parse(self._style, predictor.classes)
-        classes = list_text(predictor.classes, predictor.names).encode()
+        classes = predictor.classes.to_text().encode()
         self._folder.enclose("labels.txt", classes)
 
         def look(shots: Sequence[Shot]) -> list[NDArray[np.float32]]:
@@ -121,9 +120,7 @@ class Output:
             return
         raster = to_raster(predictor.decide(values), predictor.classes)
         if self._kind == "overlay":
-            drawn = previews.draw(
-                Images.fromarray(shot.image), raster, background=predictor.names[0]
-            )
+            drawn = previews.draw(Images.fromarray(shot.image), raster)
             if shot.found.is_video:
                 self._folder.add(shot.found, self._framed(drawn, shot.image.shape))
             else:

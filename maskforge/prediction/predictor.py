@@ -33,7 +33,7 @@ TILE = 1024
 class Predictor:
     """A network and how it looks at an image.
 
-    size: as in the settings. names: what people call the classes. tile: side of the tiles in
+    size: as in the settings. tile: side of the tiles in
     pixels; 0: only what is too large for one piece is cut, into tiles of :data:`TILE`. overlap:
     fraction of a tile. flip: average with the mirrored image. batch: images or tiles at once.
     config: the settings of the training. data: the fingerprint of what it was trained on.
@@ -41,7 +41,6 @@ class Predictor:
 
     forward: Forward = field(repr=False)
     classes: ClassTable
-    names: tuple[str, ...]
     divisor: int
     size: tuple[int, ...]
     tile: int = 0
@@ -69,12 +68,12 @@ class Predictor:
         return [_enlarged(mosaics.pop(at).result(), full[at]) for at in range(len(images))]
 
     def label_images(self, images: Sequence[Image]) -> list[LabelImage]:
-        """Return the label images (H, W) of the most probable classes."""
+        """Return the label images (H, W) of the most probable classes, by channel."""
         return [self.decide(values) for values in self.probabilities(images)]
 
     def decide(self, probabilities: NDArray[np.float32]) -> LabelImage:
-        """Return the label image of ``probabilities`` (C, H, W)."""
-        ids: LabelImage = probabilities.argmax(axis=0).astype(self.classes.dtype)
+        """Return the label image, by channel, of ``probabilities`` (C, H, W)."""
+        ids: LabelImage = probabilities.argmax(axis=0).astype(self.classes.channels.dtype)
         return ids
 
     def _tiles(self, image: Image) -> list[Tile]:

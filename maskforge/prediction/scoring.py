@@ -131,7 +131,6 @@ def _files(scorer: Scorer, classes: ClassTable) -> Iterator[tuple[str, bytes]]:
             kept.prediction,
             classes=classes,
             title=kept.score.name,
-            background=scores.names[0],
         )
         stem = files.safe_name(kept.score.name).replace("/", "_")
         yield f"worst/{number:02d}_{stem}.jpg", previews.encode(drawn)

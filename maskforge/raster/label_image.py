@@ -13,25 +13,29 @@ from maskforge.raster.runs import changes
 
 
 def to_raster(label_image: NDArray[np.integer], classes: ClassTable) -> Raster:
-    """Return the raster whose label image is ``label_image``, integers (H, W).
+    """Return the raster of ``label_image``, integers (H, W): the channel of each pixel's class.
 
-    Each class that occurs becomes one region, and no pixel is contested; there are no instances.
-    Raises ClassError for a value that is neither a class id nor the ignore index.
+    Channels are places in the class table, as networks and the readers of masks count; the ignore
+    index is that of the table by channel. Each class that occurs becomes one region, and no pixel
+    is contested; there are no instances. Raises ClassError for a value that is neither.
     """
+    channels = classes.channels
     if label_image.ndim != 2 or label_image.size == 0:
         raise ValueError(f"a label image must be (H, W), not empty, but got {label_image.shape}")
     flat = label_image.reshape(-1)
     start = changes(flat).nonzero()[0]
     length = np.diff(np.append(start, flat.size))
     shown, owner = np.unique(flat[start].astype(np.int64), return_inverse=True)
-    wrong = ((shown < 0) | (shown >= len(classes))) & (shown != classes.ignore_index)
+    wrong = ((shown < 0) | (shown >= len(classes))) & (shown != channels.ignore_index)
     if wrong.any():
         raise ClassError(
-            f"a label image must hold ids below {len(classes)} or {classes.ignore_index}, "
+            f"a label image must hold ids below {len(classes)} or {channels.ignore_index}, "
             f"but got {shown[wrong].tolist()[:8]}"
         )
-    owner = owner.astype(np.int64) - (shown[0] == 0)  # the background belongs to no region
-    regions = shown[shown > 0]
+    ids = classes.stored[np.minimum(shown, len(classes))].astype(np.int64)
+    is_region = ids != classes.uncovered  # what is not covered belongs to no region
+    number = np.where(is_region, np.cumsum(is_region) - 1, -1)
+    owner, regions = number[owner], ids[is_region]
     covered = np.flatnonzero(owner >= 0)
     segments = Segments(start, length, owner, covered, regions[owner[covered]])
     area = np.bincount(owner[covered], weights=length[covered], minlength=len(regions))

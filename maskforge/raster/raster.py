@@ -11,7 +11,7 @@ from typing import Literal, Protocol, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge.classes import BACKGROUND, IGNORE, ClassTable
+from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.errors import ClassError, GeometryError, ReadError, UsageError
 from maskforge.raster.annotation import Annotation, Region
 from maskforge.raster.geometry import MAX_PIXELS, Bitmap, Box, Geometry, Polygon, Polyline
@@ -31,7 +31,7 @@ MAX_PLANES = 2**31
 _OVERLAPS, _UNKNOWNS = get_args(Overlap), get_args(Unknown)
 
 _NONE = np.zeros(1, dtype=np.int64)
-"""Class and instance of owner -1, which is no region."""
+"""The instance of owner -1, which is no region."""
 
 BATCH = 4_000_000
 """As many crossings are worked out at once; bounds memory."""
@@ -66,7 +66,7 @@ class Raster:
     @cached_property
     def segment_class(self) -> Ints:
         """Class id by segment, (S,) int64."""
-        return np.concatenate([self.region_class, _NONE])[self.segments.owner]
+        return np.append(self.region_class, self.classes.uncovered)[self.segments.owner]
 
     @cached_property
     def segment_instance(self) -> Ints:
@@ -100,7 +100,7 @@ class Raster:
         return np.repeat(values, self.segments.length).reshape(self.height, self.width)
 
     def one_hot(self, *, keep_overlaps: bool = False) -> NDArray[np.uint8]:
-        """Return 0/1 planes, uint8 (height, width, C), channel 0 the background.
+        """Return 0/1 planes, uint8 (height, width, C), a channel a class of the table.
 
         A pixel of the ignore index is 0 in every channel. With ``keep_overlaps`` a pixel is 1 in
         the channel of every class that covers it, not only of the one on top. Raises GeometryError
@@ -116,13 +116,16 @@ class Raster:
             )
         planes = np.zeros((len(self.segments.start), count), dtype=np.uint8)
         if keep_overlaps:
-            classes = self.segments.pair_class
-            scored = classes < count
-            planes[self.segments.pair_segment[scored], classes[scored]] = 1
-            planes[self.segments.owner < 0, 0] = 1
+            channel = self.classes.channels_of(self.segments.pair_class)
+            scored = channel < count
+            planes[self.segments.pair_segment[scored], channel[scored]] = 1
+            if self.classes.background is not None:
+                none = self.segments.owner < 0
+                planes[none, self.classes.names.index(BACKGROUND)] = 1
         else:
-            scored = self.segment_class < count
-            planes[np.flatnonzero(scored), self.segment_class[scored]] = 1
+            channel = self.classes.channels_of(self.segment_class)
+            scored = channel < count
+            planes[np.flatnonzero(scored), channel[scored]] = 1
         flat = np.repeat(planes, self.segments.length, axis=0)
         return flat.reshape(self.height, self.width, count)
 
@@ -149,7 +152,7 @@ class Raster:
         lost = below != top
         if not lost.any():
             return {}
-        base = max(len(self.classes), self.classes.ignore_index + 1)
+        base = max(self.classes.ids[-1], self.classes.ignore_index) + 1
         code = (parts.pair_segment[lost] * base + top[lost]) * base + below[lost]
         code = distinct(code)  # two regions of one class below count once
         segment = code // (base * base)
@@ -202,9 +205,13 @@ def rasterize(
     areas = runs.areas(len(regions))
     bottom_up = order(areas, level, overlap)
     segments = resolve(
-        runs, bottom_up=bottom_up, region_class=ids, eraser=ids == 0, size=height * width
+        runs,
+        bottom_up=bottom_up,
+        region_class=ids,
+        eraser=_erasers(ids, classes),
+        size=height * width,
     )
-    raster = Raster(height, width, classes, segments, ids, _instances(regions, ids), areas)
+    raster = Raster(height, width, classes, segments, ids, _instances(regions, ids, classes), areas)
     if overlap == "error" and raster.contested:
         raise _contest(raster)
     return raster
@@ -212,12 +219,13 @@ def rasterize(
 
 def _class_ids(regions: Sequence[Region], classes: ClassTable, unknown: Unknown) -> Ints:
     ids: list[int] = []
-    other = {"error": -1, "skip": -1, "ignore": classes.ignore_index, "background": 0}[unknown]
+    other = {"ignore": classes.ignore_index, "background": classes.uncovered}.get(unknown, -1)
     missing: dict[str, str] = {}
     for region in regions:
         if region.label in classes:
-            crowd = region.crowd and region.label != BACKGROUND
-            ids.append(classes.ignore_index if crowd else classes.id_of(region.label))
+            class_id = classes.id_of(region.label)
+            crowd = region.crowd and class_id != classes.background
+            ids.append(classes.ignore_index if crowd else class_id)
         else:
             ids.append(other)
             if unknown == "error":
@@ -239,12 +247,18 @@ def _levels(ids: Ints, classes: ClassTable, priority: Sequence[str]) -> Ints:
     return level
 
 
-def _instances(regions: Sequence[Region], ids: Ints) -> Ints:
+def _erasers(ids: Ints, classes: ClassTable) -> NDArray[np.bool_]:
+    """Return which regions erase what lies below them: those of the background."""
+    return np.zeros(len(ids), np.bool_) if classes.background is None else ids == classes.background
+
+
+def _instances(regions: Sequence[Region], ids: Ints, classes: ClassTable) -> Ints:
     seen: dict[object, int] = {}
     numbers: list[int] = []
     for index, (region, class_id) in enumerate(zip(regions, ids.tolist(), strict=True)):
+        is_thing = class_id >= 0 and class_id != classes.background
         key = index if region.group is None else (region.label, region.group)
-        numbers.append(seen.setdefault(key, len(seen) + 1) if class_id > 0 else 0)
+        numbers.append(seen.setdefault(key, len(seen) + 1) if is_thing else 0)
     return np.array(numbers, dtype=np.int64)
 
 
@@ -318,9 +332,9 @@ def _lines_crossed(
 
 
 def _contest(raster: Raster) -> GeometryError:
-    names = {**dict(enumerate(raster.classes.names)), raster.classes.ignore_index: IGNORE}
+    name = raster.classes.name_of
     pairs = ", ".join(
-        f"{names[top]} over {names[below]} ({pixels} px)"
+        f"{name(top)} over {name(below)} ({pixels} px)"
         for (top, below), pixels in sorted(raster.contested.items())
     )
     return GeometryError(

@@ -5,7 +5,6 @@ A file holds tensors, numbers and text only. What a stranger wrote in it is chec
     format    "maskforge-checkpoint/1"
     config    the settings as JSON, see config.py
     classes   the class table as the text of a labels.txt
-    names     class names to show, by class id
     data      fingerprint of what it was trained on, see items.py
     scores    what the weights reached on the validation images, by name
     weights   the state dict of the network to predict with
@@ -41,7 +40,6 @@ class Checkpoint:
 
     config: Config
     classes: ClassTable
-    names: tuple[str, ...]
     data: str
     scores: dict[str, float]
     weights: dict[str, Tensor]
@@ -60,7 +58,6 @@ def write(file: BinaryIO, checkpoint: Checkpoint) -> None:
         "format": FORMAT,
         "config": checkpoint.config.to_json(),
         "classes": checkpoint.classes.to_text(),
-        "names": list(checkpoint.names),
         "data": checkpoint.data,
         "scores": checkpoint.scores,
         "weights": checkpoint.weights,
@@ -106,18 +103,15 @@ def load(path: Path) -> Checkpoint:
         if not all(isinstance(n, str) and isinstance(w, Tensor) for n, w in weights.items()):
             raise TypeError("weights must be tensors by name")
         _check_held(weights.values())
-        if not isinstance(content["names"], list):
-            raise TypeError("names must be a list")
         classes = ClassTable.from_text(content["classes"])
-        names = tuple(str(name) for name in content["names"])
-        if len(names) != len(classes):
-            raise ValueError(f"there must be {len(classes)} names, but got {len(names)}")
+        if "names" in content:
+            classes = classes.renamed(content["names"])
         config = Config.from_json(content["config"])
         scores = {str(name): float(value) for name, value in content["scores"].items()}
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise _refused(path, error) from error
     data = str(content.get("data", ""))
-    return Checkpoint(config, classes, names, data, scores, weights, content.get("run"))
+    return Checkpoint(config, classes, data, scores, weights, content.get("run"))
 
 
 def epoch(checkpoint: Checkpoint) -> int:

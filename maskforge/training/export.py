@@ -98,7 +98,7 @@ def export(source: Path, target: Path, *, overwrite: bool = False) -> Exported:
     saved = checkpoint.load(source)
     network = checkpoint.network(saved, path=source)
     divisor = int(network.divisor)  # type: ignore[arg-type]
-    metadata = Metadata(saved.config, saved.classes, saved.names, divisor, saved.data)
+    metadata = Metadata(saved.config, saved.classes, divisor, saved.data)
     deployed = Deployed(network).eval().requires_grad_(False)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch's, of its own future

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image
 
-from maskforge.datasets import list_text
 from maskforge.pictures import plots, previews
 from maskforge.prediction.config import Config
 from maskforge.prediction.sizes import LabelImage
@@ -23,7 +22,7 @@ IMAGES = 4
 def write_setup(folder: RunFolder, config: Config, data: Data) -> None:
     """Write ``config.json``, ``labels.txt``, and which images are trained on and held back."""
     folder.write("config.json", config.to_json().encode())
-    folder.write("labels.txt", list_text(data.classes, data.shown).encode())
+    folder.write("labels.txt", data.classes.to_text().encode())
     for name, items in (("train.txt", data.train), ("val.txt", data.val)):
         text = "".join(f"{item}\n" for item in items.names)
         folder.write(name, text.encode("utf-8", "surrogateescape"))
@@ -59,5 +58,4 @@ def _comparison(data: Data, number: int, prediction: LabelImage) -> Image.Image:
         prediction,
         classes=data.classes,
         title=data.val.names[number],
-        background=data.shown[0],
     )

@@ -39,11 +39,9 @@ class Data:
     """What a network is trained and scored on.
 
     counts: true pixels by training image and class, (N, C), for the weights of the classes.
-    shown: what people call the classes, (C,).
     """
 
     classes: ClassTable
-    shown: tuple[str, ...]
     train: Items
     val: Items
     counts: NDArray[np.int64]
@@ -142,4 +140,4 @@ def from_dataset(found: Check, *, size: tuple[int, ...], cache: int) -> Data:
             cure="see the problems of the data",
         )
     train, val = (Pictures(dataset, p, size=size, cache=shared) for p in parts.values())
-    return Data(dataset.classes, dataset.names, train, val, np.stack(counts))
+    return Data(dataset.classes, train, val, np.stack(counts))

@@ -35,7 +35,6 @@ def network_predictor(path: Path, *, device: str = "auto", threads: int = 0) -> 
     return Predictor(
         forward,
         saved.classes,
-        saved.names,
         int(network.divisor),  # type: ignore[arg-type]
         saved.config.size,
         config=saved.config,

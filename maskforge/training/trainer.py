@@ -97,7 +97,9 @@ class Session:
             divisor,
             setup.optimizer_of(config, network),
             EMA(network, config.ema) if config.ema else None,
-            losses.build(config.loss, ignore_index=data.classes.ignore_index, weight=weight),
+            losses.build(
+                config.loss, ignore_index=data.classes.channels.ignore_index, weight=weight
+            ),
             State(),
             torch.zeros((), dtype=torch.float64, device=machine.device),
         )
@@ -158,7 +160,7 @@ class Session:
         return loader.training_batches(
             self.data.train,
             self.config,
-            ignore_index=self.data.classes.ignore_index,
+            ignore_index=self.data.classes.channels.ignore_index,
             start=self.state.step,
             rank=self.ranks.rank,
             ranks=self.ranks.count,
@@ -222,7 +224,7 @@ class Session:
             network,
             self.data.val,
             num_classes=len(self.data.classes),
-            ignore_index=self.data.classes.ignore_index,
+            ignore_index=self.data.classes.channels.ignore_index,
             divisor=self.divisor,
             batch=-(-self.config.batch // (self.config.accumulate * self.ranks.count)),
             loss_of=self.loss_of,
@@ -231,7 +233,7 @@ class Session:
             ranks=self.ranks,
             stopped=lambda: interrupt.asked,
         )
-        scores = Scores(self.data.shown, found.matrix)
+        scores = Scores(self.data.classes.names, found.matrix)
         row = self._row(scores, found, rate)
         best = self.state.take(row)
         self._loss.zero_()
@@ -305,7 +307,6 @@ class Session:
         return checkpoint.Checkpoint(
             self.config,
             self.data.classes,
-            self.data.shown,
             self.data.fingerprint,
             checkpoint.finite(self.state.history[-1]) if self.state.history else {},
             weights,

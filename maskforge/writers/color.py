@@ -32,7 +32,7 @@ def encode(raster: Raster, options: Options) -> bytes:
     """Return the PNG file. Raises UsageError for a style that does not fit the class table."""
     return png.encode_runs(
         raster.segments.start,
-        _png.class_values(raster),
+        _png.channels(raster),
         colors=styles.parse(options.style, raster.classes),
         height=raster.height,
         width=raster.width,

@@ -29,8 +29,8 @@ def encode(raster: Raster, options: Options) -> bytes:
     """Return the PNG file of class ids."""
     return png.encode_runs(
         raster.segments.start,
-        _png.class_values(raster),
-        colors=_png.stored_ids(raster.classes),
+        _png.channels(raster),
+        colors=raster.classes.stored,
         height=raster.height,
         width=raster.width,
         text=_png.text(raster.classes),

@@ -27,8 +27,8 @@ class Options:
 
 def encode(raster: Raster, options: Options) -> bytes:
     """Return the .npy file, int32 (height, width)."""
-    ids = np.append(np.arange(len(raster.classes)), -1).astype("<i4")
-    flat = np.repeat(ids[_png.class_values(raster)], raster.segments.length)
+    ids = np.append(raster.classes.ids, -1).astype("<i4")
+    flat = np.repeat(ids[_png.channels(raster)], raster.segments.length)
     file = io.BytesIO()
     np.save(file, flat.reshape(raster.height, raster.width), allow_pickle=False)
     return file.getvalue()

@@ -11,6 +11,7 @@ from PIL import Image
 from projects import box, elsewhere, folder, ids, labelme_file, tree  # noqa: F401
 
 import maskforge
+from maskforge.datasets import load, open_dataset
 from maskforge.errors import ClassError, ReadError, UsageError
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -305,3 +306,42 @@ def test_one_annotation_file_and_several(folder, tmp_path):
     assert [record["stem"] for record in both.records] == [
         "photos/a", "photos/more/b", "second/a", "second/more/b",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("labels", "values", "ids_"),
+    [
+        ("7:cat,300:dog", [0, 7, 300], [0, 7, 300]),
+        ("0:cat,1:dog", [0, 1, 255], [0, 1]),
+        ("0:cat,5:dog,9:_background_", [0, 5, 9], [0, 5, 9]),
+    ],
+)
+@pytest.mark.parametrize("as_", ["label", "npy", "palette", "color", "onehot"])
+def test_the_ids_of_the_list_go_through_to_training_and_scores(folder, as_, labels, values, ids_):
+    """What is written with ids of its own is read back by channel, whatever kind of mask it is."""
+    if as_ == "palette" and 300 in values:
+        pytest.skip("a palette has 256 entries")
+    more = {"style": "#000000,#ff0000,#00ff00,"[: 8 * len(ids_) - 1]} if as_ == "color" else {}
+    result = maskforge.convert(folder, format="labelme", labels=labels, as_=as_, **more)
+    assert (result.exit_code, result.classes.ids) == (0, tuple(ids_))
+    if as_ in ("label", "palette"):
+        with Image.open(result.out / "masks/a.png") as image:
+            assert np.unique(np.asarray(image)).tolist() == values
+    data = open_dataset(result.out)
+    assert data.classes == result.classes
+    dense = maskforge.convert(folder, format="labelme", as_="label", out=folder.parent / "dense")
+    names = {"_background_": 0, "cat": 1, "dog": 2}
+    expected = [names[n] for n in data.classes.names]
+    for example, record in zip(data.examples, dense.records, strict=True):
+        channels = load(example, data)[1]
+        plain = ids(dense.out / record["mask"])
+        for channel, value in enumerate(expected):
+            np.testing.assert_array_equal(channels == channel, plain == value)
+
+
+def test_without_a_background_what_nobody_drew_is_ignored_and_counted(folder):
+    result = maskforge.convert(folder, format="labelme", labels="0:cat,1:dog")
+    rows = {c.name: (c.id, c.pixels) for c in result.class_counts()}
+    assert rows == {"cat": (0, 19), "dog": (1, 12), "__ignore__": (255, 77)}
+    assert (result.out / "labels.txt").read_text() == "0:cat\n1:dog\n"
+    assert json.loads(result.manifest.read_text())["classes"]["background"] is None

@@ -18,7 +18,7 @@ def test_pairs_by_stem(files, ids):
     files.mask("pred/a.npy", np.minimum(ids, 1).astype(np.int32))
     files.mask("pred/c.png", ids)
     found = compare(files.root / "pred", files.root / "truth", labels="cat,dog")
-    assert found.names == ("_background_", "cat", "dog")
+    assert found.classes.names == ("_background_", "cat", "dog")
     (pair,) = found.pairs
     prediction, truth = load_pair(pair, found)
     np.testing.assert_array_equal(prediction, np.minimum(ids, 1))
@@ -48,7 +48,7 @@ def test_the_names_of_the_predictions_serve_too(files, ids):
     files.mask("pred/a.png", ids)
     files.text("pred/labels.txt", "_background_\ncat\ndog\ncow\n")
     found = compare(files.root / "pred", files.root / "truth")
-    assert found.names == ("_background_", "cat", "dog", "cow")
+    assert found.classes.names == ("_background_", "cat", "dog", "cow")
 
 
 def test_an_output_and_a_onehot_file(files):
@@ -59,7 +59,7 @@ def test_an_output_and_a_onehot_file(files):
     maskforge.convert(files.root / "source", out=files.root / "o")
     maskforge.convert(files.root / "source", out=files.root / "o.npy", as_="onehot")
     found = compare(files.root / "o.npy", files.root / "o")
-    assert found.names == ("_background_", "cat")
+    assert found.classes.names == ("_background_", "cat")
     prediction, truth = load_pair(found.pairs[0], found)
     assert truth.sum() == 2
     np.testing.assert_array_equal(prediction, truth)

@@ -23,7 +23,7 @@ def test_masks_of_a_folder(tmp_path):
     save(tmp_path / "labels/b.png", [[0, 0], [1, 1]])
     (tmp_path / "labels.txt").write_text("cup\nlid\n")
     masks = open_masks(tmp_path)
-    assert masks.classes.names == ("_background_", "cup", "lid") == masks.names
+    assert masks.classes.names == ("_background_", "cup", "lid")
     partners = masks.partners(["a", "b", "c"])
     assert {name: label.path.name for name, label in partners.items()} == {
         "a": "a_mask.png",
@@ -40,7 +40,7 @@ def test_masks_of_a_folder(tmp_path):
 def test_masks_of_0_and_255_and_given_names(tmp_path):
     save(tmp_path / "a.png", [[0, 255, 255]])
     masks = open_masks(tmp_path, labels=["person"])
-    assert masks.names == ("_background_", "person")
+    assert masks.classes.names == ("_background_", "person")
     label = masks.labels["a"]
     assert masks.read(label, Path("a.jpg"), Header(1, 3, 1)).tolist() == [[0, 1, 1]]
 

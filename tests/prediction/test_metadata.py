@@ -14,7 +14,6 @@ FILE = Path("net.onnx")
 WHOLE = Metadata(
     synthetic.config(size=(96, 64), val=0.3),
     ClassTable.from_names(["__ignore__", "äpfel", "box"]),
-    ("background", "Äpfel", "a box"),
     16,
     "fingerprint",
 )
@@ -22,6 +21,12 @@ WHOLE = Metadata(
 
 def test_it_is_read_back_as_it_was():
     assert Metadata.from_strings(WHOLE.to_strings(), file=FILE) == WHOLE
+
+
+def test_of_0_1_the_names_that_were_shown_are_the_classes():
+    texts = WHOLE.to_strings() | {"maskforge.names": '["sky", "äpfel", "box"]'}
+    found = Metadata.from_strings(texts, file=FILE).classes
+    assert (found.names, found.background) == (("sky", "äpfel", "box"), None)
 
 
 def test_the_path_of_encoder_weights_is_not_told():
@@ -45,9 +50,9 @@ def test_what_does_not_say_what_it_is():
         ("divisor", "0", "within 1 … 4096, but got '0'"),
         ("divisor", "9" * 5000, "within 1 … 4096"),
         ("divisor", "x", "invalid literal"),
-        ("names", '"box"', "a JSON list of texts"),
-        ("names", "[1, 2, 3]", "a JSON list of texts"),
-        ("names", '["a", "b"]', "there must be 3, but got 2"),
+        ("names", '"box"', "there must be 3 names, a list of text, but got str"),
+        ("names", "[1, 2, 3]", "there must be 3 names"),
+        ("names", '["a", "b"]', "there must be 3 names"),
         ("names", "[" * 100_000, "recursion"),
         ("classes", "box\nbox\n", "must occur once"),
         ("config", "[]", "must be a JSON object"),

@@ -10,6 +10,7 @@ from PIL import Image
 from training import clips, synthetic
 from training.places import contents, fail_after, leftovers, listing
 
+from maskforge.classes import ClassTable
 from maskforge.errors import ReadError, UsageError, WriteError
 from maskforge.io import onehot, video
 from maskforge.prediction import footage
@@ -23,7 +24,7 @@ def bright(images):
     return np.stack([1 - box, box], axis=1).astype(np.float32)
 
 
-PREDICTOR = Predictor(bright, synthetic.CLASSES, ("_background_", "box"), 4, (), batch=2)
+PREDICTOR = Predictor(bright, synthetic.CLASSES, 4, (), batch=2)
 
 
 @pytest.fixture
@@ -252,9 +253,9 @@ def test_a_style_is_for_colours(here):
 
 def test_id_0_goes_by_its_name_where_it_is_a_class(here):
     photo(here / "a.png", 2)
-    for names in (PREDICTOR.names, ("sky", "box")):
-        output = Output(here / names[0], "overlay", footage.find(["a.png"]))
-        assert list(output.predict(replace(PREDICTOR, names=names))) == [("a", None)]
+    for classes in (PREDICTOR.classes, ClassTable(("sky", "box"))):
+        output = Output(here / classes.names[0], "overlay", footage.find(["a.png"]))
+        assert list(output.predict(replace(PREDICTOR, classes=classes))) == [("a", None)]
     assert (here / "sky/labels.txt").read_text() == "0:sky\n1:box\n"
     legends = [pixels(here / name / "a.jpg") for name in ("_background_", "sky")]
     assert not np.array_equal(*legends)

@@ -18,7 +18,7 @@ def bright(images):
 
 def predictor(forward=bright, **changes):
     settings = {"size": (), "divisor": 4, **changes}
-    return Predictor(forward, synthetic.CLASSES, ("_background_", "box"), **settings)
+    return Predictor(forward, synthetic.CLASSES, **settings)
 
 
 IMAGES = [image for image, _ in synthetic.pairs(3)]
@@ -116,9 +116,7 @@ def test_a_checkpoint_predicts_what_its_network_says(tmp_path):
     network = pytest.importorskip("maskforge.training.torch_network")
     config = synthetic.config(sigmoid=True)
     weights = checkpoint.build(config, synthetic.CLASSES).state_dict()
-    saved = checkpoint.Checkpoint(
-        config, synthetic.CLASSES, ("_background_", "box"), "", {}, weights
-    )
+    saved = checkpoint.Checkpoint(config, synthetic.CLASSES, "", {}, weights)
     path = tmp_path / "a.pt"
     checkpoint.save(path, saved)
     found = network.network_predictor(path, device="cpu", threads=1)

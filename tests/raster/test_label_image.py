@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maskforge.classes import ClassTable
+from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.errors import ClassError
 from maskforge.raster.label_image import to_raster
 
@@ -38,3 +38,18 @@ def test_what_is_no_label_image() -> None:
         to_raster(np.array([[-1, 0]]), TABLE)
     with pytest.raises(ValueError, match=r"must be \(H, W\), not empty, but got \(0, 3\)"):
         to_raster(np.zeros((0, 3), dtype=np.uint8), TABLE)
+
+
+def test_channels_become_the_ids_of_the_table() -> None:
+    channels = np.array([[0, 1, 2, 255], [2, 2, 1, 0]], dtype=np.uint8)
+    classes = ClassTable(("b", BACKGROUND, "a"), ids=(3, 5, 400))
+    raster = to_raster(channels, classes)
+    assert raster.label_image().tolist() == [[3, 5, 400, 65535], [400, 400, 5, 3]]
+    assert raster.region_class.tolist() == [3, 400, 65535]
+    np.testing.assert_array_equal(raster.one_hot().argmax(axis=2)[:, :3], channels[:, :3])
+
+
+def test_without_a_background_what_is_ignored_is_no_region() -> None:
+    raster = to_raster(np.array([[0, 1, 255]], dtype=np.uint8), ClassTable(("a", "b")))
+    assert raster.label_image().tolist() == [[0, 1, 255]]
+    assert raster.region_class.tolist() == [0, 1]

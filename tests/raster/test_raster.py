@@ -324,3 +324,55 @@ def test_a_polygon_that_crosses_absurdly_many_rows_is_refused() -> None:
             rasterize(at(region("a", geometry, place="shapes[0]"), height=4000, width=3), CLASSES)
         assert caught.value.code == "too-large"
         assert caught.value.place == "shapes[0]"
+
+
+SPARSE = ClassTable(("b", BACKGROUND, "a"), ids=(3, 5, 40))
+NOWHERE = ClassTable(("a", "b"))  # from id 0, and none of them the background
+
+
+@pytest.mark.parametrize(
+    ("classes", "expected", "counts"),
+    [
+        (SPARSE, [[40, 3, 3, 3], [40, 3, 5, 5], [5, 5, 5, 5]], {3: 4, 5: 6, 40: 2}),
+        (NOWHERE, [[0, 1, 1, 1], [0, 1, 255, 255], [255] * 4], {0: 2, 1: 4, 255: 6}),
+    ],
+)
+def test_ids_are_those_of_the_table(
+    classes: ClassTable, expected: list[list[int]], counts: dict[int, int]
+) -> None:
+    got = raster(LEFT_A, RIGHT_B, classes=classes)
+    assert got.label_image().tolist() == expected
+    assert got.label_image().dtype == np.uint8
+    assert got.pixel_counts == counts
+    assert got.contested == {(classes.id_of("b"), classes.id_of("a")): 2}
+    assert got.instance_image().tolist() == [[1, 2, 2, 2], [1, 2, 0, 0], [0, 0, 0, 0]]
+
+
+def test_channels_of_planes_are_places_in_the_table() -> None:
+    planes = raster(LEFT_A, RIGHT_B, classes=SPARSE).one_hot()
+    assert planes.argmax(axis=2).tolist() == [[2, 0, 0, 0], [2, 0, 1, 1], [1, 1, 1, 1]]
+    kept = raster(LEFT_A, RIGHT_B, classes=SPARSE).one_hot(keep_overlaps=True)
+    assert kept[0].tolist() == [[0, 0, 1], [1, 0, 1], [1, 0, 0], [1, 0, 0]]
+    assert kept[1, 3].tolist() == [0, 1, 0]
+    nowhere = raster(LEFT_A, RIGHT_B, classes=NOWHERE)
+    for keep in (False, True):
+        assert nowhere.one_hot(keep_overlaps=keep)[1, 3].tolist() == [0, 0]
+
+
+def test_the_background_erases_under_any_id() -> None:
+    hole = drawn(BACKGROUND, "##..\n....\n....")
+    got = raster(LEFT_A, hole, classes=SPARSE).label_image()
+    assert got.tolist() == [[5, 5, 5, 5], [40, 40, 5, 5], [5, 5, 5, 5]]
+    with pytest.raises(ClassError, match="_background_"):
+        raster(LEFT_A, hole, classes=NOWHERE)
+
+
+@pytest.mark.parametrize(("classes", "uncovered"), [(SPARSE, 5), (NOWHERE, 255)])
+def test_an_unknown_label_as_background_is_what_is_uncovered(
+    classes: ClassTable, uncovered: int
+) -> None:
+    stranger = drawn("?", "#...\n....\n....")
+    got = raster(LEFT_A, stranger, classes=classes, unknown="background").label_image()
+    assert got[0, 0] == got[2, 3] == uncovered
+    got = raster(LEFT_A, stranger, classes=SPARSE, unknown="ignore").label_image()
+    assert got[0].tolist() == [255, 40, 5, 5]

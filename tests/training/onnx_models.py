@@ -8,7 +8,7 @@ from training import synthetic
 
 from maskforge.prediction.metadata import Metadata
 
-METADATA = Metadata(synthetic.config(), synthetic.CLASSES, ("Background", "Box"), 4, "abc")
+METADATA = Metadata(synthetic.config(), synthetic.CLASSES, 4, "abc")
 
 
 def bright(*, texts=None, output="probabilities", kind=TensorProto.FLOAT):

@@ -47,7 +47,7 @@ def save(path, *, classes=synthetic.CLASSES, nan=False, **changes):
             torch.nn.init.normal_(weight, mean=float("nan") if nan else 0.0, std=0.5)
     checkpoint.save(
         path,
-        checkpoint.Checkpoint(config, classes, classes.names, "data", {}, built.state_dict()),
+        checkpoint.Checkpoint(config, classes, "data", {}, built.state_dict()),
     )
     return path
 
@@ -92,7 +92,7 @@ def test_both_files_predict_the_same(folder):
 def test_the_file_says_what_it_is(folder):
     found = Metadata.from_strings(onnx_file.read(folder / "a.onnx").metadata, file=folder)
     saved = checkpoint.load(folder / "a.pt")
-    assert found == Metadata(saved.config, THREE, THREE.names, 4, "data")
+    assert found == Metadata(saved.config, THREE, 4, "data")
     session = onnxruntime.InferenceSession(str(folder / "a.onnx"))
     [entry], [exit_] = session.get_inputs(), session.get_outputs()
     assert (entry.name, entry.type, entry.shape) == ("images", "tensor(uint8)", ["N", "H", "W", 3])

@@ -183,7 +183,7 @@ class Clock(watch.Watch):
 
     def __init__(self, monkeypatch, *, seconds):
         self.now, self.seconds, self.steps = 1000.0, seconds, []
-        for module in ("loop", "session"):
+        for module in ("loop", "trainer"):
             monkeypatch.setattr(f"maskforge.training.{module}.time", self)
 
     def monotonic(self):

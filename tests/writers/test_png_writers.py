@@ -11,14 +11,14 @@ import pytest
 from PIL import Image
 
 from maskforge import rasterize
-from maskforge.classes import ClassTable
+from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.errors import ClassError, GeometryError, UsageError
 from maskforge.palette import voc_palette
 from maskforge.raster.annotation import Annotation, Region
 from maskforge.raster.geometry import Box
 from maskforge.raster.label_image import to_raster
 from maskforge.raster.raster import Raster
-from maskforge.writers import color, instance, label, palette
+from maskforge.writers import color, instance, label, npy, palette
 
 TABLE = ClassTable.from_names(["__ignore__", "person", "dög"])
 IDS = np.array([[0, 1, 1, 255], [2, 2, 0, 0]], dtype=np.uint8)
@@ -121,3 +121,35 @@ def test_colours_of_a_list() -> None:
 def test_a_style_that_is_none() -> None:
     with pytest.raises(UsageError, match="style must be one of"):
         color.encode(to_raster(IDS, TABLE), color.Options(style="pink"))
+
+
+SPARSE = ClassTable(("b", BACKGROUND, "a"), ids=(3, 5, 40), ignore=0)
+CHANNELS = np.array([[0, 1, 2, 255]], dtype=np.uint8)
+
+
+def test_files_hold_the_ids_of_the_table() -> None:
+    raster = to_raster(CHANNELS, SPARSE)
+    for writer in (label, palette):
+        assert np.asarray(opened(writer.encode(raster, writer.Options()))).tolist() == [
+            [3, 5, 40, 0]
+        ]
+    found = np.load(io.BytesIO(npy.encode(raster, npy.Options())))
+    assert found.tolist() == [[3, 5, 40, -1]]
+
+
+def test_colours_go_by_place_in_the_table() -> None:
+    raster = to_raster(CHANNELS, SPARSE)
+    found = opened(color.encode(raster, color.Options("#010101,#020202,#030303")))
+    assert np.asarray(found)[0, :, 0].tolist() == [1, 2, 3, 127]
+    found = opened(color.encode(raster, color.Options("black-white")))
+    assert np.asarray(found)[0, :, 0].tolist() == [255, 0, 255, 127]
+
+
+def test_a_palette_png_has_the_colours_of_the_table() -> None:
+    own = ClassTable(("a", "b"), ids=(1, 15), colors=((1, 2, 3), (4, 5, 6)))
+    image = opened(palette.encode(to_raster(np.array([[0, 1]]), own), palette.Options()))
+    assert np.asarray(image.convert("RGB")).tolist() == [[[1, 2, 3], [4, 5, 6]]]
+    with pytest.raises(ClassError, match="at most 255 classes, but the class table has 1, with"):
+        palette.encode(
+            to_raster(np.array([[0]]), ClassTable(("a",), ids=(255,))), palette.Options()
+        )

@@ -44,7 +44,7 @@ class Predicted:
 
     def __init__(self, predictor: Predictor, keep: Sequence[str] = ()) -> None:
         self._predictor = predictor
-        self._kept = kept(predictor.classes, predictor.names, keep)
+        self._kept = kept(predictor.classes, keep)
         self.batch = predictor.batch
 
     def look(self, shots: Sequence[Shot]) -> list[NDArray[np.float32]]:
@@ -64,7 +64,7 @@ class Drawn:
 
     def __init__(self, masks: Masks, found: Sequence[Found], keep: Sequence[str] = ()) -> None:
         self._masks = masks
-        self._kept = kept(masks.classes, masks.names, keep)
+        self._kept = kept(masks.classes, keep)
         self._partners = masks.partners([one.name for one in found if not one.is_video])
         self.sources = {label.path for label in masks.labels.values()}
 
@@ -83,24 +83,25 @@ class Drawn:
             )
         ids = self._masks.read(seen, shot.found.path, shot.header)
         found = np.isin(ids, self._kept).astype(np.float32)
-        found[ids == self._masks.classes.ignore_index] = 0.5
+        found[ids == self._masks.classes.channels.ignore_index] = 0.5
         return found
 
 
-def kept(classes: ClassTable, names: Sequence[str], keep: Sequence[str]) -> list[int]:
-    """Return the class ids of ``keep``; of nothing, those of "person", else of all but background.
+def kept(classes: ClassTable, keep: Sequence[str]) -> list[int]:
+    """Return the channels of ``keep``; of nothing, that of "person", else of all but background.
 
-    names: what people call the classes, by id. Raises ClassError.
+    Raises ClassError.
     """
+    names = classes.names
     if not keep:
         if USUAL in names:
             return [names.index(USUAL)]
-        if names[0] != BACKGROUND:
+        if classes.background is None:
             raise ClassError(
-                f"it must be said which classes are the foreground, since id 0 is {names[0]!r}",
+                "it must be said which classes are the foreground, since none is the background",
                 cure=f"name them with --keep: {', '.join(names)}",
             )
-        return list(range(1, len(names)))
+        return [channel for channel, name in enumerate(names) if name != BACKGROUND]
     unknown = [name for name in keep if name not in names]
     if unknown:
         raise ClassError(

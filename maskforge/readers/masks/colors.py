@@ -10,17 +10,17 @@ import numpy as np
 from maskforge import styles
 from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.errors import ClassError, ReadError
+from maskforge.io.label_lists import Listed
 from maskforge.palette import voc_palette
 from maskforge.readers.masks import pixels, scanning
 from maskforge.readers.masks.dataset import IGNORED, Decoding, Meaning, Options
 from maskforge.readers.masks.decoding import pack
-from maskforge.readers.masks.names import Names
 
 VOC_IGNORE = 0xE0E0C0
 """The colour of 255 in VOC's palette."""
 
 
-def find(masks: Sequence[Path], names: Names | None, options: Options) -> Meaning:
+def find(masks: Sequence[Path], names: Listed | None, options: Options) -> Meaning:
     """Return what the colours of ``masks`` mean, in the style that the options give, or that shows.
 
     Raises ClassError, with the colours to choose from, when nothing says which is which.
@@ -41,7 +41,7 @@ def find(masks: Sequence[Path], names: Names | None, options: Options) -> Meanin
     decoding, classes = style_decoding(style, classes)
     origin = names.origin if names is not None else f"the colours of style {style}"
     notes = (f"classes: {origin}", f"colours: {style}" + ("" if options.style else ", as found"))
-    return Meaning(classes, decoding, names.first if names else BACKGROUND, notes)
+    return Meaning(classes, decoding, notes)
 
 
 def style_decoding(style: str, classes: ClassTable) -> tuple[Decoding, ClassTable]:

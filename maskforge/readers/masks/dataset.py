@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from maskforge.classes import BACKGROUND, ClassTable
+from maskforge.classes import ClassTable
 from maskforge.errors import Problem, UsageError
 from maskforge.io.label_lists import Labels
 
@@ -18,11 +18,10 @@ IGNORED = -1
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """How the pixels of a mask become class ids.
+    """How the pixels of a mask become channels, the places of classes in their table.
 
     form: "ids", a number a pixel; "colors", three; "planes", a channel a class. table: pairs of
-    what a pixel holds (a number, or 0xrrggbb) and its class id, or :data:`IGNORED`; of planes,
-    where the channel is the id, empty.
+    what a pixel holds (a number, or 0xrrggbb) and its channel, or :data:`IGNORED`; of planes empty.
     """
 
     form: Form
@@ -56,11 +55,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Images and label images that mean the same by the same class id. Picklable.
+    """Images and label images of one class table. Picklable.
 
     kind: the module of :mod:`maskforge.datasets` that found it. notes: what was decided, in words.
-    problems: what was left out or looks wrong. first: what the set calls id 0, which the class
-    table always calls ``_background_``: some sets have none and begin with "road" or "sky".
+    problems: what was left out or looks wrong.
     """
 
     kind: str
@@ -69,16 +67,10 @@ class Dataset:
     examples: tuple[Example, ...]
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
-    first: str = BACKGROUND
 
     def __len__(self) -> int:
         """Return the number of examples."""
         return len(self.examples)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names by class id, (C,), to show to people."""
-        return (self.first, *self.classes.names[1:])
 
     def of(self, split: str) -> tuple[Example, ...]:
         """Return the examples of ``split``."""
@@ -112,7 +104,6 @@ class Meaning:
 
     classes: ClassTable
     decoding: Decoding
-    first: str = BACKGROUND
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -122,8 +113,14 @@ def id_decoding(classes: ClassTable, *, ignore: int | None = None) -> Decoding:
 
     ignore: one more value that stands for ignore.
     """
-    table = {i: i for i in range(len(classes))}
-    table |= {-1: IGNORED, classes.ignore_index: IGNORED}
+    top = 255 if classes.ids[-1] < 255 else 65535
+    table = {-1: IGNORED, top: IGNORED, classes.ignore_index: IGNORED}
+    table |= {class_id: channel for channel, class_id in enumerate(classes.ids)}
     if ignore is not None:
         table[ignore] = IGNORED
     return Decoding("ids", tuple(table.items()))
+
+
+def without_background(classes: ClassTable) -> str:
+    """Return the note that a table without background deserves."""
+    return f"id {classes.ids[0]} is {classes.names[0]!r}, a class like the others"

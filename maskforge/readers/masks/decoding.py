@@ -18,14 +18,14 @@ from maskforge.readers.masks.dataset import IGNORED, Dataset, Decoding, Example,
 from maskforge.readers.masks.pixels import MAX_PIXELS
 
 LabelImage: TypeAlias = NDArray[Any]
-"""Class ids and the ignore index, (H, W), in the class table's dtype: uint8 or uint16."""
+"""Channels and the ignore index by channel, (H, W), uint8 or uint16 by their number."""
 
 
 def load(example: Example, dataset: Dataset) -> tuple[NDArray[np.uint8], LabelImage]:
     """Return the image, uint8 (H, W, 3) in RGB, upright by EXIF, and its label image, (H, W).
 
-    The label image holds class ids and ``dataset.classes.ignore_index``, in the class table's
-    dtype. Raises ReadError and ClassError, which name the file.
+    The label image holds the channels of ``dataset.classes``, and the ignore index of that table
+    by channel, in its dtype. Raises ReadError and ClassError, which name the file.
     """
     image, header = _pixels.read_image(example.image)
     ids = read_label(example.label, dataset.classes)
@@ -34,7 +34,7 @@ def load(example: Example, dataset: Dataset) -> tuple[NDArray[np.uint8], LabelIm
 
 
 def read_label(label: Label, classes: ClassTable) -> LabelImage:
-    """Return the label image as it is stored, (H, W), decoded to class ids.
+    """Return the label image as it is stored, (H, W), decoded to channels of ``classes``.
 
     Raises ReadError; ClassError for a pixel that the class table has no place for.
     """
@@ -46,7 +46,7 @@ def read_label(label: Label, classes: ClassTable) -> LabelImage:
 
 
 def decode(values: NDArray[Any], label: Label, classes: ClassTable) -> LabelImage:
-    """Return the class ids of ``values``: integers (H, W), or RGB (H, W, 3). Raises ClassError."""
+    """Return the channels of ``values``: integers (H, W), or RGB (H, W, 3). Raises ClassError."""
     keys, ids = _table(label.decoding, classes)
     if label.decoding.form == "colors":
         return _from_colors(values, keys, ids, label, classes)
@@ -56,7 +56,7 @@ def decode(values: NDArray[Any], label: Label, classes: ClassTable) -> LabelImag
             code="bad-image",
             file=str(label.path),
         )
-    if values.dtype == classes.dtype == np.uint8:
+    if values.dtype == classes.channels.dtype == np.uint8:
         known, table = _byte_tables(label.decoding, classes)
         # Methods of bytes: several times as fast as indexing with an array.
         data = values.tobytes()
@@ -95,10 +95,11 @@ def read_planes(label: Label, classes: ClassTable) -> NDArray[np.uint8]:
 
 
 def from_planes(planes: NDArray[np.uint8], classes: ClassTable) -> LabelImage:
-    """Return the class ids (H, W) of planes (H, W, C); ignore where no plane is 1.
+    """Return the channels (H, W) of planes (H, W, C); ignore where no plane is 1.
 
-    Where several are, the lowest id wins, as in an argmax.
+    Where several are, the lowest channel wins, as in an argmax.
     """
+    classes = classes.channels
     ids = np.full(planes.shape[:2], classes.ignore_index, dtype=classes.dtype)
     for class_id in reversed(range(planes.shape[2])):
         ids[planes[..., class_id] != 0] = class_id
@@ -140,7 +141,8 @@ def pack(pixels: NDArray[Any]) -> NDArray[np.int32]:
 
 @lru_cache(maxsize=32)
 def _table(decoding: Decoding, classes: ClassTable) -> tuple[NDArray[np.int64], LabelImage]:
-    """Return what pixels hold, ascending, and the class id of each, (N,) both."""
+    """Return what pixels hold, ascending, and the channel of each, (N,) both."""
+    classes = classes.channels
     pairs = sorted(decoding.table)
     ids = [classes.ignore_index if i == IGNORED else i for _, i in pairs]
     return np.array([value for value, _ in pairs]), np.array(ids, dtype=classes.dtype)

@@ -181,7 +181,7 @@ def _strangers(counts: Counts, classes: ClassTable | None) -> Iterator[Finding]:
         return
     values = counts.values.astype(np.int64)
     ignored = (values == classes.ignore_index) | (values == -1)
-    known = (values >= 0) & (values < len(classes)) | ignored
+    known = np.isin(values, classes.ids) | ignored
     if not known.all():
         shown = ", ".join(
             f"{value} ({pixels:,} px)"

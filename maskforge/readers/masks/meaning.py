@@ -7,13 +7,20 @@ from pathlib import Path
 
 from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.errors import ClassError, Problem
+from maskforge.io import label_lists
+from maskforge.io.label_lists import Listed
 from maskforge.readers.masks import colors as _colors
-from maskforge.readers.masks import names as _names
 from maskforge.readers.masks import pixels, scanning
-from maskforge.readers.masks.dataset import IGNORED, Decoding, Meaning, Options, id_decoding
+from maskforge.readers.masks.dataset import (
+    IGNORED,
+    Decoding,
+    Meaning,
+    Options,
+    id_decoding,
+    without_background,
+)
 from maskforge.readers.masks.decoding import likely_cause
 from maskforge.readers.masks.inspection import CLASSES_KEY
-from maskforge.readers.masks.names import Names
 from maskforge.readers.masks.scanning import Scan
 
 
@@ -27,23 +34,23 @@ def find(masks: Sequence[Path], options: Options, *, beside: Sequence[Path]) -> 
     return under_names(masks, find_names(masks, options, beside=beside), options)
 
 
-def find_names(masks: Sequence[Path], options: Options, *, beside: Sequence[Path]) -> Names | None:
+def find_names(masks: Sequence[Path], options: Options, *, beside: Sequence[Path]) -> Listed | None:
     """Return the class names that are to be had, None for none. Raises ReadError, ClassError."""
-    names = _names.given(options.labels)
+    names = label_lists.given(options.labels)
     for folder in beside:
-        names = names or _names.beside(folder)
+        names = names or label_lists.beside(folder)
     return names or _carried(masks[0])
 
 
-def under_names(masks: Sequence[Path], names: Names | None, options: Options) -> Meaning:
+def under_names(masks: Sequence[Path], names: Listed | None, options: Options) -> Meaning:
     """Return what the pixels of ``masks`` mean when their classes have ``names``, if any."""
     if options.style is not None or scanning.are_colored(masks):
         return _colors.find(masks, names, options)
-    void = options.ignore if options.ignore is not None or names is None else names.void
+    void = options.ignore if options.ignore is not None or names is None else names.classes.ignore
     return _ids(masks, names, void)
 
 
-def _ids(masks: Sequence[Path], names: Names | None, ignore: int | None) -> Meaning:
+def _ids(masks: Sequence[Path], names: Listed | None, ignore: int | None) -> Meaning:
     notes: list[str] = []
     problems: list[Problem] = []
     if names is not None:
@@ -63,19 +70,19 @@ def _ids(masks: Sequence[Path], names: Names | None, ignore: int | None) -> Mean
             table = {0: 0, 255: 1} | ({} if ignore is None else {ignore: IGNORED})
             notes.append("masks of 0 and 255: 255 is class 1")
             decoding = Decoding("ids", tuple(table.items()))
-            return Meaning(names.classes, decoding, names.first, tuple(notes))
+            return Meaning(names.classes, decoding, tuple(notes))
         highest = max(values - {255, names.classes.ignore_index}, default=0)
-        if names.implied and highest == len(names.classes) - 2 > 0:
+        if names.implied and names.classes.is_dense and highest == len(names.classes) - 2 > 0:
             problems.append(_shifted(names))
     if ignore is not None:
         notes.append(f"value {ignore} is ignored")
-    if names.first != BACKGROUND:
-        notes.append(f"id 0 is {names.first!r}, a class like the others")
+    if names.classes.background is None:
+        notes.append(without_background(names.classes))
     decoding = id_decoding(names.classes, ignore=ignore)
-    return Meaning(names.classes, decoding, names.first, tuple(notes), tuple(problems))
+    return Meaning(names.classes, decoding, tuple(notes), tuple(problems))
 
 
-def _shifted(names: Names) -> Problem:
+def _shifted(names: Listed) -> Problem:
     last = len(names.classes) - 1
     return Problem(
         "unknown-label",
@@ -87,10 +94,11 @@ def _shifted(names: Names) -> Problem:
     )
 
 
-def _refuse_contradiction(names: Names, ignore: int | None) -> None:
-    if ignore is None or not 0 < ignore < len(names.classes) or ignore == names.void:
+def _refuse_contradiction(names: Listed, ignore: int | None) -> None:
+    if ignore not in names.classes.ids or ignore in (0, names.classes.background):
         return
-    name = names.classes.names[ignore]
+    assert ignore is not None
+    name = names.classes.name_of(ignore)
     raise ClassError(
         f"value {ignore} cannot be ignored, since it is the id of {name!r}",
         cure=f"if {names.classes.names[1]!r} is id 0, write it 0:{names.classes.names[1]}"
@@ -99,7 +107,7 @@ def _refuse_contradiction(names: Names, ignore: int | None) -> None:
     )
 
 
-def _from_values(scan: Scan, ignore: int | None) -> Names:
+def _from_values(scan: Scan, ignore: int | None) -> Listed:
     """Return classes named by number; raises ClassError unless the values are 0 or 1, 2 …"""
     shown = {v for v in scan if v != ignore}
     wide = any(255 < value < 65535 for value in shown)
@@ -124,10 +132,10 @@ def _from_values(scan: Scan, ignore: int | None) -> Names:
         )
     names = tuple(f"class_{i}" for i in range(1, ids[-1] + 1))
     has_ignore = ignore is not None or bool(shown & void)
-    return Names(ClassTable((BACKGROUND, *names), has_ignore=has_ignore), "values")
+    return Listed(ClassTable((BACKGROUND, *names), has_ignore=has_ignore), "values")
 
 
-def _carried(path: Path) -> Names | None:
+def _carried(path: Path) -> Listed | None:
     """Return the class table in the text of a PNG that maskforge wrote."""
     if path.suffix.lower() != ".png":
         return None
@@ -137,4 +145,4 @@ def _carried(path: Path) -> Names | None:
         table = ClassTable.from_text(text) if isinstance(text, str) else None
     except Exception:  # a damaged file, which the check names, or a text that is no class table
         return None
-    return None if table is None else Names(table, "the masks, in which maskforge wrote them")
+    return None if table is None else Listed(table, "the masks, in which maskforge wrote them")

@@ -86,7 +86,7 @@ def _name(value: int, classes: ClassTable | None) -> str:
         return ""
     if value in (classes.ignore_index, -1):
         return "ignore"
-    return classes.names[value] if 0 <= value < len(classes) else "(not in the class table)"
+    return classes.name_of(value) if value in classes.ids else "(not in the class table)"
 
 
 def packed(pixels: NDArray[np.generic]) -> Ints:

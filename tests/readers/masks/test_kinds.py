@@ -75,7 +75,7 @@ class TestManifest:
     def test_a_style_of_two_colours_leaves_one_class(self, files, source, style):
         maskforge.convert(source, out=files.root / "o", as_="color", style=style)
         data = open_dataset(files.root / "o")
-        assert data.names == ("_background_", "object")
+        assert data.classes.names == ("_background_", "object")
         assert load(data.examples[0], data)[1][4, 3] == 1
         assert load(data.examples[0], data)[1][0, 0] == 0
 
@@ -84,7 +84,7 @@ class TestManifest:
         maskforge.convert(source, out=out, as_="onehot")
         data = open_dataset(out)
         assert data.kind == "manifest"
-        assert data.names == ("_background_", "cat", "dog")
+        assert data.classes.names == ("_background_", "cat", "dog")
         label_image = load(data.examples[0], data)[1]
         assert (label_image[4, 3], label_image[6, 16], label_image[0, 0]) == (1, 2, 0)
         assert pickle.loads(pickle.dumps(data)) == data
@@ -160,7 +160,7 @@ class TestManifest:
         (files.root / "o/manifest.json").unlink()
         (files.root / "o/labels.txt").unlink()
         data = open_dataset(files.root / "o")
-        assert (data.kind, data.names) == ("pairs", ("_background_", "cat", "dog"))
+        assert (data.kind, data.classes.names) == ("pairs", ("_background_", "cat", "dog"))
 
     def test_a_style_is_not_asked_for(self, files, source):
         maskforge.convert(source, out=files.root / "o")
@@ -194,8 +194,8 @@ class TestVoc:
         ids[ids == 2] = 15
         self.make(files, ids)
         data = open_dataset(files.root)
-        assert len(data.names) == 21
-        assert (data.names[1], data.names[15]) == ("aeroplane", "person")
+        assert len(data.classes.names) == 21
+        assert (data.classes.names[1], data.classes.names[15]) == ("aeroplane", "person")
         np.testing.assert_array_equal(load(data.examples[0], data)[1], ids)
 
     def test_ids_above_20_are_not_voc_s(self, files, ids):
@@ -225,11 +225,11 @@ class TestOneHot:
         data = open_dataset(files.root)
         assert data.kind == "onehot"
         assert {e.name: e.split for e in data.examples} == {"a": "train", "b": "test"}
-        assert data.names == ("_background_", "class_1", "class_2")
+        assert data.classes.names == ("_background_", "class_1", "class_2")
         np.testing.assert_array_equal(load(data.examples[0], data)[1], ids)
         several = open_dataset(sorted(files.root.glob("*.npy")), labels="cat,dog")
         assert {e.name: e.split for e in several.examples} == {"a": "train", "b": "test"}
-        assert several.names == ("_background_", "cat", "dog")
+        assert several.classes.names == ("_background_", "cat", "dog")
 
     def test_images_elsewhere_and_missing(self, files, ids):
         both = {"a.jpg": self.planes(ids), "gone.jpg": self.planes(ids)}
@@ -266,7 +266,7 @@ class TestColor:
             files.image(f"features/{number}_x.png")
             files.mask(f"labels/{number}_y.png", painted)
         data = open_dataset(files.root)
-        assert (data.kind, data.names) == ("color", ("_background_", "object"))
+        assert (data.kind, data.classes.names) == ("color", ("_background_", "object"))
         assert [e.name for e in data.examples] == ["0_x", "1_x"]
         expected = np.where(ids == 2, 1, ids)
         np.testing.assert_array_equal(load(data.examples[0], data)[1], expected)
@@ -318,8 +318,9 @@ class TestCityscapes:
         self.make(files, "labelIds", ids)
         data = open_dataset(files.root)
         assert data.kind == "cityscapes"
-        assert len(data.names) == 34
-        assert (data.names[0], data.names[7], data.names[33]) == ("unlabeled", "road", "bicycle")
+        assert len(data.classes.names) == 34
+        shown = [data.classes.names[class_id] for class_id in (0, 7, 33)]
+        assert shown == ["unlabeled", "road", "bicycle"]
         assert [(e.name, e.split) for e in data.examples] == [
             ("train/ulm/ulm_000001_000019", "train"),
             ("val/ulm/ulm_000001_000019", "val"),
@@ -330,7 +331,8 @@ class TestCityscapes:
         self.make(files, "labelIds", ids)
         self.make(files, "labelTrainIds", ids)
         data = open_dataset(files.root)
-        assert (len(data.names), data.names[0], data.names[18]) == (19, "road", "bicycle")
+        names = data.classes.names
+        assert (len(names), names[0], names[18]) == (19, "road", "bicycle")
         np.testing.assert_array_equal(load(data.examples[0], data)[1], ids)
 
     def test_an_image_without_mask_is_named(self, files, ids):

@@ -32,5 +32,4 @@ def read_pairs(path: Path, options: Options, *, kind: str) -> Dataset:
         tuple(examples),
         (*meaning.notes, *notes),
         (*meaning.problems, *problems, *strange),
-        meaning.first,
     )

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maskforge.classes import BACKGROUND, ClassTable
+from maskforge.classes import ClassTable
 from maskforge.errors import Problem, ReadError
-from maskforge.io import scan
-from maskforge.readers.masks import names as _names
+from maskforge.io import label_lists, scan
+from maskforge.io.label_lists import Listed
 from maskforge.readers.masks import naming, pairing
-from maskforge.readers.masks.dataset import Dataset, Example, Label, Options, id_decoding
-from maskforge.readers.masks.names import Names
+from maskforge.readers.masks.dataset import (
+    Dataset,
+    Example,
+    Label,
+    Options,
+    id_decoding,
+    without_background,
+)
 
 _IMAGE = "_leftImg8bit.png"
 
@@ -46,7 +52,7 @@ def read(path: Path, options: Options) -> Dataset:
         raise ReadError("there must be leftImg8bit and gtFine", code="no-mask", file=str(path))
     images = scan.find(path / "leftImg8bit", (_IMAGE.lower(),))
     tail, names = _ids(truth)
-    names = _names.given(options.labels) or names
+    names = label_lists.given(options.labels) or names
     decoding = id_decoding(names.classes, ignore=options.ignore)
     examples: list[Example] = []
     problems: list[Problem] = []
@@ -66,8 +72,8 @@ def read(path: Path, options: Options) -> Dataset:
     notes = [f"classes: {names.origin}"]
     if options.ignore is not None:
         notes.append(f"value {options.ignore} is ignored")
-    if names.first != BACKGROUND:
-        notes.append(f"id 0 is {names.first!r}, a class like the others")
+    if names.classes.background is None:
+        notes.append(without_background(names.classes))
     return Dataset(
         "cityscapes",
         path,
@@ -75,7 +81,6 @@ def read(path: Path, options: Options) -> Dataset:
         tuple(examples),
         tuple(notes),
         tuple(problems),
-        names.first,
     )
 
 
@@ -86,15 +91,14 @@ def _truth(path: Path) -> Path | None:
     return None
 
 
-def _ids(truth: Path) -> tuple[str, Names]:
+def _ids(truth: Path) -> tuple[str, Listed]:
     """Return how the masks' names end, and what their ids mean."""
     for tail, ids, what in (
         ("_labelTrainIds.png", TRAIN_IDS, "the 19 train ids of Cityscapes"),
         ("_labelIds.png", LABEL_IDS, "the 34 ids of Cityscapes"),
     ):
         if scan.find(truth, (tail.lower(),)):
-            table = ClassTable((BACKGROUND, *ids[1:]), has_ignore=True)
-            return tail, Names(table, what, first=ids[0])
+            return tail, Listed(ClassTable(ids, has_ignore=True), what)
     raise ReadError(
         "there must be files *_labelIds.png or *_labelTrainIds.png",
         code="no-mask",

@@ -13,9 +13,8 @@ from typing import Any
 
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, MaskforgeError, Problem, ReadError
-from maskforge.io import manifest, stage
+from maskforge.io import label_lists, manifest, stage
 from maskforge.readers.masks import colors, naming
-from maskforge.readers.masks import names as _names
 from maskforge.readers.masks.dataset import Dataset, Decoding, Example, Label, Options, id_decoding
 
 RANK = 1
@@ -174,7 +173,7 @@ def _manifests(path: Path) -> list[Path]:
 
 def _refuse_other(classes: ClassTable, options: Options, file: Path) -> None:
     """Raise ClassError when the user names other classes than the manifest."""
-    wanted = _names.given(options.labels)
+    wanted = label_lists.given(options.labels)
     if wanted is not None and wanted.classes.names != classes.names:
         raise ClassError(
             f"the classes must be those that the masks were made with, "

@@ -10,12 +10,11 @@ from pathlib import Path
 
 from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.errors import ClassError, Problem, ReadError
-from maskforge.io import onehot
+from maskforge.io import label_lists, onehot
 from maskforge.io.files import safe_name
-from maskforge.readers.masks import names as _names
+from maskforge.io.label_lists import Listed
 from maskforge.readers.masks import naming
 from maskforge.readers.masks.dataset import Dataset, Decoding, Example, Label, Options
-from maskforge.readers.masks.names import Names
 
 
 def sniff(path: Path, options: Options) -> str:
@@ -55,7 +54,7 @@ def read(path: Path, options: Options) -> Dataset:
         raise ReadError(problems[0].message, code="no-image", file=str(path), cure=problems[0].cure)
     notes = (f"classes: {names.origin}",)
     kept = naming.unique(examples)
-    return Dataset("onehot", path, names.classes, kept, notes, tuple(problems), names.first)
+    return Dataset("onehot", path, names.classes, kept, notes, tuple(problems))
 
 
 def _files(path: Path) -> list[Path]:
@@ -66,18 +65,18 @@ def _files(path: Path) -> list[Path]:
     return [file for file in sorted(path.glob("*.npy")) if onehot.is_onehot(file)]
 
 
-def _table(path: Path, channels: int, options: Options) -> Names:
+def _table(path: Path, channels: int, options: Options) -> Listed:
     """Return the class table of planes with so many channels, the background in channel 0."""
     folder = path if path.is_dir() else path.parent
-    found = _names.given(options.labels)
+    found = label_lists.given(options.labels)
     own = path.with_name(f"{path.stem}.labels.txt")
     if found is None and path.is_file() and own.is_file():
-        found = _names.read(own)
-    found = found or _names.beside(folder)
+        found = label_lists.read(own)
+    found = found or label_lists.beside(folder)
     if found is None:
         names = (f"class_{i}" for i in range(1, channels))
         origin = f"numbered, for the {channels} channels; name them with --labels"
-        return Names(ClassTable((BACKGROUND, *names)), origin)
+        return Listed(ClassTable((BACKGROUND, *names)), origin)
     if len(found.classes) != channels:
         raise ClassError(
             f"the planes have {channels} channels, so there must be {channels - 1} classes and the "

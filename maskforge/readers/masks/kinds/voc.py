@@ -11,6 +11,7 @@ from pathlib import Path
 from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.errors import ReadError
 from maskforge.io import scan
+from maskforge.io.label_lists import Listed
 from maskforge.palette import voc_palette
 from maskforge.readers.masks import colors as _colors
 from maskforge.readers.masks import lists, pairing, scanning
@@ -18,7 +19,6 @@ from maskforge.readers.masks import meaning as _meaning
 from maskforge.readers.masks.colors import VOC_IGNORE
 from maskforge.readers.masks.dataset import Dataset, Options
 from maskforge.readers.masks.decoding import pack
-from maskforge.readers.masks.names import Names
 from maskforge.readers.masks.pairing import Folders
 
 NAMES = (
@@ -58,7 +58,6 @@ def read(path: Path, options: Options) -> Dataset:
         tuple(examples),
         (*meaning.notes, *notes),
         (*meaning.problems, *(p for p in problems if p.code != "no-mask"), *strange),
-        meaning.first,
     )
 
 
@@ -70,7 +69,7 @@ def _folders(path: Path) -> Folders | None:
     return None
 
 
-def _own_names(masks: list[Path]) -> Names | None:
+def _own_names(masks: list[Path]) -> Listed | None:
     """Return VOC's own classes where the masks are in its colours and have no id above 20."""
     if not _colors.in_voc_colors(masks):
         return None
@@ -80,4 +79,4 @@ def _own_names(masks: list[Path]) -> Names | None:
     if not found <= {*ids, VOC_IGNORE if colored else 255}:
         return None
     origin = "the twenty of PASCAL VOC, since the masks are in its colours"
-    return Names(ClassTable((BACKGROUND, *NAMES), has_ignore=True), origin)
+    return Listed(ClassTable((BACKGROUND, *NAMES), has_ignore=True), origin)
