@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, Problem, ReadError
-from maskforge.io import label_lists, onehot
 from maskforge.io.label_lists import Labels, Listed
 from maskforge.readers.masks import decoding as _loading
-from maskforge.readers.masks import meaning as _meaning
-from maskforge.readers.masks import naming, pairing
-from maskforge.readers.masks.dataset import Decoding, Label, Meaning, Options
+from maskforge.readers.masks import pairing
+from maskforge.readers.masks.alone import Side
+from maskforge.readers.masks.dataset import Label, Options
 from maskforge.readers.masks.decoding import LabelImage
-from maskforge.readers.masks.kinds import manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,62 +104,3 @@ def load_pair(pair: Pair, comparison: Comparison) -> tuple[LabelImage, LabelImag
             cure="predict in the size of the image",
         )
     return prediction, truth
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """The masks of one side by stem, and the names that they have of their own, if any.
-
-    fixed: the decoding is known, and the labels have it already.
-    """
-
-    labels: dict[str, Label]
-    names: Listed | None
-    problems: list[Problem]
-    fixed: bool = False
-
-    @classmethod
-    def of(cls, path: Path, options: Options) -> Side:
-        """Return the masks in ``path``. Raises ReadError, ClassError."""
-        if manifest.sniff(path, options):
-            classes, labels = manifest.labels(path, options)
-            return cls(labels, Listed(classes, str(path)), [], fixed=True)
-        if path.is_file() and onehot.is_onehot(path):
-            found = onehot.OneHotFile(path)
-            planes = {
-                naming.without_suffix(key): Label(path, Decoding("planes"), key) for key in found
-            }
-            names = label_lists.given(options.labels) or label_lists.beside(path.parent)
-            return cls(planes, names, [], fixed=True)
-        folder = pairing.masks_in(path)
-        paths, problems = pairing.by_stem(folder, pairing.MASK_SUFFIXES)
-        if not paths:
-            raise ReadError(
-                "there must be a folder with masks, or a one-hot file",
-                code="no-mask" if path.exists() else "unreadable",
-                file=str(path),
-            )
-        beside = dict.fromkeys((path, folder, folder.parent))
-        names = _meaning.find_names(list(paths.values()), options, beside=list(beside))
-        labels = {stem: Label(mask, _UNKNOWN) for stem, mask in paths.items()}
-        return cls(labels, names, problems)
-
-    def meaning(self, names: Listed | None, options: Options) -> Meaning:
-        """Return what the pixels mean when the classes have ``names``, if any."""
-        if not self.fixed:
-            return _meaning.under_names(
-                [label.path for label in self.labels.values()], names, options
-            )
-        if names is None:
-            raise ClassError(
-                "one-hot planes do not name their classes", cure="name them with --labels"
-            )
-        return Meaning(names.classes, _UNKNOWN, (f"classes: {names.origin}",))
-
-    def label(self, stem: str, meaning: Meaning) -> Label:
-        """Return the label image ``stem``, decoded as ``meaning`` says."""
-        found = self.labels[stem]
-        return found if self.fixed else replace(found, decoding=meaning.decoding)
-
-
-_UNKNOWN = Decoding("ids")

@@ -10,7 +10,7 @@ from maskforge import convert
 from maskforge.datasets import Header, open_masks
 from maskforge.errors import ClassError, ReadError
 
-SAMPLES = Path(__file__).resolve().parent.parent.parent / "samples"
+SAMPLES = Path(__file__).resolve().parents[3] / "samples"
 
 
 def save(path, ids):
