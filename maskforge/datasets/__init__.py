@@ -16,12 +16,12 @@ from maskforge.datasets.comparing import Pair as Pair
 from maskforge.datasets.comparing import compare as compare
 from maskforge.datasets.comparing import load_pair as load_pair
 from maskforge.datasets.splitting import split as split
+from maskforge.raster.annotation import Decoding as Decoding
+from maskforge.raster.annotation import MaskFile as MaskFile
 from maskforge.readers.masks.alone import Masks as Masks
 from maskforge.readers.masks.alone import open_masks as open_masks
 from maskforge.readers.masks.dataset import Dataset as Dataset
-from maskforge.readers.masks.dataset import Decoding as Decoding
 from maskforge.readers.masks.dataset import Example as Example
-from maskforge.readers.masks.dataset import Label as Label
 from maskforge.readers.masks.decoding import load as load
 from maskforge.readers.masks.opening import open_dataset as open_dataset
 from maskforge.readers.masks.pixels import Header as Header

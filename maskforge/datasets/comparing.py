@@ -9,10 +9,11 @@ from pathlib import Path
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, Problem, ReadError
 from maskforge.io.label_lists import Labels, Listed
+from maskforge.raster.annotation import MaskFile
 from maskforge.readers.masks import decoding as _loading
 from maskforge.readers.masks import pairing
 from maskforge.readers.masks.alone import Side
-from maskforge.readers.masks.dataset import Label, Options
+from maskforge.readers.masks.dataset import Options
 from maskforge.readers.masks.decoding import LabelImage
 
 
@@ -21,8 +22,8 @@ class Pair:
     """A predicted label image and the true one. ``name``: what both are called."""
 
     name: str
-    prediction: Label
-    truth: Label
+    prediction: MaskFile
+    truth: MaskFile
 
 
 @dataclass(frozen=True, slots=True)

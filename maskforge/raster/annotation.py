@@ -1,9 +1,10 @@
-"""What a reader makes of a file: regions, and the image they belong to."""
+"""What a reader makes of a file: regions or a mask, and the image they belong to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from maskforge.errors import Problem
 from maskforge.raster.geometry import Geometry, nbytes
@@ -33,6 +34,36 @@ class Region:
     place: str = ""
 
 
+Form: TypeAlias = Literal["ids", "colors", "planes"]
+
+IGNORED = -1
+"""Stands for the ignore index in a :class:`Decoding`, whatever the class table says it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How the pixels of a mask become channels, the places of classes in their table.
+
+    form: "ids", a number a pixel; "colors", three; "planes", a channel a class. table: pairs of
+    what a pixel holds (a number, or 0xrrggbb) and its channel, or :data:`IGNORED`; of planes empty.
+    """
+
+    form: Form
+    table: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MaskFile:
+    """Where a label image is: a file or, with ``key``, an entry of a one-hot dictionary."""
+
+    path: Path
+    decoding: Decoding
+    key: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}[{self.key!r}]" if self.key else str(self.path)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Annotation:
     """Everything a source says about one image. Reading it opens no image.
@@ -46,6 +77,7 @@ class Annotation:
     embedded: base64 text of an image that the source carries in itself, not decoded.
     split: a published split ("train", "val", "test") that the source assigns.
     problems: warnings met while reading, such as a region left out because it covers nothing.
+    mask: where pixels are labelled already, instead of regions.
     """
 
     name: str
@@ -59,6 +91,7 @@ class Annotation:
     embedded: bytes | memoryview | None = None
     split: str | None = None
     problems: tuple[Problem, ...] = ()
+    mask: MaskFile | None = None
 
     @property
     def nbytes(self) -> int:

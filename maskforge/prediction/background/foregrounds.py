@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskforge.classes import BACKGROUND, ClassTable
-from maskforge.datasets import Label, Masks
+from maskforge.datasets import MaskFile, Masks
 from maskforge.errors import ClassError, ReadError
 from maskforge.prediction.footage import Found, Shot
 from maskforge.prediction.predictor import Predictor
@@ -68,11 +68,11 @@ class Drawn:
         self._partners = masks.partners([one.name for one in found if not one.is_video])
         self.sources = {label.path for label in masks.labels.values()}
 
-    def look(self, shots: Sequence[Shot]) -> list[Label | None]:
+    def look(self, shots: Sequence[Shot]) -> list[MaskFile | None]:
         """Return the mask that belongs to each; that of a frame has its very name."""
         return [self._partners.get(shot.name, self._masks.labels.get(shot.name)) for shot in shots]
 
-    def probability(self, shot: Shot, seen: Label | None) -> NDArray[np.float32]:
+    def probability(self, shot: Shot, seen: MaskFile | None) -> NDArray[np.float32]:
         """Return 1 where a class is kept, 0.5 where the mask says nothing."""
         if seen is None:
             raise ReadError(

@@ -11,9 +11,10 @@ from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, Problem, ReadError
 from maskforge.io import files, label_lists, onehot
 from maskforge.io.label_lists import Labels, Listed
+from maskforge.raster.annotation import Decoding, MaskFile
 from maskforge.readers.masks import decoding, fitting, naming, pairing
 from maskforge.readers.masks import meaning as _meaning
-from maskforge.readers.masks.dataset import Decoding, Example, Label, Meaning, Options
+from maskforge.readers.masks.dataset import Example, Meaning, Options
 from maskforge.readers.masks.decoding import LabelImage
 from maskforge.readers.masks.kinds import manifest
 from maskforge.readers.masks.pixels import Header
@@ -27,11 +28,11 @@ class Masks:
     """
 
     classes: ClassTable
-    labels: Mapping[str, Label]
+    labels: Mapping[str, MaskFile]
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
-    def partners(self, names: Iterable[str]) -> dict[str, Label]:
+    def partners(self, names: Iterable[str]) -> dict[str, MaskFile]:
         """Return the mask of each image of ``names``, stems with folders; some may have none.
 
         As in a data set the names are equal, or differ in their folders or a tail such as
@@ -40,7 +41,7 @@ class Masks:
         pairs = pairing.pair_up(names, self.labels)
         return {name: self.labels[stem] for name, stem in pairs.items()}
 
-    def read(self, label: Label, image: Path, header: Header) -> LabelImage:
+    def read(self, label: MaskFile, image: Path, header: Header) -> LabelImage:
         """Return the label image (H, W) of the upright image; a mask of another size is resized.
 
         Raises ReadError for one of another shape, ClassError for values that are no class.
@@ -81,7 +82,7 @@ class Side:
     fixed: the decoding is known, and the labels have it already.
     """
 
-    labels: dict[str, Label]
+    labels: dict[str, MaskFile]
     names: Listed | None
     problems: list[Problem]
     fixed: bool = False
@@ -95,7 +96,7 @@ class Side:
         if path.is_file() and onehot.is_onehot(path):
             found = onehot.OneHotFile(path)
             planes = {
-                naming.without_suffix(key): Label(path, Decoding("planes"), key) for key in found
+                naming.without_suffix(key): MaskFile(path, Decoding("planes"), key) for key in found
             }
             names = label_lists.given(options.labels) or label_lists.beside(path.parent)
             return cls(planes, names, [], fixed=True)
@@ -109,7 +110,7 @@ class Side:
             )
         beside = dict.fromkeys((path, folder, folder.parent))
         names = _meaning.find_names(list(paths.values()), options, beside=list(beside))
-        labels = {stem: Label(mask, _UNKNOWN) for stem, mask in paths.items()}
+        labels = {stem: MaskFile(mask, _UNKNOWN) for stem, mask in paths.items()}
         return cls(labels, names, problems)
 
     def meaning(self, names: Listed | None, options: Options) -> Meaning:
@@ -124,7 +125,7 @@ class Side:
             )
         return Meaning(names.classes, _UNKNOWN, (f"classes: {names.origin}",))
 
-    def label(self, stem: str, meaning: Meaning) -> Label:
+    def label(self, stem: str, meaning: Meaning) -> MaskFile:
         """Return the label image ``stem``, decoded as ``meaning`` says."""
         found = self.labels[stem]
         return found if self.fixed else replace(found, decoding=meaning.decoding)

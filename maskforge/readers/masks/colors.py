@@ -12,8 +12,9 @@ from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.errors import ClassError, ReadError
 from maskforge.io.label_lists import Listed
 from maskforge.palette import voc_palette
+from maskforge.raster.annotation import IGNORED, Decoding
 from maskforge.readers.masks import pixels, scanning
-from maskforge.readers.masks.dataset import IGNORED, Decoding, Meaning, Options
+from maskforge.readers.masks.dataset import Meaning, Options
 from maskforge.readers.masks.decoding import pack
 
 VOC_IGNORE = 0xE0E0C0

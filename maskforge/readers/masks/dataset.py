@@ -4,40 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from maskforge.classes import ClassTable
 from maskforge.errors import Problem, UsageError
 from maskforge.io.label_lists import Labels
-
-Form: TypeAlias = Literal["ids", "colors", "planes"]
-
-IGNORED = -1
-"""Stands for the ignore index in a :class:`Decoding`, whatever the class table says it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decoding:
-    """How the pixels of a mask become channels, the places of classes in their table.
-
-    form: "ids", a number a pixel; "colors", three; "planes", a channel a class. table: pairs of
-    what a pixel holds (a number, or 0xrrggbb) and its channel, or :data:`IGNORED`; of planes empty.
-    """
-
-    form: Form
-    table: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """Where a label image is: a file or, with ``key``, an entry of a one-hot dictionary."""
-
-    path: Path
-    decoding: Decoding
-    key: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.path}[{self.key!r}]" if self.key else str(self.path)
+from maskforge.raster.annotation import IGNORED, Decoding, MaskFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +20,7 @@ class Example:
 
     name: str
     image: Path
-    label: Label
+    label: MaskFile
     split: str | None = None
 
 

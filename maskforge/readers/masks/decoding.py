@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, MaskforgeError, ReadError
 from maskforge.io.onehot import OneHotFile
+from maskforge.raster.annotation import IGNORED, Decoding, MaskFile
 from maskforge.readers.masks import fitting, inspection
 from maskforge.readers.masks import pixels as _pixels
-from maskforge.readers.masks.dataset import IGNORED, Dataset, Decoding, Example, Label
+from maskforge.readers.masks.dataset import Dataset, Example
 from maskforge.readers.masks.pixels import MAX_PIXELS
 
 LabelImage: TypeAlias = NDArray[Any]
@@ -33,7 +34,7 @@ def load(example: Example, dataset: Dataset) -> tuple[NDArray[np.uint8], LabelIm
     return image, fitting.apply(how, ids, header)
 
 
-def read_label(label: Label, classes: ClassTable) -> LabelImage:
+def read_label(label: MaskFile, classes: ClassTable) -> LabelImage:
     """Return the label image as it is stored, (H, W), decoded to channels of ``classes``.
 
     Raises ReadError; ClassError for a pixel that the class table has no place for.
@@ -45,7 +46,7 @@ def read_label(label: Label, classes: ClassTable) -> LabelImage:
     return decode(values, label, classes)
 
 
-def decode(values: NDArray[Any], label: Label, classes: ClassTable) -> LabelImage:
+def decode(values: NDArray[Any], label: MaskFile, classes: ClassTable) -> LabelImage:
     """Return the channels of ``values``: integers (H, W), or RGB (H, W, 3). Raises ClassError."""
     keys, ids = _table(label.decoding, classes)
     if label.decoding.form == "colors":
@@ -70,7 +71,7 @@ def decode(values: NDArray[Any], label: Label, classes: ClassTable) -> LabelImag
     return ids[place]
 
 
-def read_planes(label: Label, classes: ClassTable) -> NDArray[np.uint8]:
+def read_planes(label: MaskFile, classes: ClassTable) -> NDArray[np.uint8]:
     """Return the planes, (H, W, C) of 0 and 1, of an entry of a one-hot dictionary.
 
     Raises ReadError; ClassError for another number of channels than there are classes.
@@ -116,7 +117,7 @@ def _from_colors(
     pixels: NDArray[Any],
     keys: NDArray[np.int64],
     ids: LabelImage,
-    label: Label,
+    label: MaskFile,
     classes: ClassTable,
 ) -> LabelImage:
     packed = pack(pixels)
@@ -157,7 +158,7 @@ def _byte_tables(decoding: Decoding, classes: ClassTable) -> tuple[bytes, bytes]
 
 
 def _refuse(
-    values: NDArray[Any], wrong: NDArray[np.bool_], label: Label, classes: ClassTable
+    values: NDArray[Any], wrong: NDArray[np.bool_], label: MaskFile, classes: ClassTable
 ) -> NoReturn:
     """Raise ClassError with the strange values, where the first one is, and the likely cause."""
     found, pixels = np.unique(values[wrong], return_counts=True)

@@ -9,16 +9,10 @@ from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.errors import ClassError, Problem
 from maskforge.io import label_lists
 from maskforge.io.label_lists import Listed
+from maskforge.raster.annotation import IGNORED, Decoding
 from maskforge.readers.masks import colors as _colors
 from maskforge.readers.masks import pixels, scanning
-from maskforge.readers.masks.dataset import (
-    IGNORED,
-    Decoding,
-    Meaning,
-    Options,
-    id_decoding,
-    without_background,
-)
+from maskforge.readers.masks.dataset import Meaning, Options, id_decoding, without_background
 from maskforge.readers.masks.decoding import likely_cause
 from maskforge.readers.masks.inspection import CLASSES_KEY
 from maskforge.readers.masks.scanning import Scan

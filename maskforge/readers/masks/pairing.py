@@ -11,7 +11,8 @@ from pathlib import Path
 from maskforge.errors import Problem, ReadError, UsageError
 from maskforge.io import images, scan
 from maskforge.io.onehot import is_onehot
-from maskforge.readers.masks.dataset import Decoding, Example, Label
+from maskforge.raster.annotation import Decoding, MaskFile
+from maskforge.readers.masks.dataset import Example
 from maskforge.readers.masks.naming import SPLITS
 
 IMAGE_FOLDERS = ("images", "image", "imgs", "img", "features")
@@ -66,7 +67,7 @@ def match(pair: Folders, decoding: Decoding) -> tuple[list[Example], list[Proble
     masks, twins = by_stem(pair.masks, MASK_SUFFIXES)
     partners = pair_up(pictures, masks)
     examples = [
-        Example(name, pictures[name], Label(masks[stem], decoding), _split_of(name, pair.split))
+        Example(name, pictures[name], MaskFile(masks[stem], decoding), _split_of(name, pair.split))
         for name, stem in sorted(partners.items())
     ]
     found = set(partners.values())

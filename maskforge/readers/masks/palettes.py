@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from maskforge.errors import Problem
 from maskforge.palette import voc_palette
-from maskforge.readers.masks.dataset import Label
+from maskforge.raster.annotation import MaskFile
 from maskforge.readers.masks.decoding import pack
 
 Shown = tuple[tuple[int, int], ...]
@@ -25,7 +25,7 @@ def own(values: NDArray[np.uint8], palette: NDArray[np.uint8]) -> Shown:
     return tuple(zip(used.tolist(), pack(palette[used]).tolist(), strict=True))
 
 
-def mixed(masks: Iterable[tuple[Label, Shown]]) -> Iterator[Problem]:
+def mixed(masks: Iterable[tuple[MaskFile, Shown]]) -> Iterator[Problem]:
     """Find palettes in which one colour has another number than in an earlier one."""
     numbers: dict[int, tuple[int, str]] = {}
     for label, shown in masks:

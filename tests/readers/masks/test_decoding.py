@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from maskforge.classes import ClassTable
-from maskforge.datasets import Decoding, Example, Label, check, load, open_dataset
+from maskforge.datasets import Decoding, Example, MaskFile, check, load, open_dataset
 from maskforge.errors import ClassError, ReadError
 from maskforge.readers.masks.dataset import id_decoding
 from maskforge.readers.masks.decoding import decode
@@ -99,7 +99,7 @@ class TestSize:
     def test_any_whole_factor_fits_and_shrinks_back(self, height, width, factor, orientation):
         ids = np.arange(height * width, dtype=np.uint16).reshape(height, width)
         header = Header(height * factor, width * factor, orientation)
-        example = Example("a", None, Label(None, Decoding("ids")))
+        example = Example("a", None, MaskFile(None, Decoding("ids")))
         upright = header.upright[0] // factor, header.upright[1] // factor
         grown = apply(
             fit(header, ids.reshape(upright).shape, example), ids.reshape(upright), header
@@ -182,7 +182,7 @@ class TestDecode:
     CLASSES = ClassTable.from_names([f"c{i}" for i in range(299)])
 
     def test_more_classes_than_a_byte_holds(self):
-        label = Label(None, id_decoding(self.CLASSES))
+        label = MaskFile(None, id_decoding(self.CLASSES))
         ids = np.array([[0, 299, 65535]], dtype=np.uint16)
         result = decode(ids, label, self.CLASSES)
         assert result.dtype == np.uint16
@@ -195,7 +195,7 @@ class TestDecode:
     def test_every_value_is_decoded_or_refused(self, tmp_path_factory, values):
         path = tmp_path_factory.mktemp("m") / "m.npy"
         np.save(path, np.array([values], dtype=np.int32))
-        label = Label(path, id_decoding(self.CLASSES))
+        label = MaskFile(path, id_decoding(self.CLASSES))
         good = all(-1 <= v < 300 or v == 65535 for v in values)
         if good:
             expected = [65535 if v == -1 else v for v in values]

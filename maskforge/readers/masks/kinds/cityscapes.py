@@ -12,11 +12,11 @@ from maskforge.classes import ClassTable
 from maskforge.errors import Problem, ReadError
 from maskforge.io import label_lists, scan
 from maskforge.io.label_lists import Listed
+from maskforge.raster.annotation import MaskFile
 from maskforge.readers.masks import naming, pairing
 from maskforge.readers.masks.dataset import (
     Dataset,
     Example,
-    Label,
     Options,
     id_decoding,
     without_background,
@@ -63,7 +63,7 @@ def read(path: Path, options: Options) -> Dataset:
         if mask.is_file():
             split = naming.SPLITS.get(inside.parts[0].lower())
             name = inside.with_name(stem).as_posix()
-            examples.append(Example(name, image, Label(mask, decoding), split))
+            examples.append(Example(name, image, MaskFile(mask, decoding), split))
         else:
             message = f"there is no mask {mask.name!r}: left out"
             problems.append(Problem("no-mask", str(image), message, severity="warning"))

@@ -14,8 +14,9 @@ from typing import Any
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, MaskforgeError, Problem, ReadError
 from maskforge.io import label_lists, manifest, stage
+from maskforge.raster.annotation import Decoding, MaskFile
 from maskforge.readers.masks import colors, naming
-from maskforge.readers.masks.dataset import Dataset, Decoding, Example, Label, Options, id_decoding
+from maskforge.readers.masks.dataset import Dataset, Example, Options, id_decoding
 
 RANK = 1
 """Above the other kinds: what has a manifest has folders that look like theirs, too."""
@@ -68,7 +69,7 @@ def read(path: Path, options: Options) -> Dataset:
     )
 
 
-def labels(path: Path, options: Options) -> tuple[ClassTable, dict[str, Label]]:
+def labels(path: Path, options: Options) -> tuple[ClassTable, dict[str, MaskFile]]:
     """Return the class table and the label images of an output, by stem; no image is asked for."""
     part = _Output.of(_manifests(path)[0], options)
     found = {record["stem"]: part.label(record) for record in part.content["images"]}
@@ -148,17 +149,17 @@ class _Output:
             split = split if split in ("train", "val", "test") else of_file
             examples.append(Example(record["stem"], image, label, split))
 
-    def label(self, record: Mapping[str, Any]) -> Label | None:
+    def label(self, record: Mapping[str, Any]) -> MaskFile | None:
         """Return where the label image of a record is, None where the record does not say."""
         if self.decoding.form == "planes":
             collection, key = self.content.get("collection"), record.get("key")
             if not isinstance(collection, str) or not isinstance(key, str):
                 return None
-            return Label(self.file.parent / PurePosixPath(collection).name, self.decoding, key)
+            return MaskFile(self.file.parent / PurePosixPath(collection).name, self.decoding, key)
         mask = record.get("mask")
         if not isinstance(mask, str) or mask not in manifest.output_files(record):
             return None
-        return Label(self.file.parent / mask, self.decoding)
+        return MaskFile(self.file.parent / mask, self.decoding)
 
 
 def _manifests(path: Path) -> list[Path]:

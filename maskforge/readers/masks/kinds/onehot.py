@@ -13,8 +13,9 @@ from maskforge.errors import ClassError, Problem, ReadError
 from maskforge.io import label_lists, onehot
 from maskforge.io.files import safe_name
 from maskforge.io.label_lists import Listed
+from maskforge.raster.annotation import Decoding, MaskFile
 from maskforge.readers.masks import naming
-from maskforge.readers.masks.dataset import Dataset, Decoding, Example, Label, Options
+from maskforge.readers.masks.dataset import Dataset, Example, Options
 
 
 def sniff(path: Path, options: Options) -> str:
@@ -35,7 +36,7 @@ def read(path: Path, options: Options) -> Dataset:
         for key in index:
             shape = index.shape(key)
             channels.setdefault(shape[-1] if len(shape) == 3 else -1, f"{file}: {key}")
-            label = Label(file, Decoding("planes"), key)
+            label = MaskFile(file, Decoding("planes"), key)
             image = naming.image_of(key, file.parent, options)
             if image is None:
                 problems.append(naming.missing(key, file))
