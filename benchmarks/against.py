@@ -44,13 +44,18 @@ def timed(name, work):
     return run
 
 try:
-    from maskforge.conversion import job
+    try:
+        from maskforge.conversion import image
+    except ImportError:
+        image = None
+    if not hasattr(image, "digest_of"):
+        from maskforge.conversion import job as image
     from maskforge.io import copying, exchange, shelf
 except ImportError:
     pass
 else:
     for module, name, kind in (
-        (job, "digest_of", "digests"), (shelf, "digest", "digests"),
+        (image, "digest_of", "digests"), (shelf, "digest", "digests"),
         (shelf, "digest_of", "digests"), (copying, "put", "copies"), (exchange, "_sync", "sync"),
     ):
         setattr(module, name, timed(kind, getattr(module, name)))

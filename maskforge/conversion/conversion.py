@@ -13,11 +13,10 @@ from typing import Any, TypeAlias, TypeVar
 
 from maskforge import layouts, plugins, readers, styles, writers
 from maskforge.classes import BACKGROUND, ClassTable
-from maskforge.conversion import run as runs
 from maskforge.conversion import sources as inputs
 from maskforge.conversion.result import Conversion
-from maskforge.conversion.run import Place, Progress, Run
 from maskforge.conversion.settings import Plan, Settings
+from maskforge.conversion.sinks import Place, Progress, Run, team_of
 from maskforge.errors import ReadError, UsageError
 from maskforge.io import files, label_lists
 from maskforge.readers import Reader
@@ -84,7 +83,7 @@ def convert(
             code="unreadable",
             file=", ".join(map(str, sources)),
         )
-    with runs.team(plan.engine, plan.workers, len(jobs)) as team:
+    with team_of(plan.engine, plan.workers, len(jobs)) as team:
         found_labels = cache(partial(inputs.collect_labels, jobs, reader, options, team))
         classes, classes_from = table or label_lists.find_table(None, sources, found_labels)
         if plan.unknown == "error":

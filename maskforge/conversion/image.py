@@ -1,26 +1,30 @@
-"""What one image is converted to: a value, made of its annotation and the plan."""
+"""What becomes of one image: a value, made of its annotation and the plan. Workers run this."""
 
 from __future__ import annotations
 
 import os
+import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 from PIL import Image
 
-from maskforge import layouts, plugins, rules, writers
+from maskforge import layouts, plugins, readers, rules, writers
 from maskforge.conversion.settings import Plan
-from maskforge.conversion.sources import MOST_LABELS, Job
-from maskforge.errors import MaskforgeError, Problem, ReadError
+from maskforge.conversion.sources import MOST_LABELS, Earlier, Job
+from maskforge.errors import MaskforgeError, Problem, ReadError, WriteError
 from maskforge.io import images
 from maskforge.io.images import Picture
-from maskforge.io.ownership import Entry
+from maskforge.io.ownership import Entry, digest_of
+from maskforge.io.shelf import Put
 from maskforge.layouts import Names, Places
 from maskforge.raster import transform
 from maskforge.raster.annotation import Annotation
 from maskforge.raster.raster import Raster, rasterize
-from maskforge.writers import ImageWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,197 @@ class Outputs:
     source: Original | None
 
 
-def of(
+class Placed(NamedTuple):
+    """What came of an image's outputs: its record, its files, and what was in the way."""
+
+    record: dict[str, Any]
+    files: tuple[Put, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+class Sink(Protocol):
+    """What puts the outputs of an image in place; sent to the workers."""
+
+    def put(self, made: Outputs, earlier: Earlier | None) -> Placed:
+        """Put them there. earlier: what a run before made of the image. Raises WriteError."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What became of a job.
+
+    record: what the manifest says of the image, None when it was not converted. files: those that
+    were put on the shelf for it. source: the image that the user has. raster: for a writer that
+    makes one file of all images. kept: an earlier run had done it already. fatal: the output cannot
+    be written, so that going on makes no sense.
+    """
+
+    job: Job
+    record: dict[str, Any] | None = None
+    problems: tuple[Problem, ...] = ()
+    files: tuple[Put, ...] = ()
+    source: Path | None = None
+    raster: Raster | None = None
+    kept: bool = False
+    fatal: WriteError | None = None
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep what one image frees for the next one.
+
+    Else it gives the memory back to the system and asks for it again, page by page, which takes a
+    sixth of the time of large images. It keeps what is smaller than the largest block that it has
+    given back yet; this one costs nothing, as nobody touches it.
+    """
+    np.empty(1 << 24, dtype=np.uint8)
+
+
+_keep_freed_memory()
+
+
+def process(plan: Plan, sink: Sink, job: Job) -> Outcome:
+    """Convert one image and put its files into the sink. Never raises: see the outcome."""
+    try:
+        return _process(plan, sink, job)
+    except WriteError as error:
+        return Outcome(job, fatal=error)
+    except MaskforgeError as error:
+        problem = error.problem(file=str(job.source))
+        if not error.file:
+            place = ".".join(filter(None, (job.place, problem.place)))
+            problem = replace(problem, place=place)
+        return Outcome(job, problems=(problem,))
+    except MemoryError:
+        message = "the image must fit into memory, but it does not"
+        return Outcome(job, problems=(Problem("too-large", str(job.source), message),))
+    except Exception as error:  # a defect of ours must cost one image, not the run
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        message = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
+        return Outcome(job, problems=(Problem("internal", str(job.source), message),))
+
+
+def died(job: Job) -> Outcome:
+    """Return the outcome of a job whose worker ended without an answer, twice."""
+    message = "the worker converting this file ended without an answer, perhaps for lack of memory"
+    return Outcome(job, problems=(Problem("worker-died", str(job.source), message),))
+
+
+def _process(plan: Plan, sink: Sink, job: Job) -> Outcome:
+    annotation = job.annotation() or _read(plan, job)
+    problems = list(annotation.problems)
+    picture, original = _picture(annotation, plan, problems)
+    earlier, source = job.earlier, None if original is None else original.path
+    if earlier is not None and _still_holds(earlier, annotation, picture, original, job, plan):
+        now = {"source": job.shown, "place": annotation.place, "split": annotation.split}
+        record = {**earlier.record, **now}
+        kept = tuple(
+            Put(name, entry, taken=name not in earlier.staged)
+            for name, entry in earlier.files.items()
+        )
+        return Outcome(job, record, _remembered(record, job), kept, source, kept=True)
+    made = outputs(annotation, picture, original, job, plan, problems)
+    placed = sink.put(made, earlier)
+    whole = made.raster if plan.is_collection else None
+    return Outcome(job, placed.record, (*problems, *placed.problems), placed.files, source, whole)
+
+
+def _read(plan: Plan, job: Job) -> Annotation:
+    reader = readers.load(plan.reader)
+    for item in reader.read(job.source, plugins.options(reader, plan.reader_options)):
+        if isinstance(item, Annotation):
+            return item
+        raise ReadError(
+            item.message, code=item.code, file=item.file, place=item.place, cure=item.cure
+        )
+    raise ReadError("the file describes no image", code="wrong-format", file=str(job.source))
+
+
+def _picture(
+    annotation: Annotation, plan: Plan, problems: list[Problem]
+) -> tuple[Picture | None, Original | None]:
+    """Return the image, and its file where it is one.
+
+    A missing or damaged one is fatal only where the size comes from it.
+    """
+    declared = annotation.height is not None and annotation.width is not None
+    sized = declared or plan.assume_size is not None
+    try:
+        picture = images.picture(annotation, plan.images_from, max_pixels=plan.max_pixels)
+        original = None
+        if picture is not None and picture.path is not None:
+            original = Original(picture.path, _digest_of(picture.path))
+    except ReadError as error:
+        if not sized or error.code == "too-large":
+            raise
+        found = error.problem(file=str(annotation.source), place=annotation.place)
+        problems.append(replace(found, severity="warning"))
+        return None, None
+    if picture is None:
+        if not sized:
+            problem = images.missing(annotation, severity="error")
+            raise ReadError(
+                problem.message,
+                code="no-image",
+                file=problem.file,
+                place=problem.place,
+                cure=problem.cure,
+            )
+        if plan.images != "none":
+            problems.append(images.missing(annotation, severity="warning"))
+    return picture, original
+
+
+def _digest_of(path: Path) -> Entry:
+    try:
+        return digest_of(path)
+    except OSError as error:
+        raise ReadError(
+            f"the image cannot be read: {error.strerror}", code="bad-image", file=str(path)
+        ) from error
+
+
+def _still_holds(
+    earlier: Earlier,
+    annotation: Annotation,
+    picture: Picture | None,
+    original: Original | None,
+    job: Job,
+    plan: Plan,
+) -> bool:
+    """Tell whether nothing is missing of what was made of this very annotation and image.
+
+    Where they stand in the input may have changed, unless problems tell of it. Files must be called
+    as they would be now: some layouts number images, which others before them move; and an image
+    may have been renamed.
+    """
+    record = earlier.record
+    size, is_digest = (None, None) if original is None else original.entry[:2]
+    are_same = (record.get("digest"), record.get("image_bytes"), record.get("image_digest")) == (
+        annotation.digest,
+        size,
+        is_digest,
+    )
+    place = (record.get("source"), record.get("place"))
+    stands = place == (job.shown, annotation.place) or not record.get("problems")
+    if not (earlier.whole and are_same and stands):
+        return False
+    places = _called(picture, job, plan)[1]
+    away = None if original is None else reference(original, plan.folder)
+    return (
+        record.get("mask") == places.mask
+        and record.get("image") in (None, places.image)
+        and record.get("original") in (None, away)
+    )
+
+
+def _remembered(previous: Mapping[str, Any], job: Job) -> tuple[Problem, ...]:
+    """Return the problems of an earlier run, their files again below the root of the input."""
+    root = Path(os.path.abspath(job.source)).parents[job.shown.count("/")]
+    found = (Problem(**problem) for problem in previous.get("problems", ()))
+    return tuple(replace(problem, file=str(root / problem.file)) for problem in found)
+
+
+def outputs(
     annotation: Annotation,
     picture: Picture | None,
     original: Original | None,
@@ -62,7 +256,16 @@ def of(
 
     picture: the image by its header; original: its file, None for one that is embedded.
     """
-    _refuse_too_many_labels(annotation)
+    if len(annotation.regions) > MOST_LABELS:
+        count = len({region.label for region in annotation.regions})
+        if count > MOST_LABELS:
+            raise ReadError(
+                f"an image must have at most {MOST_LABELS} different labels, "
+                f"but this one has {count}",
+                code="too-large",
+                file=str(annotation.source),
+                cure="is the label a number or a name of each object? the class belongs there",
+            )
     annotation, exif = _in_output_frame(annotation, picture, plan)
     raster = rasterize(
         annotation,
@@ -82,22 +285,40 @@ def of(
         if plan.previews:
             record["preview"] = f"{plan.out.stem}-previews/{job.stem}.jpg"
             files[record["preview"]] = _preview(record["preview"], raster, picture, problems)
-    else:
-        _files(annotation, raster, picture, original, job, plan, problems, record, files, writer)
+        return Outputs(record, files, raster, original)
+    names, places = _called(picture, job, plan)
+    record["mask"] = places.mask
+    if plan.images != "none" and picture is not None and places.image:
+        try:
+            files[places.image] = _image(picture, original, annotation, names, plan)
+            record["image"] = places.image
+        except ReadError as error:
+            found = error.problem(file=str(picture.path or annotation.source))
+            problems.append(replace(found, severity="warning"))
+    if plan.instances and places.instance:
+        instance = writers.load("instance")
+        assert not instance.COLLECTION
+        options = plugins.options(instance, {"palette": True})
+        files[places.instance] = Made(instance.encode(raster, options))
+        record["instance"] = places.instance
+    if plan.previews and places.preview:
+        files[places.preview] = _preview(places.preview, raster, picture, problems)
+        record["preview"] = places.preview
+    extra = layouts.load(plan.layout).per_image(raster, names)
+    files |= {name: Made(data) for name, data in extra.items()}
+    if extra:
+        record["extra"] = {name.rpartition("/")[2]: name for name in extra}
+    files[places.mask] = Made(writer.encode(raster, plugins.options(writer, plan.writer_options)))
     return Outputs(record, files, raster, original)
 
 
-def _refuse_too_many_labels(annotation: Annotation) -> None:
-    if len(annotation.regions) <= MOST_LABELS:
-        return
-    count = len({region.label for region in annotation.regions})
-    if count > MOST_LABELS:
-        raise ReadError(
-            f"an image must have at most {MOST_LABELS} different labels, but this one has {count}",
-            code="too-large",
-            file=str(annotation.source),
-            cure="is the label a number or a name of each object? the class belongs there",
-        )
+def _called(picture: Picture | None, job: Job, plan: Plan) -> tuple[Names, Places]:
+    """Return what an image is called, and where its files go, in an output that is a folder."""
+    layout, suffix = layouts.load(plan.layout), ".png"
+    if layout.IMAGE_FORM == "as-is" and picture is not None:
+        suffix = picture.suffix
+    names = Names(job.stem, job.index, suffix)
+    return names, layout.places(names, mask_suffix=writers.load(plan.writer).SUFFIX)
 
 
 def _in_output_frame(
@@ -152,7 +373,7 @@ def _covering_nothing(annotation: Annotation, raster: Raster) -> list[Problem]:
 def _record(
     annotation: Annotation, raster: Raster, job: Job, exif: str, original: Original | None
 ) -> dict[str, Any]:
-    """Return what the manifest says; ``image`` and ``original`` are told apart by :func:`_put`."""
+    """Return what the manifest says; ``image`` and ``original`` are told apart by the sink."""
     size, is_digest = (None, None) if original is None else original.entry[:2]
     return {
         "stem": job.stem,
@@ -172,61 +393,6 @@ def _record(
         "image": None,
         "original": None,
     }
-
-
-def _files(
-    annotation: Annotation,
-    raster: Raster,
-    picture: Picture | None,
-    original: Original | None,
-    job: Job,
-    plan: Plan,
-    problems: list[Problem],
-    record: dict[str, Any],
-    files: dict[str, Made | Original],
-    writer: ImageWriter,
-) -> None:
-    """Add the files of one image to ``files``, and their names to its record."""
-    layout = layouts.load(plan.layout)
-    names = _names(picture, job, plan)
-    places = places_of(picture, job, plan)
-    record["mask"] = places.mask
-    if plan.images != "none" and picture is not None and places.image:
-        try:
-            files[places.image] = _image(picture, original, annotation, names, plan)
-            record["image"] = places.image
-        except ReadError as error:
-            found = error.problem(file=str(picture.path or annotation.source))
-            problems.append(replace(found, severity="warning"))
-    if plan.instances and places.instance:
-        files[places.instance] = Made(_instances(raster))
-        record["instance"] = places.instance
-    if plan.previews and places.preview:
-        files[places.preview] = _preview(places.preview, raster, picture, problems)
-        record["preview"] = places.preview
-    extra = layout.per_image(raster, names)
-    files |= {name: Made(data) for name, data in extra.items()}
-    if extra:
-        record["extra"] = {name.rpartition("/")[2]: name for name in extra}
-    options = plugins.options(writer, plan.writer_options)
-    files[places.mask] = Made(writer.encode(raster, options))
-
-
-def places_of(picture: Picture | None, job: Job, plan: Plan) -> Places:
-    """Return where the files of one image go, in an output that is a folder."""
-    layout, writer = layouts.load(plan.layout), writers.load(plan.writer)
-    return layout.places(_names(picture, job, plan), mask_suffix=writer.SUFFIX)
-
-
-def _instances(raster: Raster) -> bytes:
-    writer = writers.load("instance")
-    assert not writer.COLLECTION
-    return writer.encode(raster, plugins.options(writer, {"palette": True}))
-
-
-def _names(picture: Picture | None, job: Job, plan: Plan) -> Names:
-    as_png = layouts.load(plan.layout).IMAGE_FORM == "png"
-    return Names(job.stem, job.index, ".png" if as_png or picture is None else picture.suffix)
 
 
 def _image(
@@ -286,3 +452,20 @@ def _preview(name: str, raster: Raster, picture: Picture | None, problems: list[
             problems.append(replace(found, severity="warning"))
     sheet = preview.draw(image, raster)
     return Made(preview.encode(sheet, suffix=os.path.splitext(name)[1]))
+
+
+def reference(original: Original, folder: Path) -> str | None:
+    """Return the path from ``folder`` to the image, None where there is no relative one."""
+    where, name = os.path.split(os.path.abspath(original.path))
+    way = _way(where, os.path.abspath(folder))
+    return None if way is None else f"{way}{name}"
+
+
+@lru_cache(maxsize=64)  # most images lie in one folder
+def _way(there: str, here: str) -> str | None:
+    """Return the path from the folder ``here`` to ``there``, with a slash; None: another drive."""
+    try:
+        way = os.path.relpath(there, here).replace(os.sep, "/")
+    except ValueError:
+        return None
+    return "" if way == os.curdir else f"{way}/"

@@ -1,35 +1,105 @@
-"""One output under way: refused, resumed, journalled, exchanged; and who does the work."""
+"""Where outputs go: those of one image into a sink, and an output as a whole into its place.
+
+A sink takes the outputs of one image: :class:`Memory` keeps them, :class:`Disk` puts them on the
+shelf of an output under way, which :class:`Run` exchanges for what stood there when all is done.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import BinaryIO, TypeAlias
 
 from maskforge import engines, layouts, plugins, splits, writers
-from maskforge.conversion import manifest, room, sources
+from maskforge.conversion import image, manifest, sources
+from maskforge.conversion.image import Made, Outcome, Outputs, Placed
 from maskforge.conversion.settings import Plan
 from maskforge.conversion.sources import Earlier, Job
 from maskforge.engines import Team
-from maskforge.errors import GeometryError, Problem, ReadError, UsageError
+from maskforge.errors import GeometryError, Problem, ReadError, UsageError, WriteError
+from maskforge.io import copying, images
 from maskforge.io.exchange import ASIDE, Exchanged
 from maskforge.io.manifest import load as load_manifest
 from maskforge.io.manifest import output_files
 from maskforge.io.ownership import Entry, digest
 from maskforge.io.scan import is_manifest
+from maskforge.io.shelf import Shelf
 from maskforge.io.stage import Stage
 from maskforge.layouts import Names
 from maskforge.records import Records
+from maskforge.writers import Collecting
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with images done and images in all."""
 
 JOBS_PER_WORKER = 48
 """With fewer jobs than this for each worker, starting one costs more than it saves."""
+
+_OTHER_FILES = 1 << 13
+"""Bytes for mask and preview of an image, about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A sink in memory: every file by its name, an image as the bytes it has now."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def put(self, made: Outputs, earlier: Earlier | None) -> Placed:
+        """Keep them; what an earlier run made does not matter here."""
+        for name, file in made.files.items():
+            self.files[name] = file.data if isinstance(file, Made) else file.path.read_bytes()
+        return Placed(made.record)
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A sink on the disk: the shelf of an output under way.
+
+    link: images as hard links. folder: what names in records are relative to.
+    """
+
+    shelf: Shelf
+    link: bool
+    folder: Path
+
+    def put(self, made: Outputs, earlier: Earlier | None) -> Placed:
+        """Put the files on the shelf, but those that stand already; the record says which."""
+        record, done, problems = made.record, [], []
+        standing: Mapping[str, Entry] = {}
+        if earlier is not None:
+            standing = {n: e for n, e in earlier.files.items() if n not in earlier.staged}
+        for name, file in made.files.items():
+            before = standing.get(name)
+            if isinstance(file, Made):
+                put = self.shelf.put(name, file.data, before)
+                if file.source is not None:
+                    way = self.shelf.way_to(file.source)
+                    put = put._replace(entry=put.entry._replace(source=way, origin=file.origin))
+                done.append(put)
+                continue
+            try:
+                found = self.shelf.image(
+                    name, file.path, file.entry, link=self.link, earlier=before
+                )
+            except ReadError as error:
+                problem = error.problem(file=str(file.path))
+                problems.append(replace(problem, severity="warning"))
+                record["image"] = None
+                continue
+            if found is None:  # it lies there already, and is the user's
+                record["image"], record["original"] = None, name
+            else:
+                done.append(found)
+        if record["image"] is None and record["original"] is None and made.source is not None:
+            record["original"] = image.reference(made.source, self.folder)
+        return Placed(record, tuple(done), tuple(problems))
 
 
 @dataclass
@@ -112,7 +182,7 @@ class Run:
         """
         for job in jobs:
             self.stage.protect(job.source)
-        room.check(jobs, self.plan, self.stage)
+        self._check_room(jobs)
         if not self.stage.folder.is_dir():
             return
         known = {name: digest(data) for name, data in self._closing({"all": [""]}).items()}
@@ -128,6 +198,28 @@ class Run:
         if found:
             raise self.stage.in_the_way(found)
         self.stage.check(name for job in jobs for name in self._places(job))
+
+    def _check_room(self, jobs: Sequence[Job]) -> None:
+        """Raise WriteError where the output, with copies of the images, needs more than is free.
+
+        Counted are those that do not stand in the output already, by their sizes as they are, and
+        of annotations that are not read yet those that lie beside them under the same name.
+        """
+        plan, stage = self.plan, self.stage
+        if plan.images not in ("auto", "copy") or plan.is_collection:
+            return
+        folder = next(p for p in (stage.folder, *stage.folder.absolute().parents) if p.is_dir())
+        free = shutil.disk_usage(folder).free
+        needed, first = _OTHER_FILES * len(jobs), None
+        for path, size in _to_copy(jobs, plan, stage):
+            first, needed = first or path, needed + size
+        if needed > free and not (first is not None and _can_share(first, folder)):
+            raise WriteError(
+                f"the output needs about {needed / 1e6:,.1f} MB, "
+                f"but only {free / 1e6:,.1f} MB are free",
+                file=str(stage.folder),
+                cure="--images link or none takes no room; or choose another --out",
+            )
 
     def _closing(self, stems: Mapping[str, list[str]]) -> Mapping[str, bytes]:
         """Return the files about the whole output, but for manifest and problems."""
@@ -188,11 +280,10 @@ class Run:
         earlier: dict[str, Earlier],
         progress: Progress | None,
     ) -> None:
-        from maskforge.conversion import job as job_  # Pillow, and all that drawing needs
-
         total = len(jobs)
-        work = partial(job_.process, self.plan, self.stage.shelf)
-        outcomes = team.run(work, _taken_from(jobs, earlier), on_death=job_.died)
+        sink = Disk(self.stage.shelf, self.plan.images == "link", self.plan.folder)
+        work = partial(image.process, self.plan, sink)
+        outcomes = team.run(work, _taken_from(jobs, earlier), on_death=image.died)
         journal = None
         if not self.place.collection:
             journal = manifest.Journal(
@@ -222,7 +313,11 @@ class Run:
         return self.stage.shelf.file(self.place.out.name)
 
     def _take(
-        self, outcome: Any, done: Done, journal: manifest.Journal | None, collect: Any
+        self,
+        outcome: Outcome,
+        done: Done,
+        journal: manifest.Journal | None,
+        collect: Collecting | None,
     ) -> None:
         if outcome.fatal is not None:
             raise outcome.fatal
@@ -235,7 +330,7 @@ class Run:
         record["problems"] = [manifest.relative(p, self.root) for p in outcome.problems]
         if outcome.source is not None:
             self.stage.protect(outcome.source)
-        if collect is not None:
+        if collect is not None and outcome.raster is not None:
             name = record.pop("name").rpartition("/")[2]
             try:
                 record["key"] = collect.add(name, record["stem"], outcome.raster)
@@ -356,11 +451,9 @@ def _taken_from(jobs: list[Job], earlier: Mapping[str, Earlier]) -> Iterator[Job
         yield job
 
 
-def team(engine: str | None, workers: int | None, jobs: int) -> Team:
+def team_of(engine: str | None, workers: int | None, jobs: int) -> Team:
     """Return who does ``jobs`` jobs; None leaves it to us."""
     count = workers if workers is not None else _helpful_workers(jobs)
-    from maskforge.conversion import job  # noqa: F401  # workers start with what is loaded by then
-
     return engines.load(engine or ("serial" if count == 1 else "processes")).Team(count)
 
 
@@ -369,3 +462,51 @@ def _helpful_workers(jobs: int) -> int:
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
     return max(1, min(cores, jobs // JOBS_PER_WORKER))
+
+
+def _to_copy(jobs: Sequence[Job], plan: Plan, stage: Stage) -> Iterator[tuple[Path, int]]:
+    layout = layouts.load(plan.layout)
+    folders: dict[Path, dict[str, tuple[Path, int]]] = {}
+    for job in jobs:
+        found = _image_of(job, plan, folders)
+        if found is None:
+            continue
+        path, size = found
+        suffix = ".png" if layout.IMAGE_FORM == "png" else path.suffix
+        place = layout.places(Names(job.stem, job.index, suffix), mask_suffix=".png").image
+        standing = None if place is None else stage.owned.entries.get(place)
+        if place is not None and (standing is None or standing.size != size):
+            yield path, size
+
+
+def _image_of(
+    job: Job, plan: Plan, folders: dict[Path, dict[str, tuple[Path, int]]]
+) -> tuple[Path, int] | None:
+    annotation = job.annotation()
+    try:
+        if annotation is None:
+            folder = job.source.parent
+            if folder not in folders:
+                folders[folder] = _images_in(folder)
+            return folders[folder].get(job.source.stem)
+        path = images.locate(annotation, plan.images_from)
+        return None if path is None else (path, path.stat().st_size)
+    except OSError:
+        return None  # the conversion says so
+
+
+def _images_in(folder: Path) -> dict[str, tuple[Path, int]]:
+    """Return the images in ``folder`` by stem, with their sizes."""
+    found = {}
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            stem, suffix = os.path.splitext(entry.name)
+            if suffix.lower() in images.SUFFIXES and entry.is_file():
+                found[stem] = (Path(entry.path), entry.stat().st_size)
+    return found
+
+
+def _can_share(image: Path, folder: Path) -> bool:
+    """Tell whether copies in ``folder`` share their blocks with the original, by trying it."""
+    with tempfile.TemporaryDirectory(prefix=".maskforge-", dir=folder) as trial:
+        return copying.can_share(image, Path(trial))
