@@ -34,6 +34,12 @@ CODES: dict[str, str] = {
     "of which no video can be made",
     "size-mismatch": "the size in the annotation is not the size of the image",
     "no-mask": "the source has no segmentation for this image or object",
+    "mask-values": "pixels of a mask hold numbers that are no class ids: grey levels, 0 and 255, "
+    "ids beyond the class table",
+    "mask-colors": "a mask holds colours and no class ids",
+    "mask-damaged": "JPEG, blending or resizing has changed pixels of a mask",
+    "mask-form": "programs read the mask differently: channels, alpha, palette, bits, orientation",
+    "mask-uniform": "one class alone is in a mask, or a class in none",
     "contested": "overlapping regions of different classes, and the overlap policy is 'error'",
     "name-collision": "two sources want the same output name",
     "in-the-way": "a file stands where an output has to go, and maskforge did not make it, or "
@@ -43,14 +49,15 @@ CODES: dict[str, str] = {
     "internal": "maskforge itself failed on this file; please report it",
 }
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong in the data: what, where, and the cure.
 
-    ``severity`` is "error" when the image was not converted because of it, "warning" when it was.
+    ``severity`` is "error" when the image was not converted because of it, "warning" when it was;
+    a "note" is worth knowing, and nothing is wrong.
     ``file`` is a path as the user gave it, ``place`` a location in it such as ``shapes[3].points``.
     """
 

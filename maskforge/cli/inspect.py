@@ -15,7 +15,7 @@ import click
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The class table that the masks should fit. [default: the one in the mask]",
 )
-@click.option("--json", "as_json", is_flag=True, help="The findings as JSON on standard output.")
+@click.option("--json", "as_json", is_flag=True, help="What was found as JSON on standard output.")
 def command(files: tuple[str, ...], *, labels: Path | None, as_json: bool) -> int:
     """Say what mask files really hold: mode, bit depth, size, ids, palette, class table, and what
     is probably wrong with them (JPEG damage, 0/255, painted colours, a palette that OpenCV reads
@@ -36,4 +36,4 @@ def command(files: tuple[str, ...], *, labels: Path | None, as_json: bool) -> in
         click.echo(json.dumps([one.as_dict() for one in found], ensure_ascii=False, indent=1))
     else:
         click.echo("\n\n".join(map(str, found)))
-    return 1 if any(one.findings for one in found) else 0
+    return 1 if any(one.problems for one in found) else 0

@@ -1,1 +1,151 @@
-"""Mask files: what their pixels mean, which image they belong to, what is wrong with them."""
+"""Masks of every kind that training reads: ids, palettes, colours, planes, with or without images.
+
+Kept: what each pixel is, the classes and their ids, names, splits; the image, where there is one.
+A mask whose size is not that of its image is turned as the image's EXIF says, or resized (nearest)
+where the ratio of its sides is the same. Instances, and what lies below the class on top, are in no
+label image. Read as a whole: what the values of a set mean is told by all of its masks together.
+
+    kinds/        sets of masks and images: one file a kind
+    alone.py      masks without images
+    meaning.py    what their values are: ids, colours, 0 and 255
+    decoding.py   from a file to channels
+    inspection.py what one file holds, and what is wrong with it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maskforge.errors import ClassError, MaskforgeError, Problem, ReadError
+from maskforge.io.label_lists import Labels, Listed
+
+if TYPE_CHECKING:
+    from maskforge.raster.annotation import Annotation, MaskFile
+
+TITLE = "mask"
+SUFFIXES: tuple[str, ...] = ()  # a folder of masks is read as a whole, no file of it by itself
+DEFAULT_OUTPUT = "label"
+DEFAULT_FILE: str | None = None
+labels = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How masks are read. labels: the classes that the user names, as for a conversion."""
+
+    kind: str | None = field(
+        default=None,
+        metadata={
+            "help": "Kind of the set of masks. [default: found by content]",
+            "choices": "readers.masks.kinds",
+        },
+    )
+    ignore: int | None = field(
+        default=None, metadata={"help": "A pixel value that becomes ignore.", "metavar": "N"}
+    )
+    mask_style: str | None = field(
+        default=None,
+        metadata={
+            "help": "Colours of painted masks, as --style has them. [default: found by content]",
+            "metavar": "STYLE",
+        },
+    )
+    labels: Labels = field(default=None, metadata={"command": False})
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """What is in one place: masks, the images that belong to them, and what the classes are."""
+
+    classes: Listed
+    items: tuple[tuple[str, MaskFile, Path | None, str | None], ...]
+    problems: tuple[Problem, ...]
+
+
+def sniff(path: Path, head: bytes) -> str | None:
+    """Return why ``path`` is a set of masks, or a one-hot file; None where it is not."""
+    from maskforge.readers.masks import alone, opening
+    from maskforge.readers.masks.dataset import Options as Given
+
+    if not (path.is_dir() or head.startswith((b"\x93NUMPY", b"\x89PNG"))):
+        return None
+    try:
+        kind, reason = opening.find_kind(path, Given())
+        return f"{kind}: {reason}"
+    except MaskforgeError:
+        pass
+    try:
+        found = alone.open_masks(path)
+    except MaskforgeError:
+        return None
+    return f"{len(found.labels)} masks of {len(found.classes)} classes" if found.labels else None
+
+
+def classes(paths: Sequence[Path], options: Options) -> Listed:
+    """Return the class table that the masks mean. Raises ReadError, ClassError."""
+    found = [_opened(path, options).classes for path in paths]
+    for path, listed in zip(paths, found, strict=True):
+        if listed.classes != found[0].classes:
+            raise ClassError(
+                f"all masks must mean the same classes, but {paths[0]} has "
+                f"{', '.join(found[0].classes.names)} and {path} has "
+                f"{', '.join(listed.classes.names)}",
+                cure="name the classes of all with --labels, or convert one after the other",
+            )
+    return found[0]
+
+
+def read(path: Path, options: Options) -> Iterator[Annotation | Problem]:
+    """Yield each mask of a set, a folder or a file, with its image; nothing is decoded.
+
+    Raises ReadError, ClassError, UsageError.
+    """
+    from maskforge.raster.annotation import Annotation
+
+    found = _opened(path, options)
+    yield from found.problems
+    for name, mask, image, split in found.items:
+        suffix = mask.path.suffix if image is None else image.suffix
+        yield Annotation(name + suffix, mask.path, "", (), mask.key, image, split=split, mask=mask)
+
+
+def _opened(path: Path, options: Options) -> _Set:
+    return _opened_once(
+        path, options.kind, options.ignore, options.mask_style, _key(options.labels)
+    )
+
+
+def _key(labels: Labels) -> Any:
+    return labels if isinstance(labels, str) or not isinstance(labels, Sequence) else tuple(labels)
+
+
+@lru_cache(maxsize=4)
+def _opened_once(
+    path: Path, kind: str | None, ignore: int | None, style: str | None, labels: Any
+) -> _Set:
+    """Open a set; what its values mean may have taken a look at every mask."""
+    from maskforge.readers.masks import alone, opening
+
+    try:
+        data = opening.open_dataset(path, labels=labels, kind=kind, ignore=ignore, style=style)
+    except ReadError as error:
+        if kind is not None or error.code not in ("wrong-format", "no-image", "no-mask"):
+            raise
+        try:
+            masks = alone.open_masks(path, labels=labels, ignore=ignore, style=style)
+        except ReadError:
+            raise error from None
+        items = ((stem, mask, None, None) for stem, mask in masks.labels.items())
+        return _Set(Listed(masks.classes, _origin(masks.notes)), tuple(items), masks.problems)
+    shown = ((e.name, e.label, e.image, e.split) for e in data.examples)
+    return _Set(Listed(data.classes, _origin(data.notes)), tuple(shown), data.problems)
+
+
+def _origin(notes: Sequence[str]) -> str:
+    """Return in words where the classes come from, as the notes of a set tell it."""
+    said = next((note for note in notes if note.startswith("classes: ")), "classes: the masks")
+    return said.removeprefix("classes: ")

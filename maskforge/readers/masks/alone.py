@@ -52,15 +52,20 @@ class Masks:
 
 
 def open_masks(
-    path: str | os.PathLike[str], *, labels: Labels = None, ignore: int | None = None
+    path: str | os.PathLike[str],
+    *,
+    labels: Labels = None,
+    ignore: int | None = None,
+    style: str | None = None,
 ) -> Masks:
     """Return the masks in ``path``: a folder of masks, one with ``masks/`` or the like in it, an
     output of maskforge, or a one-hot file.
 
     labels: class table, names or the file that lists them; else those found with the masks. ignore:
-    a value that says nothing. Raises ReadError, ClassError, UsageError.
+    a value that says nothing. style: the colours of painted masks. Raises ReadError, ClassError,
+    UsageError.
     """
-    options = Options(labels, ignore)
+    options = Options(labels, ignore, style)
     side = Side.of(Path(path), options)
     meaning = side.meaning(side.names, options)
     return Masks(

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from maskforge.readers.masks.values import Counts, Finding, packed
+from maskforge.errors import Problem
+from maskforge.readers.masks.values import Counts, packed, wrong
 
 _PEAK = 0.01  # a value with this share of the pixels is a level, not a stray
 _PIXELS = 1 << 22  # enough of a large image to judge it by
 _STRAYS = 1 << 16
 
 
-def find(data: NDArray[np.generic], counts: Counts, *, lossy: bool) -> Finding | None:
+def find(data: NDArray[np.generic], counts: Counts, *, lossy: bool) -> Problem | None:
     """Tell whether stray values lie around or between a few levels, and how they came there."""
     if len(counts.values) < 5:
         return None
@@ -23,19 +24,22 @@ def find(data: NDArray[np.generic], counts: Counts, *, lossy: bool) -> Finding |
     values = len(counts.values)
     share = float(counts.pixels[~level].sum() / counts.pixels.sum())
     if share > 0.6:
-        return Finding(
+        return wrong(
+            "mask-damaged",
             f"{values:,} values, few of them in areas: this looks like a photograph, not a mask",
             "give the mask file",
         )
     levels = counts.values[level].tolist()
     shown = ", ".join(f"#{v:06x}" if counts.colored else str(v) for v in levels[:8])
     if lossy or _surrounds(counts, level):
-        return Finding(
+        return wrong(
+            "mask-damaged",
             f"probably damaged by JPEG: {values:,} values, {share:.1%} of the pixels around the "
             f"levels {shown}" + ("" if lossy else ", although this file itself is lossless"),
             "make the mask again from its annotation, without JPEG; or round to the nearest level",
         )
-    return Finding(
+    return wrong(
+        "mask-damaged",
         f"blended edges (anti-aliasing, or resizing that was not nearest): {values:,} values, "
         f"{share:.1%} of the pixels between the levels {shown}",
         "draw without anti-aliasing and resize with nearest; or round to the nearest level",

@@ -181,7 +181,7 @@ def _refuse(
 def likely_cause(path: Path) -> str:
     """Return what is probably wrong with the mask ``path``, "" when nothing else strikes."""
     try:
-        found = inspection.inspect(path).findings
+        found = inspection.inspect(path).problems
     except MaskforgeError:
         return ""
-    return "; ".join(f"{f.text}: {f.cure}" if f.cure else f.text for f in found)
+    return "; ".join(f"{one.message}: {one.cure}" if one.cure else one.message for one in found)

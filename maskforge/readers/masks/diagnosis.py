@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskforge.classes import ClassTable
+from maskforge.errors import Problem
 from maskforge.palette import voc_palette
 from maskforge.readers.masks import damage
-from maskforge.readers.masks.values import Counts, Finding
+from maskforge.readers.masks.values import Counts, note, wrong
 from maskforge.styles import IGNORE_COLOR, TWO_COLORS
 
 
@@ -31,115 +32,133 @@ class Look:
 
 def diagnose(
     data: NDArray[np.generic], alpha: NDArray[np.uint8] | None, counts: Counts, look: Look
-) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
     """Return what is probably wrong, and what is worth knowing."""
-    findings = []
+    problems = []
     if look.orientation != 1:
-        findings.append(
-            Finding(
+        problems.append(
+            wrong(
+                "mask-form",
                 f"EXIF orientation {look.orientation}: viewers turn this mask, trainers do not",
                 "turn the pixels and remove the tag: PIL.ImageOps.exif_transpose",
             )
         )
     notes = list(_file_notes(look))
     if alpha is not None and int(alpha.min()) == int(alpha.max()):
-        notes.append(Finding(f"an alpha channel that is {alpha.min()} everywhere and says nothing"))
+        notes.append(
+            note("mask-form", f"an alpha channel that is {alpha.min()} everywhere and says nothing")
+        )
     elif alpha is not None:
-        return (*findings, _alpha(alpha)), tuple(notes)
+        return (*problems, _alpha(alpha)), tuple(notes)
     if look.threefold:
-        findings.append(
-            Finding(
+        problems.append(
+            wrong(
+                "mask-form",
                 "three equal channels: each of them holds the same values",
                 "keep one: numpy.asarray(Image.open(path))[..., 0], saved as mode L",
             )
         )
     graded = damage.find(data, counts, lossy=look.lossy)
     if graded is not None:
-        findings.append(graded)
+        problems.append(graded)
     elif look.lossy:
-        findings.append(
-            Finding(
+        problems.append(
+            wrong(
+                "mask-damaged",
                 f"{look.format} is lossy: values change where two areas meet",
                 "make the mask again as PNG; what is lost cannot be had back for certain",
             )
         )
     elif counts.colored:
         style = _style(counts)
-        (findings if style is None else notes).append(style or _colors(counts))
+        (problems if style is None else notes).append(style or _colors(counts))
     elif look.palette in ("", "grey"):
-        findings += _levels(counts, look)
+        problems += _levels(counts, look)
     if not counts.colored:
-        findings += _strangers(counts, look.classes)
+        problems += _strangers(counts, look.classes)
         if len(counts.values) == 1:
             only = counts.values.tolist()[0]
             text = "all background" if only == 0 else f"every pixel is {only}"
-            notes.append(Finding(f"{text}: nothing else is in this mask"))
-    return tuple(findings), tuple(notes)
+            notes.append(note("mask-uniform", f"{text}: nothing else is in this mask"))
+    return tuple(problems), tuple(notes)
 
 
-def _file_notes(look: Look) -> Iterator[Finding]:
+def _file_notes(look: Look) -> Iterator[Problem]:
     if look.palette == "VOC":
-        yield Finding(
+        yield note(
+            "mask-form",
             "palette image in VOC colours: Pillow reads ids, OpenCV reads colours "
             "(class 1 becomes BGR (0, 0, 128), and 38 as grey)",
             "read it with Pillow, or write --as label for a mask that every program reads as ids",
         )
     elif look.palette == "own":
-        yield Finding(
+        yield note(
+            "mask-form",
             "palette image in colours of its own: Pillow reads the numbers, OpenCV the colours",
             "read it with Pillow, and check that the numbers are class ids",
         )
     elif look.palette == "grey":
-        yield Finding(
-            "palette image whose colours are the ids as grey levels: all programs read ids"
+        yield note(
+            "mask-form",
+            "palette image whose colours are the ids as grey levels: all programs read ids",
         )
     if look.mode.startswith("I"):
-        yield Finding(
-            "16 or more bits a pixel: OpenCV needs cv2.IMREAD_UNCHANGED, or it divides by 256"
+        yield note(
+            "mask-form",
+            "16 or more bits a pixel: OpenCV needs cv2.IMREAD_UNCHANGED, or it divides by 256",
         )
     if look.mode == "1":
-        yield Finding("1 bit a pixel: Pillow reads True, OpenCV 255 where the mask is set")
+        yield note(
+            "mask-form", "1 bit a pixel: Pillow reads True, OpenCV 255 where the mask is set"
+        )
     if look.frames > 1:
-        yield Finding(f"{look.frames} frames in the file: only the first one is looked at")
+        yield note(
+            "mask-form", f"{look.frames} frames in the file: only the first one is looked at"
+        )
 
 
-def _alpha(alpha: NDArray[np.uint8]) -> Finding:
+def _alpha(alpha: NDArray[np.uint8]) -> Problem:
     low, high = int(alpha.min()), int(alpha.max())
     soft = np.count_nonzero((alpha > 0) & (alpha < 255)) / alpha.size
-    return Finding(
+    return wrong(
+        "mask-form",
         f"the mask is probably in the alpha channel: {low} to {high}, {soft:.1%} of it in between",
         f"take it out: numpy.asarray(Image.open(path).getchannel('A')) >= {high // 2 + 1}",
     )
 
 
-def _style(counts: Counts) -> Finding | None:
+def _style(counts: Counts) -> Problem | None:
     """Return what to know of a colour mask of one of our own styles, None for another image."""
     values = set(counts.values.tolist())
     for name, pair in TWO_COLORS.items():
         known = {red << 16 | green << 8 | blue for red, green, blue in (*pair, IGNORE_COLOR)}
         if len(values) > 1 and values <= known:
-            return Finding(f"a colour mask of style {name}: it holds colours, not class ids")
+            return note(
+                "mask-colors", f"a colour mask of style {name}: it holds colours, not class ids"
+            )
     return None
 
 
-def _colors(counts: Counts) -> Finding:
+def _colors(counts: Counts) -> Problem:
     """Say what the colours of a painted mask are."""
     values = set(counts.values.tolist())
     palette = voc_palette().tolist()
     voc = {red << 16 | green << 8 | blue: i for i, (red, green, blue) in enumerate(palette)}
     if len(values) > 1 and values <= set(voc):
         ids = ", ".join(str(voc[value]) for value in sorted(values, key=lambda v: voc[v])[:12])
-        return Finding(
+        return wrong(
+            "mask-colors",
             f"VOC colours as plain RGB: they stand for the ids {ids}",
             "map the colours to ids before training",
         )
-    return Finding(
+    return wrong(
+        "mask-colors",
         f"painted in {len(values):,} colour{'s' * (len(values) > 1)}: no class ids but colours",
         "map each colour to an id before training",
     )
 
 
-def _levels(counts: Counts, look: Look) -> Iterator[Finding]:
+def _levels(counts: Counts, look: Look) -> Iterator[Problem]:
     """Tell grey levels from class ids, where no class table says what the values are."""
     if look.classes is not None or counts.values.dtype.kind not in "bui":
         return
@@ -148,7 +167,8 @@ def _levels(counts: Counts, look: Look) -> Iterator[Finding]:
     if look.mode == "1":
         return
     if values == {0, 255}:
-        yield Finding(
+        yield wrong(
+            "mask-values",
             "probably a 0/255 mask: the object is 255, which is the ignore index to trainers",
             "make it 0 and 1: (mask > 127).astype('uint8')",
         )
@@ -158,13 +178,15 @@ def _levels(counts: Counts, look: Look) -> Iterator[Finding]:
         ids = ", ".join(
             f"{value} for {_VOC_GREYS[value]}" for value in objects if value in _VOC_GREYS
         )
-        yield Finding(
+        yield wrong(
+            "mask-values",
             f"probably a VOC palette mask that was read as grey: {ids}",
             "read the palette image with Pillow, which gives the ids",
         )
     elif 1 <= len(objects) <= 16 and max(objects) <= 255 and _spread(objects):
         shown = ", ".join(map(str, sorted(values)))
-        yield Finding(
+        yield wrong(
+            "mask-values",
             f"probably grey levels to look at, not class ids: {shown}",
             "number them 0, 1, 2 …",
         )
@@ -176,7 +198,7 @@ def _spread(objects: list[int]) -> bool:
     return min(steps) >= 10 and max(steps) <= 2 * min(steps) + 1 and max(objects) > 100
 
 
-def _strangers(counts: Counts, classes: ClassTable | None) -> Iterator[Finding]:
+def _strangers(counts: Counts, classes: ClassTable | None) -> Iterator[Problem]:
     if classes is None:
         return
     values = counts.values.astype(np.int64)
@@ -189,7 +211,8 @@ def _strangers(counts: Counts, classes: ClassTable | None) -> Iterator[Finding]:
                 values[~known][:8].tolist(), counts.pixels[~known].tolist(), strict=False
             )
         )
-        yield Finding(
+        yield wrong(
+            "mask-values",
             f"values beyond the class table of {len(classes)} classes: {shown}",
             "use the class table that the mask was made with, or correct the mask",
         )

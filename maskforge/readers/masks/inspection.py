@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from maskforge.classes import ClassTable
-from maskforge.errors import ClassError, ReadError
+from maskforge.errors import ClassError, Problem, ReadError
 from maskforge.io import images
 from maskforge.palette import voc_palette
 from maskforge.readers.masks import diagnosis, npy_inspection
 from maskforge.readers.masks import values as _values
-from maskforge.readers.masks.values import Finding, Value
+from maskforge.readers.masks.values import Value
 
 MAX_PIXELS = 2**27
 """Images larger than this are refused by their header, before anything is decoded."""
@@ -39,7 +39,7 @@ class Inspection:
     or "" without one. orientation: EXIF, 1 is upright. classes: names of the class table, the
     file's own or the one given. distinct: how many values occur; values: these, or the most
     frequent of them, ascending. arrays: name and shape of each image in a one-hot dictionary.
-    findings: what is probably wrong.
+    problems: what is probably wrong.
     notes: what is worth knowing.
     """
 
@@ -56,8 +56,8 @@ class Inspection:
     distinct: int = 0
     values: tuple[Value, ...] = ()
     arrays: tuple[tuple[str, tuple[int, ...]], ...] = ()
-    findings: tuple[Finding, ...] = ()
-    notes: tuple[Finding, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields as plain values, for JSON."""
@@ -87,9 +87,9 @@ class Inspection:
             yield f"  {value.value:>9} {value.pixels:>13,} px {share}  {value.name}".rstrip()
         if self.distinct > len(self.values):
             yield f"  … and {self.distinct - len(self.values):,} values more"
-        for mark, found in (("!", self.findings), ("·", self.notes)):
-            for finding in found:
-                yield f"  {mark} {finding.text}" + (f"\n    → {finding.cure}" * bool(finding.cure))
+        for mark, found in (("!", self.problems), ("·", self.notes)):
+            for one in found:
+                yield f"  {mark} {one.message}" + (f"\n    → {one.cure}" * bool(one.cure))
 
 
 def inspect(path: str | os.PathLike[str], *, classes: ClassTable | None = None) -> Inspection:
@@ -107,8 +107,14 @@ def inspect(path: str | os.PathLike[str], *, classes: ClassTable | None = None) 
             f"the file cannot be read: {error.strerror or error}", code="unreadable", file=str(path)
         ) from error
     if head.startswith(b"\x93NUMPY"):
-        return Inspection(str(path), **npy_inspection.look(file, classes))
-    return _image(file, head, classes)
+        found = Inspection(str(path), **npy_inspection.look(file, classes))
+    else:
+        found = _image(file, head, classes)
+    problems, notes = (
+        tuple(replace(one, file=str(path)) for one in several)
+        for several in (found.problems, found.notes)
+    )
+    return replace(found, problems=problems, notes=notes)
 
 
 def _image(file: Path, head: bytes, classes: ClassTable | None) -> Inspection:
@@ -130,7 +136,7 @@ def _image(file: Path, head: bytes, classes: ClassTable | None) -> Inspection:
         frames=frames,
         classes=names,
     )
-    findings, notes = diagnosis.diagnose(data, alpha, counts, look)
+    problems, notes = diagnosis.diagnose(data, alpha, counts, look)
     return Inspection(
         path=str(file),
         format=image.format or "",
@@ -144,7 +150,7 @@ def _image(file: Path, head: bytes, classes: ClassTable | None) -> Inspection:
         classes=names.names if names else (),
         distinct=len(counts.values),
         values=_values.listed(counts, names),
-        findings=findings,
+        problems=problems,
         notes=notes,
     )
 

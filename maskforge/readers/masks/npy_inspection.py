@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskforge.classes import ClassTable
-from maskforge.errors import ReadError
+from maskforge.errors import Problem, ReadError
 from maskforge.io import onehot
 from maskforge.readers.masks import diagnosis
 from maskforge.readers.masks import values as _values
-from maskforge.readers.masks.values import SHOWN, Finding, Value
+from maskforge.readers.masks.values import SHOWN, Value, note, wrong
 
 
 def look(file: Path, classes: ClassTable | None) -> dict[str, Any]:
@@ -40,13 +40,13 @@ def look(file: Path, classes: ClassTable | None) -> dict[str, Any]:
         return fields | _planes_fields([array], classes)
     counts = _values.count(array)
     look = diagnosis.Look("NumPy", str(array.dtype), False, False, "", 1, 1, classes)
-    findings, notes = diagnosis.diagnose(array, None, counts, look)
+    problems, notes = diagnosis.diagnose(array, None, counts, look)
     if array.dtype.kind == "f":
-        findings += (Finding("class ids must be integers, but these are floats"),)
+        problems += (wrong("mask-values", "class ids must be integers, but these are floats"),)
     return fields | {
         "distinct": len(counts.values),
         "values": _values.listed(counts, classes),
-        "findings": findings,
+        "problems": problems,
         "notes": notes,
     }
 
@@ -62,7 +62,7 @@ def _dictionary(file: Path, classes: ClassTable | None) -> dict[str, Any]:
     odd = [name for name, shape in shapes if not _are_planes(shape)]
     if odd or not shapes:
         text = f"{len(odd)} arrays that are not (H, W, C), such as {odd[0]!r}" if odd else "empty"
-        return fields | {"findings": (Finding(text, "write it again with --as onehot"),)}
+        return fields | {"problems": (wrong("mask-form", text, "write it again with --as onehot"),)}
     return fields | _planes_fields((found.raw(name) for name in found), classes)
 
 
@@ -133,35 +133,44 @@ def _planes_fields(arrays: Iterable[NDArray[Any]], classes: ClassTable | None) -
     return {
         "distinct": len(tally.channels),
         "values": values,
-        "findings": tuple(_findings(tally, classes)),
+        "problems": tuple(_problems(tally, classes)),
         "notes": tuple(_notes(tally)),
     }
 
 
-def _findings(tally: _Tally, classes: ClassTable | None) -> Iterator[Finding]:
+def _problems(tally: _Tally, classes: ClassTable | None) -> Iterator[Problem]:
     if tally.strange:
-        yield Finding(
-            f"{tally.strange:,} values other than 0 and 1", "make them 0 and 1: planes != 0"
+        yield wrong(
+            "mask-values",
+            f"{tally.strange:,} values other than 0 and 1",
+            "make them 0 and 1: planes != 0",
         )
     if len(tally.widths) > 1:
-        yield Finding(
+        yield wrong(
+            "mask-form",
             f"the images have different numbers of channels: {sorted(tally.widths)}",
             "convert all of them with one labels.txt",
         )
     elif classes is not None and tally.widths != {len(classes)}:
-        yield Finding(
+        yield wrong(
+            "mask-form",
             f"{max(tally.widths)} channels, but the class table has {len(classes)} classes",
             "use the class table that the file was made with",
         )
 
 
-def _notes(tally: _Tally) -> Iterator[Finding]:
+def _notes(tally: _Tally) -> Iterator[Problem]:
     if tally.several:
-        yield Finding(f"{tally.several:,} pixels belong to several classes (overlaps were kept)")
+        yield note(
+            "contested", f"{tally.several:,} pixels belong to several classes (overlaps were kept)"
+        )
     if tally.none:
-        yield Finding(f"{tally.none:,} pixels belong to no class (to be ignored)")
+        yield note("mask-values", f"{tally.none:,} pixels belong to no class (to be ignored)")
     if tally.blank_images:
-        yield Finding(f"{tally.blank_images:,} of {tally.images:,} images show background only")
+        yield note(
+            "mask-uniform",
+            f"{tally.blank_images:,} of {tally.images:,} images show background only",
+        )
     unused = [str(channel) for channel, pixels in tally.channels.items() if channel and not pixels]
     if unused:
-        yield Finding(f"channels without a single pixel: {', '.join(unused[:20])}")
+        yield note("mask-uniform", f"channels without a single pixel: {', '.join(unused[:20])}")

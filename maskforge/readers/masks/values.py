@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskforge.classes import ClassTable
+from maskforge.errors import Problem
 from maskforge.raster.runs import Ints
 
 SHOWN = 40
@@ -18,12 +19,14 @@ _SHOWN_OF_MANY = 10
 _CHUNK = 1 << 22
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing, in words, and what to do about it ("" for nothing)."""
+def wrong(code: str, message: str, cure: str = "") -> Problem:
+    """Return what is probably wrong with a mask; its file is named where it is known."""
+    return Problem(code, "", message, cure=cure, severity="warning")
 
-    text: str
-    cure: str = ""
+
+def note(code: str, message: str, cure: str = "") -> Problem:
+    """Return what is worth knowing of a mask."""
+    return Problem(code, "", message, cure=cure, severity="note")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,11 +46,11 @@ def looked(
 
 
 def findings(found: Inspection) -> str:
-    return " | ".join(finding.text for finding in found.findings)
+    return " | ".join(one.message for one in found.problems)
 
 
 def notes(found: Inspection) -> str:
-    return " | ".join(note.text for note in found.notes)
+    return " | ".join(note.message for note in found.notes)
 
 
 def test_a_good_label_image_has_no_findings(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_good_label_image_has_no_findings(tmp_path: Path) -> None:
         ("1", 900, "person"),
         ("2", 400, "dog"),
     ]
-    assert found.findings == ()
+    assert found.problems == ()
     assert found.notes == ()
 
 
@@ -103,8 +103,8 @@ def test_says_itself_as_text_and_as_json(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_what_is_wrong(tmp_path: Path, image: Image.Image | NDArray[np.uint8], text: str) -> None:
     found = looked(tmp_path, image)
-    assert len(found.findings) == 1
-    assert found.findings[0].cure
+    assert len(found.problems) == 1
+    assert found.problems[0].cure
     with pytest.raises(AssertionError, match=text):
         raise AssertionError(findings(found))
 
@@ -137,28 +137,28 @@ def test_photograph_is_no_mask(tmp_path: Path) -> None:
 def test_many_small_classes_are_no_damage(tmp_path: Path) -> None:
     blocks = np.random.default_rng(0).integers(0, 150, (15, 20)).astype(np.uint8)
     found = looked(tmp_path, np.kron(blocks, np.ones((8, 8), dtype=np.uint8)))
-    assert found.findings == ()
+    assert found.problems == ()
 
 
 def test_palette_images(tmp_path: Path) -> None:
     path = tmp_path / "mask.png"
     path.write_bytes(palette.encode(to_raster(IDS, TABLE), palette.Options()))
     found = inspect(path)
-    assert (found.mode, found.palette, found.findings) == ("P", "VOC", ())
+    assert (found.mode, found.palette, found.problems) == ("P", "VOC", ())
     assert "OpenCV reads colours (class 1 becomes BGR (0, 0, 128), and 38 as grey)" in notes(found)
     own = Image.fromarray(IDS)
     own.putpalette([9, 9, 9, 1, 2, 3, 4, 5, 6])
     assert looked(tmp_path, own).palette == "own"
     own.putpalette([0, 0, 0, 1, 1, 1, 2, 2, 2])
     found = looked(tmp_path, own)
-    assert (found.palette, found.findings) == ("grey", ())
+    assert (found.palette, found.problems) == ("grey", ())
 
 
 def test_own_styles_are_known(tmp_path: Path) -> None:
     path = tmp_path / "mask.png"
     path.write_bytes(color.encode(to_raster(IDS, TABLE), color.Options()))
     found = inspect(path)
-    assert found.findings == ()
+    assert found.problems == ()
     assert "a colour mask of style purple-yellow" in notes(found)
 
 
@@ -170,7 +170,7 @@ def test_values_beyond_the_class_table(tmp_path: Path) -> None:
     assert [v.name for v in found.values][1] == "(not in the class table)"
     plain = tmp_path / "plain.png"
     plain.write_bytes(png.encode(IDS))
-    assert inspect(plain).findings == ()
+    assert inspect(plain).problems == ()
     assert "2 (400 px)" in findings(inspect(plain, classes=ClassTable.from_names(["person"])))
 
 
@@ -207,7 +207,7 @@ def test_numpy_label_image(tmp_path: Path) -> None:
     ids[0, 0] = 255
     path.write_bytes(npy.encode(to_raster(ids, TABLE), npy.Options()))
     found = inspect(path, classes=TABLE)
-    assert (found.mode, found.width, found.height, found.findings) == ("int32", 90, 60, ())
+    assert (found.mode, found.width, found.height, found.problems) == ("int32", 90, 60, ())
     assert [(v.value, v.name) for v in found.values[:2]] == [
         ("-1", "ignore"),
         ("0", "_background_"),
@@ -233,7 +233,7 @@ def test_one_hot_dictionary(tmp_path: Path) -> None:
     assert [(v.value, v.pixels) for v in found.values] == [
         ("channel 0", 4099 + 5400), ("channel 1", 900), ("channel 2", 400),
     ]  # fmt: skip
-    assert found.findings == ()
+    assert found.problems == ()
     assert "1 pixels belong to no class" in notes(found)
     assert "1 of 2 images show background only" in notes(found)
     assert "  a.jpg  60x90x3" in str(found).splitlines()
