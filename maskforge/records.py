@@ -21,14 +21,6 @@ def to_json(value: object, *, indent: int = -1) -> bytes:
     return text if indent < 0 else msgspec.json.format(text, indent=indent)
 
 
-def from_json(text: bytes) -> Any:
-    """Return what a line of JSON says. Raises ValueError."""
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError):
-        return json.loads(text)  # which takes lone surrogates, and says what is wrong
-
-
 class Records(Sequence[dict[str, Any]]):
     """A sequence of records; each one that is taken out is a dictionary of its own."""
 

@@ -12,6 +12,7 @@ import pytest
 from maskforge import plugins
 
 ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "tests" / "examples"
 CONTRACTS = {
     "engines": "Engine",
     "layouts": "Layout",
@@ -42,13 +43,17 @@ def test_every_choice_keeps_its_contract(tmp_path: Path) -> None:
         for name in plugins.names(package)
         for line in lines(package, f"maskforge.{package}.{name.replace('-', '_')}")
     ]
+    added = [path for path in EXAMPLES.glob("*/*.py") if path.parent.name in CONTRACTS]
+    assert len(added) == 4
+    kept += [line for path in added for line in lines(path.parent.name, path.stem)]
     (tmp_path / "kept.py").write_text("\n".join(kept))
     (tmp_path / "broken.py").write_text(BROKEN)
     (tmp_path / "not_kept.py").write_text("\n".join(lines("rules", "broken")))
+    where = [ROOT, tmp_path, *(path.parent for path in added)]
     done = subprocess.run(
         [sys.executable, "-m", "mypy", tmp_path / "kept.py", tmp_path / "not_kept.py"],
         cwd=ROOT,
-        env={**os.environ, "MYPYPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
+        env={**os.environ, "MYPYPATH": os.pathsep.join(map(str, where))},
         capture_output=True,
         text=True,
     )

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from _make import areas, choices, commands, converted, presets, records, reference, road
+from _make import (
+    areas,
+    choices,
+    commands,
+    converted,
+    examples,
+    presets,
+    records,
+    reference,
+    road,
+)
 
 PARTS: dict[str, Callable[[], str]] = {
     "adr": records.decisions,
@@ -13,6 +24,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "commands": commands.helps,
     "engines": lambda: choices.table("engines"),
     "errors": reference.errors,
+    **{f"example-{folder}": partial(examples.file, folder) for folder in examples.FOLDERS},
     "layouts": lambda: choices.table("layouts"),
     "road": road.folders,
     "manifest": converted.manifest_excerpt,

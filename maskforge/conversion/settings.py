@@ -261,6 +261,9 @@ class Plan(Settings):
     writer_options: Mapping[str, object] = field(default_factory=dict)
     overlap: Overlap = "last"
 
+    def __post_init__(self) -> None:
+        """Check nothing again: settings were checked as such."""
+
     @property
     def is_collection(self) -> bool:
         """Whether the writer makes one file of all images."""

@@ -25,10 +25,9 @@ from maskforge.errors import UsageError, WriteError
 from maskforge.io import exchange, files
 from maskforge.io.exchange import Exchange, Exchanged
 from maskforge.io.lock import Lock
-from maskforge.io.ownership import Entry, digest_of, hidden
+from maskforge.io.ownership import Entry, Standing, digest_of, hidden
 from maskforge.io.shelf import Put, Shelf
-from maskforge.io.standing import Standing
-from maskforge.records import from_json, to_json
+from maskforge.records import to_json
 
 _FORMAT = "maskforge-stage/1"
 
@@ -224,7 +223,7 @@ class Stage(Standing):
 
     def _coming(self) -> Iterator[tuple[str, bool, Entry]]:
         with (self.place / "placed.jsonl").open("rb") as file:
-            for name, taken, *values in map(from_json, file):
+            for name, taken, *values in map(json.loads, file):
                 yield name, taken, Entry(*values)
 
     def _renames(self) -> Exchange:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Names, Places, _lists
+from maskforge.layouts import Names, Places, labels
 from maskforge.raster.raster import Raster
 
 MASK_WRITER: str | None = "color"
@@ -35,4 +35,4 @@ def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
 
 def closing(classes: ClassTable, stems: Mapping[str, list[str]]) -> dict[str, bytes]:
     """Return labels.txt."""
-    return _lists.labels(classes)
+    return labels(classes)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Names, Places, _lists
+from maskforge.layouts import Names, Places, labels, lines, splits
 from maskforge.raster.raster import Raster
 
 MASK_WRITER: str | None = "palette"
@@ -30,9 +30,9 @@ def places(names: Names, *, mask_suffix: str) -> Places:
 
 def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
     """Return label_names.txt: the name of id 0 in the first line, and so on."""
-    return {f"{names.stem}/label_names.txt": _lists.lines(raster.classes.names)}
+    return {f"{names.stem}/label_names.txt": lines(raster.classes.names)}
 
 
 def closing(classes: ClassTable, stems: Mapping[str, list[str]]) -> dict[str, bytes]:
     """Return labels.txt and the list of each split."""
-    return _lists.labels(classes) | _lists.splits(stems)
+    return labels(classes) | splits(stems)

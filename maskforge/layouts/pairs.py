@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Names, Places, _lists
+from maskforge.layouts import Names, Places, labels, splits
 from maskforge.raster.raster import Raster
 
 MASK_WRITER: str | None = None
@@ -34,4 +34,4 @@ def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
 
 def closing(classes: ClassTable, stems: Mapping[str, list[str]]) -> dict[str, bytes]:
     """Return labels.txt and the list of each split."""
-    return _lists.labels(classes) | _lists.splits(stems)
+    return labels(classes) | splits(stems)

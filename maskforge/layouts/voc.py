@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Names, Places, _lists
+from maskforge.layouts import Names, Places, lines
 from maskforge.raster.raster import Raster
 
 MASK_WRITER: str | None = "palette"
@@ -45,6 +45,6 @@ def closing(classes: ClassTable, stems: Mapping[str, list[str]]) -> dict[str, by
     return {
         # labelme writes no newline at the end, and readers that split at newlines rely on it.
         "class_names.txt": "\n".join(classes.names).encode("utf-8", "replace"),
-        **{f"{folder}/{split}.txt": _lists.lines(names) for split, names in splits.items()},
-        f"{folder}/trainval.txt": _lists.lines(both),
+        **{f"{folder}/{split}.txt": lines(names) for split, names in splits.items()},
+        f"{folder}/trainval.txt": lines(both),
     }
