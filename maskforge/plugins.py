@@ -39,9 +39,7 @@ def names(package: str) -> tuple[str, ...]:
     """
     folder = importlib.import_module(f"maskforge.{package}")
     found = pkgutil.iter_modules(folder.__path__)
-    return tuple(
-        sorted(m.name.replace("_", "-") for m in found if not (m.ispkg or m.name.startswith("_")))
-    )
+    return tuple(sorted(m.name.replace("_", "-") for m in found if not m.name.startswith("_")))
 
 
 @cache
@@ -86,7 +84,8 @@ def effective(choice: HasOptions, values: Mapping[str, object]) -> dict[str, obj
 def summary(package: str, name: str) -> str:
     """Return the first line of the module's docstring, read from its source, not imported."""
     folder = importlib.import_module(f"maskforge.{package}")
-    file = f"{name.replace('-', '_')}.py"
-    path = next(p for p in (Path(where, file) for where in folder.__path__) if p.is_file())
+    stem = name.replace("-", "_")
+    files = (f"{stem}.py", f"{stem}/__init__.py")
+    path = next(p for where in folder.__path__ for f in files if (p := Path(where, f)).is_file())
     with path.open(encoding="utf-8") as lines:
         return lines.readline().strip().strip('"').rstrip(".")

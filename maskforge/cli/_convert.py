@@ -21,7 +21,7 @@ from maskforge.errors import UsageError
 def reader_command(name: str) -> click.Command:
     """Return the command that converts the format of the reader ``name``."""
     reader = readers.load(name)
-    own = [field.name for field in fields(reader.Options)]
+    own = [one.name for one in fields(reader.Options) if one.metadata.get("command", True)]
     default = reader.DEFAULT_FILE
 
     def run_reader(sources: tuple[str, ...], **given: Any) -> int:
@@ -36,7 +36,7 @@ def reader_command(name: str) -> click.Command:
     )
     options = [*_options.options_of(reader.Options), *_options.conversion_options()]
     where = f" Without SOURCE: {default} in the current folder." if default else ""
-    source = f" {default}" if default else " annotations/"
+    source = f" {default}" if default else f" {'annotations' if reader.SUFFIXES else name}/"
     help_text = f"""Convert {reader.TITLE} to masks; by default --as {reader.DEFAULT_OUTPUT}.
 
     SOURCE: files and folders; folders are searched.{where} One bad file is reported and the rest

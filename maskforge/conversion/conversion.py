@@ -49,8 +49,9 @@ def convert(
 ) -> Conversion:
     """Convert annotations to masks; does what the commands ``maskforge FORMAT SOURCE`` do.
 
-    source: annotation files and folders. format: a reader ("labelme", "via", "ochuman"), None to
-    find it by content. reader_options: the reader's own, such as ``{"attribute": "Name"}``.
+    source: files and folders of annotations or masks. format: a reader ("labelme", "via",
+    "ochuman", "masks"), None to find it by content. reader_options: the reader's own, such as
+    ``{"attribute": "Name"}``.
     progress: called with images done and images in all.
 
     All else are the fields of ``Settings``, which are the options of the commands.
@@ -68,15 +69,21 @@ def convert(
     if format is None:
         format, reason = inputs.detect(sources)  # noqa: A001
     reader = readers.load(format)
-    options = plugins.options(reader, reader_options or {})
+    given = dict(reader_options or {})
+    if reader.classes is not None:
+        given["labels"] = chosen.labels
+    options = plugins.options(reader, given)
     plan = _plan(chosen, sources, format.replace("_", "-"), reader, reader_options or {})
     place = Place(plan.out, collection=plan.is_collection)
     place.refuse(overwrite=plan.overwrite, resume=plan.resume)
     table = None
-    if plan.labels is not None:
+    if plan.labels is not None and reader.classes is None:
         table = label_lists.find_table(plan.labels, sources, set)
-    root = inputs.root_of(sources)
-    jobs, problems = inputs.plan(inputs.find(sources, reader), reader, options, root=root)
+    root, paths = inputs.root_of(sources), inputs.find(sources, reader)
+    if reader.classes is not None:
+        listed = reader.classes(paths, options)
+        table = listed.classes, listed.origin
+    jobs, problems = inputs.plan(paths, reader, options, root=root)
     if not jobs and not problems:
         raise ReadError(
             f"there must be {reader.TITLE} files, but none was found",
@@ -86,7 +93,7 @@ def convert(
     with team_of(plan.engine, plan.workers, len(jobs)) as team:
         found_labels = cache(partial(inputs.collect_labels, jobs, reader, options, team))
         classes, classes_from = table or label_lists.find_table(None, sources, found_labels)
-        if plan.unknown == "error":
+        if plan.unknown == "error" and reader.classes is None:
             label_lists.check_labels(classes, classes_from, found_labels)
         for name in plan.priority:
             classes.id_of(name)

@@ -23,8 +23,11 @@ from maskforge.io.ownership import Entry, digest_of
 from maskforge.io.shelf import Put
 from maskforge.layouts import Names, Places
 from maskforge.raster import transform
-from maskforge.raster.annotation import Annotation
+from maskforge.raster.annotation import Annotation, MaskFile
+from maskforge.raster.label_image import resized, to_raster
 from maskforge.raster.raster import Raster, rasterize
+from maskforge.readers.masks import decoding, fitting
+from maskforge.readers.masks.pixels import Header
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,8 @@ def died(job: Job) -> Outcome:
 
 def _process(plan: Plan, sink: Sink, job: Job) -> Outcome:
     annotation = job.annotation() or _read(plan, job)
+    if annotation.mask is not None:
+        annotation = replace(annotation, digest=decoding.digest(annotation.mask))
     problems = list(annotation.problems)
     picture, original = _picture(annotation, plan, problems)
     earlier, source = job.earlier, None if original is None else original.path
@@ -167,7 +172,7 @@ def _picture(
     A missing or damaged one is fatal only where the size comes from it.
     """
     declared = annotation.height is not None and annotation.width is not None
-    sized = declared or plan.assume_size is not None
+    sized = declared or plan.assume_size is not None or annotation.mask is not None
     try:
         picture = images.picture(annotation, plan.images_from, max_pixels=plan.max_pixels)
         original = None
@@ -266,17 +271,20 @@ def outputs(
                 file=str(annotation.source),
                 cure="is the label a number or a name of each object? the class belongs there",
             )
-    annotation, exif = _in_output_frame(annotation, picture, plan)
-    raster = rasterize(
-        annotation,
-        plan.classes,
-        rules.load(plan.rule).cover,
-        overlap=plan.overlap,
-        priority=plan.priority,
-        unknown=plan.unknown,
-        max_pixels=plan.max_pixels,
-    )
-    problems += _covering_nothing(annotation, raster)
+    if annotation.mask is not None:
+        raster, exif = _of_mask(annotation.mask, picture, plan, problems)
+    else:
+        annotation, exif = _in_output_frame(annotation, picture, plan)
+        raster = rasterize(
+            annotation,
+            plan.classes,
+            rules.load(plan.rule).cover,
+            overlap=plan.overlap,
+            priority=plan.priority,
+            unknown=plan.unknown,
+            max_pixels=plan.max_pixels,
+        )
+        problems += _covering_nothing(annotation, raster)
     record = _record(annotation, raster, job, exif, original)
     files: dict[str, Made | Original] = {}
     writer = writers.load(plan.writer)
@@ -319,6 +327,29 @@ def _called(picture: Picture | None, job: Job, plan: Plan) -> tuple[Names, Place
         suffix = picture.suffix
     names = Names(job.stem, job.index, suffix)
     return names, layout.places(names, mask_suffix=writers.load(plan.writer).SUFFIX)
+
+
+def _of_mask(
+    mask: MaskFile, picture: Picture | None, plan: Plan, problems: list[Problem]
+) -> tuple[Raster, str]:
+    """Return the raster of a mask at the output's size, and what EXIF had to do with it."""
+    channels, exif = decoding.read_label(mask, plan.classes), "none"
+    if picture is not None:
+        header = Header(picture.stored_height, picture.stored_width, picture.orientation)
+        how = fitting.fit(header, channels.shape, mask, picture.path)
+        if header.orientation != 1:
+            exif = "image and annotation" if how.turned else "image"
+        if how.resized:
+            stored = f"{channels.shape[1]}x{channels.shape[0]}"
+            message = (
+                f"the mask is {stored}, its image {picture.width}x{picture.height}: "
+                "brought to that size (nearest)"
+            )
+            problems.append(Problem("size-mismatch", str(mask), message, severity="warning"))
+        channels = fitting.apply(how, channels, header)
+    if plan.size is not None:
+        channels = resized(channels, plan.size[::-1])
+    return to_raster(channels, plan.classes), exif
 
 
 def _in_output_frame(

@@ -122,9 +122,12 @@ def find(sources: Sequence[Path], reader: Reader) -> list[Path]:
         if reader.DEFAULT_FILE is not None and (source / reader.DEFAULT_FILE).is_file():
             found.append(source / reader.DEFAULT_FILE)
             continue
+        if not reader.SUFFIXES:
+            found.append(source)
+            continue
         inside = scan.find(source, reader.SUFFIXES)
         if reader.labels is None:
-            inside = [path for path in inside if path.is_dir() or reader.sniff(head(path))]
+            inside = [path for path in inside if path.is_dir() or reader.sniff(path, head(path))]
         found += inside
     once: dict[str, Path] = {}
     for path in found:
@@ -146,17 +149,19 @@ def head(path: Path) -> bytes:
 def detect(sources: Sequence[Path]) -> tuple[str, str]:
     """Return the name of the reader for ``sources`` and, in words, why it is thought to be right.
 
-    Every file is asked by content, since names lie. Raises UsageError when several formats, and
-    ReadError when none, are found.
+    Every file is asked by content, since names lie; where none is in a format, folders are, as a
+    whole. Raises UsageError when several formats, and ReadError when none, are found.
     """
     known = {name: readers.load(name) for name in plugins.names("readers")}
     suffixes = sorted({suffix for reader in known.values() for suffix in reader.SUFFIXES})
     hits: Counter[str] = Counter()
     reasons: dict[str, str] = {}
-    for path in _candidates(sources, suffixes):
+    for path in itertools.chain(_candidates(sources, suffixes), sources):
+        if path in sources and path.is_dir() and hits:
+            break
         text = head(path)
         for name, reader in known.items():
-            reason = reader.sniff(text)
+            reason = reader.sniff(path, text)
             if reason:
                 hits[name] += 1
                 reasons.setdefault(name, f"{path}: {reason}")
@@ -166,7 +171,7 @@ def detect(sources: Sequence[Path]) -> tuple[str, str]:
             f"no file is in a known format {list(known)}",
             code="wrong-format",
             file=shown,
-            cure="name the format: maskforge labelme, via or ochuman",
+            cure=f"name the format: maskforge {', '.join(known)}",
         )
     if len(hits) > 1:
         found = ", ".join(f"{name} ({count} files)" for name, count in hits.most_common())
@@ -200,15 +205,17 @@ def plan(
         if reader.labels is not None:
             jobs.append(Job(len(jobs), files.safe_name(_without_suffix(shown)), path, shown))
             continue
-        folder = shown.rpartition("/")[0]
-        prefix = f"{folder}/" if folder else ""
+        folder = shown if path.is_dir() else shown.rpartition("/")[0]
+        prefix = f"{folder}/" if folder not in ("", os.curdir) else ""
         try:
             for item in reader.read(path, options):
                 if isinstance(item, Problem):
                     problems.append(item)
                 else:
                     stem = files.safe_name(prefix + _without_suffix(item.name))
-                    jobs.append(Job.of(item, len(jobs), stem=stem, source=path, shown=shown))
+                    if item.source != path:
+                        shown = _shown(item.source, root)
+                    jobs.append(Job.of(item, len(jobs), stem=stem, source=item.source, shown=shown))
         except ReadError as error:
             problems.append(error.problem(file=str(path)))
     stems = files.unique_names(job.stem for job in jobs)

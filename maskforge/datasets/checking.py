@@ -206,7 +206,7 @@ def _look(classes: ClassTable, example: Example) -> _Look:
         colors = label.decoding.form == "colors"
         values, palette = _pixels.read_mask(label.path, colors=colors)
         ids = _loading.decode(values, label, classes)
-    fit = fitting.fit(header, ids.shape, example)
+    fit = fitting.fit(header, ids.shape, label, example.image)
     ids = fitting.apply(fit, ids, header) if fit.resized else ids
     counts = _count(ids, classes)
     height, width = header.upright

@@ -92,6 +92,8 @@ def _candidates(annotation: Annotation, folder: Path | None) -> Iterator[Path]:
         yield from (folder / safe_name(annotation.name), folder / named, folder / base)
     if annotation.image is not None:
         yield annotation.image
+    if annotation.mask is not None:
+        return  # what lies beside a mask is another mask
     beside = annotation.source.parent
     yield from (beside / base, beside / "images" / base)
     if not annotation.place:

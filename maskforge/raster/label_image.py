@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,3 +44,14 @@ def to_raster(label_image: NDArray[np.integer], classes: ClassTable) -> Raster:
     height, width = label_image.shape
     none = np.zeros_like(regions)
     return Raster(height, width, classes, segments, regions, none, area.astype(np.int64))
+
+
+def resized(label_image: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """Return ``label_image`` at ``size`` (height, width): the class at each pixel's center."""
+    if label_image.shape == size:
+        return label_image
+    rows, columns = (
+        ((np.arange(new) + 0.5) * (old / new)).astype(np.intp)
+        for new, old in zip(size, label_image.shape, strict=True)
+    )
+    return np.ascontiguousarray(label_image[rows][:, columns])

@@ -1,8 +1,8 @@
-"""Annotation files to annotations: one file a format."""
+"""Annotation and mask files to annotations: one file a format."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -10,6 +10,7 @@ from maskforge import plugins
 
 if TYPE_CHECKING:
     from maskforge.errors import Problem
+    from maskforge.io.label_lists import Listed
     from maskforge.raster.annotation import Annotation
 
 
@@ -26,7 +27,7 @@ class Reader(plugins.HasOptions, Protocol):
 
     @property
     def SUFFIXES(self) -> tuple[str, ...]:
-        """The suffixes of its files, such as ``(".json",)``."""
+        """The suffixes of its files, such as ``(".json",)``; none: a folder is read as a whole."""
 
     @property
     def DEFAULT_OUTPUT(self) -> str:
@@ -43,11 +44,21 @@ class Reader(plugins.HasOptions, Protocol):
         Workers read such files. None: a file has many images, and is read before they begin.
         """
 
-    def sniff(self, head: bytes) -> str | None:
-        """Return why these first bytes of a file look like the format, None where they do not."""
+    @property
+    def classes(self) -> Callable[[Sequence[Path], Any], Listed] | None:
+        """``classes(paths, options)``: the class table that the files bring. None: they have none,
+        and classes are what regions are labelled with. With it the options have ``labels``: the
+        classes that the user names.
+        """
+
+    def sniff(self, path: Path, head: bytes) -> str | None:
+        """Return why a file with these first bytes looks like the format, None where it does not.
+
+        A reader without suffixes is asked about folders as well, of which there is no head.
+        """
 
     def read(self, path: Path, options: Any) -> Iterator[Annotation | Problem]:
-        """Yield what the file says of each image, or why it cannot be used. Opens no image.
+        """Yield what the file says of each image, or why it cannot be used. Decodes nothing.
 
         Raises ReadError for a file that cannot be read at all.
         """

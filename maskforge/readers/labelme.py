@@ -34,6 +34,7 @@ TITLE = "Labelme JSON"
 SUFFIXES = (".json",)
 DEFAULT_OUTPUT = "label"
 DEFAULT_FILE = None
+classes = None  # what its regions are labelled with
 
 _SUFFIX = re.compile(r"\.\w{1,8}")
 
@@ -74,7 +75,7 @@ class _Labels(msgspec.Struct, gc=False):
     shapes: list[_Label]
 
 
-def sniff(head: bytes) -> str | None:
+def sniff(path: Path, head: bytes) -> str | None:
     """Return why ``head``, the first bytes of a file, are those of a Labelme file, or None."""
     seen: set[str] = set()
     for key in _json.outline(head):

@@ -44,6 +44,7 @@ TITLE = "OCHuman"
 SUFFIXES = (".json",)
 DEFAULT_OUTPUT = "color"
 DEFAULT_FILE = "ochuman.json"
+classes = None  # what its regions are labelled with
 labels = None
 
 _PUBLISHED = {"val": 2500, "test": 2231}
@@ -93,7 +94,7 @@ class _File(msgspec.Struct):
     categories: list[Category] = []
 
 
-def sniff(head: bytes) -> str | None:
+def sniff(path: Path, head: bytes) -> str | None:
     """Return why ``head``, the first bytes of a file, are those of an OCHuman file, or None."""
     seen: set[str] = set()
     for key in _json.outline(head):

@@ -44,6 +44,7 @@ TITLE = "VGG Image Annotator (VIA)"
 SUFFIXES = (".json", ".csv")
 DEFAULT_OUTPUT = "onehot"
 DEFAULT_FILE = None
+classes = None  # what its regions are labelled with
 labels = None
 
 _BOM = b"\xef\xbb\xbf"
@@ -85,11 +86,10 @@ class Options:
                 raise UsageError(f"{name} must be a name, but got {value!r}")
 
 
-def sniff(head: bytes) -> str | None:
+def sniff(path: Path, head: bytes) -> str | None:
     """Return why the beginning of a file looks like VIA, in a few words, or None if it does not.
 
-    Args:
-        head: the first bytes of the file, 64 KiB or fewer, cut anywhere.
+    ``head``: the first bytes of the file, 64 KiB or fewer, cut anywhere.
     """
     head = head.removeprefix(_BOM).lstrip()
     if not head.startswith(b"{"):

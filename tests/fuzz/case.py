@@ -112,7 +112,7 @@ def _parts(case: Case, folder: Path) -> str:
     path = folder / f"case{case.seed.suffix}"
     path.write_bytes(case.data)
     options = plugins.options(reader, _reader_options(case))
-    reader.sniff(case.data[: 1 << 16])
+    reader.sniff(Path("x"), case.data[: 1 << 16])
     word = "read"
     labels: set[str] = set()
     annotations = []

@@ -38,13 +38,13 @@ def load(reader: str, extra: Path | None = None) -> list[Seed]:
         if path.suffix in (".json", ".csv"):
             seeds += _pieces(path)
     if extra is not None:
-        import maskforge.inputs
-
+        import maskforge.conversion.sources
         from maskforge import plugins
 
         sniff = plugins.load("readers", reader).sniff
         for path in sorted([*extra.rglob("*.json"), *extra.rglob("*.csv")]):
-            if path.stat().st_size < 300_000 and sniff(maskforge.conversion.sources.head(path)):
+            head = maskforge.conversion.sources.head(path)
+            if path.stat().st_size < 300_000 and sniff(path, head):
                 seeds += _pieces(path)
     return seeds
 

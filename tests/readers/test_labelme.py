@@ -335,7 +335,7 @@ BIG = '"imageData": "' + "A" * 100_000
 )
 def test_sniff(text: str) -> None:
     for encoding in ("utf-8", "utf-16"):
-        assert "key" in (labelme.sniff(text.encode(encoding)[:65536]) or "")
+        assert "key" in (labelme.sniff(Path("x"), text.encode(encoding)[:65536]) or "")
 
 
 @pytest.mark.parametrize(
@@ -353,4 +353,4 @@ def test_sniff(text: str) -> None:
     ],
 )
 def test_sniff_is_not_fooled(text: str) -> None:
-    assert labelme.sniff(text.encode()) is None
+    assert labelme.sniff(Path("x"), text.encode()) is None

@@ -220,8 +220,8 @@ LONG = '"images": [' + '{"id": 1, "file_name": "a.jpg", "height": 6, "width": 4}
     ],
 )
 def test_sniff(text: str) -> None:
-    assert "'" in (ochuman.sniff(text.encode()[:65536]) or "")
-    assert ochuman.sniff(b"\xef\xbb\xbf" + text.encode()[:65000])
+    assert "'" in (ochuman.sniff(Path("x"), text.encode()[:65536]) or "")
+    assert ochuman.sniff(Path("x"), b"\xef\xbb\xbf" + text.encode()[:65000])
 
 
 @pytest.mark.parametrize(
@@ -239,4 +239,4 @@ def test_sniff(text: str) -> None:
     ],
 )
 def test_sniff_is_not_fooled(text: str) -> None:
-    assert ochuman.sniff(text.encode()) is None
+    assert ochuman.sniff(Path("x"), text.encode()) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -48,14 +49,14 @@ CSV = "filename,file_size,file_attributes,region_count,region_id," + (
 @pytest.mark.parametrize("indent", [None, 2])
 @pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b"\r\n \t", b"\xef\xbb\xbf\n"])
 def test_json(document: object, reason: str, indent: int | None, before: bytes) -> None:
-    found = via.sniff((before + json.dumps(document, indent=indent).encode())[:65536])
+    found = via.sniff(Path("x"), (before + json.dumps(document, indent=indent).encode())[:65536])
     assert found is not None
     assert found.startswith(reason)
 
 
 @pytest.mark.parametrize("start", ["", "#", "\ufeff#"])
 def test_csv(start: str) -> None:
-    found = via.sniff((start + CSV + "a.jpg,7").encode())
+    found = via.sniff(Path("x"), (start + CSV + "a.jpg,7").encode())
     assert found is not None
     assert found.startswith("VIA CSV")
 
@@ -76,14 +77,15 @@ def test_csv(start: str) -> None:
     ],
 )
 def test_other_formats(document: object) -> None:
-    assert via.sniff(json.dumps(document).encode()) is None
+    assert via.sniff(Path("x"), json.dumps(document).encode()) is None
 
 
 @pytest.mark.parametrize("head", [b"", b"{", b"\xef\xbb\xbf", b"filename,label\n", b"\x89PNG\r\n"])
 def test_what_is_nothing(head: bytes) -> None:
-    assert via.sniff(head) is None
+    assert via.sniff(Path("x"), head) is None
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b'{"', CSV.encode(), b'{"project": {']))
 def test_any_bytes_are_answered(tail: bytes, head: bytes) -> None:
-    assert via.sniff(head + tail) is None or isinstance(via.sniff(head + tail), str)
+    found = via.sniff(Path("x"), head + tail)
+    assert found is None or isinstance(found, str)

@@ -14,7 +14,7 @@ from maskforge.io.label_lists import Labels, Listed
 from maskforge.raster.annotation import Decoding, MaskFile
 from maskforge.readers.masks import decoding, fitting, naming, pairing
 from maskforge.readers.masks import meaning as _meaning
-from maskforge.readers.masks.dataset import Example, Meaning, Options
+from maskforge.readers.masks.dataset import Meaning, Options
 from maskforge.readers.masks.decoding import LabelImage
 from maskforge.readers.masks.kinds import manifest
 from maskforge.readers.masks.pixels import Header
@@ -47,7 +47,7 @@ class Masks:
         Raises ReadError for one of another shape, ClassError for values that are no class.
         """
         ids = decoding.read_label(label, self.classes)
-        how = fitting.fit(header, ids.shape, Example(image.stem, image, label))
+        how = fitting.fit(header, ids.shape, label, image)
         return fitting.apply(how, ids, header)
 
 

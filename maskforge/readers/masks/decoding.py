@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, MaskforgeError, ReadError
 from maskforge.io.onehot import OneHotFile
+from maskforge.io.ownership import digest_of
 from maskforge.raster.annotation import IGNORED, Decoding, MaskFile
 from maskforge.readers.masks import fitting, inspection
 from maskforge.readers.masks import pixels as _pixels
@@ -30,7 +32,7 @@ def load(example: Example, dataset: Dataset) -> tuple[NDArray[np.uint8], LabelIm
     """
     image, header = _pixels.read_image(example.image)
     ids = read_label(example.label, dataset.classes)
-    how = fitting.fit(header, ids.shape, example)
+    how = fitting.fit(header, ids.shape, example.label, example.image)
     return image, fitting.apply(how, ids, header)
 
 
@@ -44,6 +46,19 @@ def read_label(label: MaskFile, classes: ClassTable) -> LabelImage:
     colors = label.decoding.form == "colors"
     values = _pixels.read_mask(label.path, colors=colors).values
     return decode(values, label, classes)
+
+
+def digest(mask: MaskFile) -> str:
+    """Return the sha256 (hex) of a mask's file, or of its planes. Raises ReadError."""
+    try:
+        if not mask.key:
+            return digest_of(mask.path).digest
+        planes = _dictionary(mask.path, mask.path.stat().st_mtime_ns).raw(mask.key)
+        return hashlib.sha256(repr(planes.shape).encode() + planes.tobytes()).hexdigest()
+    except OSError as error:
+        raise ReadError(
+            f"the mask cannot be read: {error.strerror}", code="unreadable", file=str(mask)
+        ) from error
 
 
 def decode(values: NDArray[Any], label: MaskFile, classes: ClassTable) -> LabelImage:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskforge.errors import ReadError
-from maskforge.readers.masks.dataset import Example
+from maskforge.raster.annotation import MaskFile
+from maskforge.raster.label_image import resized
 from maskforge.readers.masks.pixels import Header
 
 ASPECT = 0.01
@@ -22,11 +24,12 @@ class Fit(NamedTuple):
     resized: bool
 
 
-def fit(image: Header, size: tuple[int, ...], example: Example) -> Fit:
+def fit(image: Header, size: tuple[int, ...], mask: MaskFile, path: Path | None) -> Fit:
     """Return what makes a mask of ``size`` (height, width) fit its image.
 
     Told by the size alone, like the frame of an annotation: that of the upright image or of the
-    stored one, else a size with the same ratio of sides. Raises ReadError for any other.
+    stored one, else a size with the same ratio of sides. ``path``: the image, where it is a file.
+    Raises ReadError for any other size.
     """
     upright, stored = image.upright, (image.height, image.width)
     if size == upright:
@@ -43,11 +46,11 @@ def fit(image: Header, size: tuple[int, ...], example: Example) -> Fit:
         f"the mask must have the shape of its image, {upright[1]}x{upright[0]}, "
         f"but is {size[1]}x{size[0]}" + (": rows and columns are swapped" if transposed else ""),
         code="size-mismatch",
-        file=str(example.label),
+        file=str(mask),
         cure=(
             "transpose or turn the mask, once you have seen which way"
             if transposed
-            else f"crop or pad it as the image {example.image.name!r} was, or make it again"
+            else f"crop or pad it as the image {path.name if path else ''!r} was, or make it again"
         ),
     )
 
@@ -57,12 +60,7 @@ def apply(how: Fit, ids: NDArray[Any], image: Header) -> NDArray[Any]:
     if how.turned:
         ids = _turn(ids, image.orientation)
     if how.resized:
-        # Pixel centers decide, so that neither side is favoured.
-        rows, columns = (
-            ((np.arange(new) + 0.5) * (old / new)).astype(np.intp)
-            for new, old in zip(image.upright, ids.shape, strict=True)
-        )
-        ids = ids[rows][:, columns]
+        ids = resized(ids, image.upright)
     return np.ascontiguousarray(ids)
 
 

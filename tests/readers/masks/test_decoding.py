@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from maskforge.classes import ClassTable
-from maskforge.datasets import Decoding, Example, MaskFile, check, load, open_dataset
+from maskforge.datasets import Decoding, MaskFile, check, load, open_dataset
 from maskforge.errors import ClassError, ReadError
 from maskforge.readers.masks.dataset import id_decoding
 from maskforge.readers.masks.decoding import decode
@@ -99,11 +99,9 @@ class TestSize:
     def test_any_whole_factor_fits_and_shrinks_back(self, height, width, factor, orientation):
         ids = np.arange(height * width, dtype=np.uint16).reshape(height, width)
         header = Header(height * factor, width * factor, orientation)
-        example = Example("a", None, MaskFile(None, Decoding("ids")))
+        mask = MaskFile(None, Decoding("ids"))
         upright = header.upright[0] // factor, header.upright[1] // factor
-        grown = apply(
-            fit(header, ids.reshape(upright).shape, example), ids.reshape(upright), header
-        )
+        grown = apply(fit(header, upright, mask, None), ids.reshape(upright), header)
         assert grown.shape == header.upright
         np.testing.assert_array_equal(grown[::factor, ::factor], ids.reshape(upright))
 
