@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, TypeVar
 
 from maskforge.errors import MaskforgeError, ReadError, WriteError
 from maskforge.io import copying, files
 from maskforge.io.ownership import Entry, digest, digest_of
+
+Filled = TypeVar("Filled")
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+"""Only where nothing is: what is there may be a link to an image."""
 
 
 class Put(NamedTuple):
@@ -45,15 +50,10 @@ class Shelf:
             with suppress(OSError), open(os.path.join(self.folder, name), "rb") as file:
                 if file.read(len(data) + 1) == data:
                     return Put(name, entry, taken=True)
-        descriptor = self._create(name)
         try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(descriptor, rest) :]
+            self._fill(name, partial(_write, data))
         except OSError as error:
-            raise files.write_error(Path(self.folder, name), error) from error
-        finally:
-            os.close(descriptor)
+            raise self.said(name, error) from error
         return Put(name, entry)
 
     def image(
@@ -76,12 +76,8 @@ class Shelf:
             with suppress(OSError):
                 if linked or digest_of(target)[:2] == entry[:2]:
                     return Put(name, entry, taken=True)
-        staged = os.path.join(self.root, name)
         try:
-            try:
-                way = copying.put(source, staged, link=link)
-            except (FileNotFoundError, FileExistsError):  # no folder yet, or one of a run before
-                way = copying.put(source, self._room(name), link=link)
+            way = self._fill(name, lambda target: copying.put(source, target, link=link))
         except OSError as error:
             if error.filename == str(source) or not os.access(source, os.R_OK):
                 raise ReadError(
@@ -126,16 +122,36 @@ class Shelf:
         except OSError as error:
             raise self.said(name, error) from error
 
-    def _create(self, name: str) -> int:
-        """Return a descriptor of a new file: one that is there may be a link to an image."""
+    def _fill(self, name: str, fill: Callable[[str], Filled]) -> Filled:
+        """Have ``fill`` make the file at a path where none is. Raises OSError.
+
+        One that is there already is of a run before, or of a worker that was killed, or that only
+        was taken for dead and may be at it now: it is replaced by what is whole, and never removed.
+        """
         path = os.path.join(self.root, name)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        for _ in range(2):
+            try:
+                return fill(path)
+            except FileExistsError:
+                break
+            except FileNotFoundError:
+                self._make_folders(name)
+        beside = os.path.join(self.root, f".{os.urandom(8).hex()}")
+        filled = fill(beside)
+        os.replace(beside, path)
+        with suppress(FileNotFoundError):  # two links of one file: a rename does nothing
+            os.unlink(beside)
+        return filled
+
+    def _create(self, name: str) -> int:
+        """Return a descriptor of a new file; one that is there is removed."""
+        path = os.path.join(self.root, name)
         try:
-            return os.open(path, flags, 0o666)
+            return os.open(path, _NEW, 0o666)
         except OSError:
             pass
         try:
-            return os.open(self._room(name), flags, 0o666)
+            return os.open(self._room(name), _NEW, 0o666)
         except OSError as error:
             raise self.said(name, error) from error
 
@@ -145,14 +161,17 @@ class Shelf:
         try:
             with suppress(FileNotFoundError):
                 os.unlink(path)
-            way = self.root
-            for part in name.split("/")[:-1]:
-                way = os.path.join(way, part)
-                with suppress(FileExistsError):
-                    os.mkdir(way)
+            self._make_folders(name)
         except OSError as error:
             raise self.said(name, error) from error
         return path
+
+    def _make_folders(self, name: str) -> None:
+        way = self.root
+        for part in name.split("/")[:-1]:
+            way = os.path.join(way, part)
+            with suppress(FileExistsError):
+                os.mkdir(way)
 
     def said(self, name: str, error: OSError) -> WriteError:
         """Return the WriteError for what the system said of ``name``."""
@@ -164,6 +183,16 @@ class Shelf:
                 cure="put it back and go on with --resume where the command has it, or begin again",
             )
         return files.write_error(path, error)
+
+
+def _write(data: bytes, path: str) -> None:
+    descriptor = os.open(path, _NEW, 0o666)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+    finally:
+        os.close(descriptor)
 
 
 @lru_cache(maxsize=64)  # most images lie in one folder
