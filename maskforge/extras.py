@@ -16,6 +16,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "train": ("torch", "tensorboard"),
     "pretrained": ("segmentation-models-pytorch",),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
+    "ray": ("ray",),
 }
 """The packages of each extra that a command can miss; which versions, only pyproject.toml says."""
 

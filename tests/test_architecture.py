@@ -38,6 +38,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "click": ("cli/",),
     "rich": ("cli/",),
     "shapely": ("rules/",),
+    "ray": ("engines/ray.py",),
     "msgspec": ("readers/", "records.py"),
     "labelme": (),  # GPL: started as a program, never imported
     "pycocotools": (),

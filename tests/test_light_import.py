@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-HEAVY = ("torch", "cv2", "PIL", "numpy", "shapely", "msgspec", "rich", "click", "multiprocessing")
+SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+
+HEAVY = (
+    *("torch", "cv2", "PIL", "numpy", "shapely", "msgspec", "rich", "click", "multiprocessing"),
+    "ray",
+)
 
 
 def loaded_by(code: str) -> set[str]:
@@ -51,3 +57,27 @@ def test_names_of_choices_are_found_without_loading_them() -> None:
         "    [plugins.summary(folder, name) for name in plugins.names(folder)]"
     )
     assert loaded_by(code) == set()
+
+
+@pytest.mark.parametrize(
+    "engine", [[], ["--engine", "serial"], ["--engine", "processes", "-j", "2"]]
+)
+def test_ray_is_loaded_only_where_it_is_named(engine: list[str], tmp_path: Path) -> None:
+    arguments = ["labelme", str(SAMPLES / "labelme"), "-o", str(tmp_path / "out"), "-q", *engine]
+    code = f"""
+if __name__ == "__main__":
+    from maskforge import cli
+    try:
+        cli.main({arguments})
+    except SystemExit as stop:
+        assert stop.code in (0, 1)
+"""
+    assert "ray" not in loaded_by(code)
+    assert (tmp_path / "out" / "masks").is_dir()
+
+
+def test_options_of_engines_load_none_of_them() -> None:
+    code = (
+        "from maskforge import cli\ntry: cli.main(['labelme', '--help'])\nexcept SystemExit: pass"
+    )
+    assert not loaded_by(code) & {"ray", "multiprocessing", "torch", "cv2"}

@@ -70,11 +70,13 @@ def run(
         for flag in one.metadata["flags"]:
             if given.pop(flag.spelled):
                 given[one.name] = flag.value
+    engine_options = _options.engine_options(given["engine"], given)
     with _progress(show=not (quiet or as_json)) as progress:
         result = convert(
             list(sources),
             format=format,
             reader_options=reader_options,
+            engine_options=engine_options,
             progress=progress,
             **given,
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import Field
+from dataclasses import Field, fields
 from typing import Any, Literal, get_args, get_origin
 
 import click
 
-from maskforge import plugins
+from maskforge import engines, plugins
 from maskforge.conversion.settings import Settings, described
+from maskforge.errors import UsageError
 
 
 class Size(click.ParamType[tuple[int, int]]):
@@ -63,34 +64,59 @@ def conversion_options() -> list[Callable[[Any], Any]]:
     option = click.option
     return [
         *options_of(Settings),
+        *(one for name in _engines() for one in options_of(engines.load(name).Options, f"{name}_")),
         option("--json", "as_json", is_flag=True, help="The result as JSON on standard output."),
         option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
         option("-v", "--verbose", is_flag=True, help="List every problem."),
     ]
 
 
-def options_of(kind: type) -> list[Callable[[Any], Any]]:
+def _engines() -> list[str]:
+    """Return the engines that may have options; ours have none, and take a while to load."""
+    return [name for name in plugins.names("engines") if name not in ("processes", "serial")]
+
+
+def engine_options(engine: str | None, given: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of all engines out of ``given``; return those of ``engine``.
+
+    Raises UsageError for one of another engine.
+    """
+    found = {}
+    for name in _engines():
+        for one in fields(engines.load(name).Options):
+            value = given.pop(f"{name}_{one.name}")
+            if name == engine:
+                found[one.name] = value
+            elif value != one.default:
+                raise UsageError(
+                    f"--{name}-{one.name} must be given with --engine {name} only, but the engine "
+                    f"is {engine or 'not named'}"
+                )
+    return found
+
+
+def options_of(kind: type, prefix: str = "") -> list[Callable[[Any], Any]]:
     """Return an option for each field of a dataclass, as its metadata describe it."""
     made = []
     for one, hint in described(kind):
         if one.metadata.get("command", True):
-            made.append(_option(one, hint))
+            made.append(_option(one, hint, prefix))
         for flag in one.metadata.get("flags", ()):
             made.append(click.option(f"--{flag.spelled}", is_flag=True, help=flag.help))
     return made
 
 
-def _option(one: Field[Any], hint: Any) -> Callable[[Any], Any]:
-    known, default = one.metadata, one.default
-    spelled, help_text = one.name.strip("_").replace("_", "-"), known.get("help", "")
+def _option(one: Field[Any], hint: Any, prefix: str) -> Callable[[Any], Any]:
+    known, default, name = one.metadata, one.default, f"{prefix}{one.name}"
+    spelled, help_text = name.strip("_").replace("_", "-"), known.get("help", "")
     if "helpful" in known:
         default, help_text = None, f"{help_text} [default: {known['helpful']}]"
     if hint is bool:
         both = f"--{spelled}/--no-{spelled}" if default else f"--{spelled}"
         told = " [default: yes]" if default else ""
-        return click.option(both, one.name, is_flag=True, default=default, help=help_text + told)
+        return click.option(both, name, is_flag=True, default=default, help=help_text + told)
     return click.option(
-        *filter(None, (known.get("letter"), f"--{spelled}", one.name)),
+        *filter(None, (known.get("letter"), f"--{spelled}", name)),
         type=_parameter_type(one, hint),
         default=default,
         show_default=default not in (None, ()),

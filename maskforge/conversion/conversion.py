@@ -14,9 +14,10 @@ from typing import Any, TypeAlias, TypeVar
 from maskforge import layouts, plugins, readers, styles, writers
 from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.conversion import sources as inputs
+from maskforge.conversion import workers as workers_
 from maskforge.conversion.result import Conversion
 from maskforge.conversion.settings import Plan, Settings
-from maskforge.conversion.sinks import Place, Progress, Run, team_of
+from maskforge.conversion.sinks import Place, Progress, Run
 from maskforge.errors import ReadError, UsageError
 from maskforge.io import files, label_lists
 from maskforge.readers import Reader
@@ -44,6 +45,7 @@ def convert(
     *,
     format: str | None = None,  # the word users type
     reader_options: Mapping[str, object] | None = None,
+    engine_options: Mapping[str, object] | None = None,
     progress: Progress | None = None,
     **settings: Any,
 ) -> Conversion:
@@ -51,7 +53,8 @@ def convert(
 
     source: files and folders of annotations or masks. format: a reader ("labelme", "via",
     "ochuman", "masks"), None to find it by content. reader_options: the reader's own, such as
-    ``{"attribute": "Name"}``.
+    ``{"attribute": "Name"}``. engine_options: the engine's own, such as
+    ``{"address": "10.0.0.1:6379"}`` for "ray".
     progress: called with images done and images in all.
 
     All else are the fields of ``Settings``, which are the options of the commands.
@@ -73,6 +76,7 @@ def convert(
     if reader.classes is not None:
         given["labels"] = chosen.labels
     options = plugins.options(reader, given)
+    told = workers_.options(chosen.engine, engine_options or {})
     plan = _plan(chosen, sources, format.replace("_", "-"), reader, reader_options or {})
     place = Place(plan.out, collection=plan.is_collection)
     place.refuse(overwrite=plan.overwrite, resume=plan.resume)
@@ -90,7 +94,8 @@ def convert(
             code="unreadable",
             file=", ".join(map(str, sources)),
         )
-    with team_of(plan.engine, plan.workers, len(jobs)) as team:
+    with workers_.team(plan.engine, plan.workers, len(jobs), told) as team:
+        team.needs = tuple(str(folder) for folder in (root, plan.images_from) if folder is not None)
         found_labels = cache(partial(inputs.collect_labels, jobs, reader, options, team))
         classes, classes_from = table or label_lists.find_table(None, sources, found_labels)
         if plan.unknown == "error" and reader.classes is None:

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from maskforge import engines, layouts, plugins, splits, writers
+from maskforge import layouts, plugins, splits, writers
 from maskforge.conversion import image, manifest, sources
 from maskforge.conversion.image import Made, Outcome, Outputs, Placed
 from maskforge.conversion.settings import Plan
@@ -37,9 +37,6 @@ from maskforge.writers import Collecting
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with images done and images in all."""
-
-JOBS_PER_WORKER = 48
-"""With fewer jobs than this for each worker, starting one costs more than it saves."""
 
 _OTHER_FILES = 1 << 13
 """Bytes for mask and preview of an image, about."""
@@ -283,6 +280,7 @@ class Run:
         total = len(jobs)
         sink = Disk(self.stage.shelf, self.plan.images == "link", self.plan.folder)
         work = partial(image.process, self.plan, sink)
+        team.needs += (self.stage.shelf.root,)
         outcomes = team.run(work, _taken_from(jobs, earlier), on_death=image.died)
         journal = None
         if not self.place.collection:
@@ -449,19 +447,6 @@ def _taken_from(jobs: list[Job], earlier: Mapping[str, Earlier]) -> Iterator[Job
         if job.stem in earlier:
             job = replace(job, earlier=earlier[job.stem])
         yield job
-
-
-def team_of(engine: str | None, workers: int | None, jobs: int) -> Team:
-    """Return who does ``jobs`` jobs; None leaves it to us."""
-    count = workers if workers is not None else _helpful_workers(jobs)
-    return engines.load(engine or ("serial" if count == 1 else "processes")).Team(count)
-
-
-def _helpful_workers(jobs: int) -> int:
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    return max(1, min(cores, jobs // JOBS_PER_WORKER))
 
 
 def _to_copy(jobs: Sequence[Job], plan: Plan, stage: Stage) -> Iterator[tuple[Path, int]]:

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from typing import ClassVar, Protocol, Self, TypeAlias, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, Self, TypeAlias, TypeVar, cast
 
 from maskforge import plugins
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What an engine can be told; one that has fields has a class of its own, derived from this.
+
+    The metadata "help" and "metavar" of a field make the option ``--ENGINE-FIELD`` of the commands.
+    """
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the work is done at an ``address``: by how many workers is not ours to say."""
+        return bool(getattr(self, "address", None))
 
 
 class Team(ABC):
@@ -18,8 +32,12 @@ class Team(ABC):
     HERE: ClassVar[bool] = False
     """Whether the work is done in this process, which can keep what it has read."""
 
+    needs: tuple[str, ...] = ()
+    """Folders that the work reads or writes. An engine on other machines sees to it that they are
+    there; one in this process, or in several on this machine, has no use for that."""
+
     @abstractmethod
-    def __init__(self, workers: int) -> None: ...
+    def __init__(self, workers: int, options: Any = None) -> None: ...
 
     def __enter__(self) -> Self:
         return self
@@ -47,12 +65,16 @@ class Team(ABC):
 
 
 _Team: TypeAlias = Team
+_Options: TypeAlias = Options
 
 
 class Engine(Protocol):
     """What a file in this folder has; mypy holds it to that."""
 
-    def Team(self, workers: int) -> _Team:  # a class
+    __name__: str
+    Options: type[_Options]
+
+    def Team(self, workers: int, options: Any = None) -> _Team:  # a class
         """Return a team of so many workers."""
 
 

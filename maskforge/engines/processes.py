@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 from weakref import WeakSet
 
 from maskforge import engines
-from maskforge.engines import Answer, Job
+from maskforge.engines import Answer, Job, Options
 from maskforge.errors import WriteError
 
 CHUNK = 8
@@ -105,7 +105,7 @@ def _serve(pipe: Connection) -> None:
 class Team(engines.Team):
     """``workers`` processes, which start at once."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, options: Options | None = None) -> None:
         self._count = max(1, workers)
         self._workers: list[_Worker] = []
         self._fill()

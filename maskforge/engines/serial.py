@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from maskforge import engines
-from maskforge.engines import Answer, Job
+from maskforge.engines import Answer, Job, Options
 
 
 class Team(engines.Team):
@@ -13,7 +13,7 @@ class Team(engines.Team):
 
     HERE = True
 
-    def __init__(self, workers: int = 1) -> None:
+    def __init__(self, workers: int = 1, options: Options | None = None) -> None:
         pass
 
     def run(
