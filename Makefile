@@ -29,10 +29,14 @@ setup: .venv/done
 	$(BIN)/python -m pip install --quiet --editable ".[test,train,onnx]"
 	@touch .venv/train
 
+.venv/ray: .venv/train
+	$(BIN)/python -m pip install --quiet --editable ".[test,train,onnx,ray]"
+	@touch .venv/ray
+
 demo: .venv/train
 	@$(BIN)/python samples/demo.py
 
-test: .venv/train
+test: .venv/ray
 	$(BIN)/python -m pytest
 
 lint: .venv/train
