@@ -14,10 +14,11 @@ from typing import Any, TypeAlias, TypeVar
 from maskforge import layouts, plugins, readers, styles, writers
 from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.conversion import sources as inputs
-from maskforge.conversion import workers as workers_
 from maskforge.conversion.result import Conversion
 from maskforge.conversion.settings import Plan, Settings
 from maskforge.conversion.sinks import Place, Progress, Run
+from maskforge.conversion.workers import options as told_to
+from maskforge.conversion.workers import team as team_of
 from maskforge.errors import ReadError, UsageError
 from maskforge.io import files, label_lists
 from maskforge.readers import Reader
@@ -76,7 +77,7 @@ def convert(
     if reader.classes is not None:
         given["labels"] = chosen.labels
     options = plugins.options(reader, given)
-    told = workers_.options(chosen.engine, engine_options or {})
+    told = told_to(chosen.engine, engine_options or {})
     plan = _plan(chosen, sources, format.replace("_", "-"), reader, reader_options or {})
     place = Place(plan.out, collection=plan.is_collection)
     place.refuse(overwrite=plan.overwrite, resume=plan.resume)
@@ -94,7 +95,7 @@ def convert(
             code="unreadable",
             file=", ".join(map(str, sources)),
         )
-    with workers_.team(plan.engine, plan.workers, len(jobs), told) as team:
+    with team_of(plan.engine, plan.workers, len(jobs), told) as team:
         team.needs = tuple(str(folder) for folder in (root, plan.images_from) if folder is not None)
         found_labels = cache(partial(inputs.collect_labels, jobs, reader, options, team))
         classes, classes_from = table or label_lists.find_table(None, sources, found_labels)
