@@ -52,5 +52,7 @@ def via_labels() -> str:
 
 
 def _docstring(package: str, name: str) -> str:
-    source = (_PACKAGE / package / f"{name.replace('-', '_')}.py").read_text(encoding="utf-8")
+    place = _PACKAGE / package / name.replace("-", "_")
+    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    source = file.read_text(encoding="utf-8")
     return ast.get_docstring(ast.parse(source)) or ""
