@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,14 @@ class Ranks:
         if self.count > 1:
             dist.all_reduce(values)
         return values
+
+    def joint(self, found: Mapping[int, T]) -> dict[int, T]:
+        """Return what all processes have found, by its number."""
+        if self.count == 1:
+            return dict(found)
+        parts: list[Mapping[int, T]] = [{}] * self.count
+        dist.all_gather_object(parts, found)
+        return {number: value for part in parts for number, value in part.items()}
 
     def most(self, *values: float, device: torch.device) -> tuple[float, ...]:
         """Return the largest of each of ``values`` over the processes."""

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from maskforge.errors import MaskforgeError, ReadError, UsageError
-from maskforge.prediction import sizes
 from maskforge.prediction.config import DEFAULT_EPOCHS, MACHINE, Config
 from maskforge.scores.history import Row
 from maskforge.scores.scorer import Scores
@@ -219,7 +218,6 @@ class Session:
         network = self.network if self.ema is None else self.ema.network
         self.ranks.align(network)
         rate = self._rate()
-        shown = self._shown()
         found = evaluate(
             network,
             self.data.val,
@@ -229,7 +227,7 @@ class Session:
             batch=-(-self.config.batch // (self.config.accumulate * self.ranks.count)),
             loss_of=self.loss_of,
             machine=self.machine,
-            keep=shown,
+            keep=self._shown(),
             ranks=self.ranks,
             stopped=lambda: interrupt.asked,
         )
@@ -349,10 +347,5 @@ class Session:
 
     def _shown(self) -> list[int]:
         """Return the validation images, by number, that pictures show: a few, the same always."""
-        batch = self.config.batch
-        mine = sizes.groups(self.data.val.sizes, divisor=self.divisor, batch=batch)[
-            :: self.ranks.count
-        ]
-        numbers = sorted(number for group in mine for number in group)
-        count = min(run_report.IMAGES, len(numbers))
-        return [numbers[at * len(numbers) // count] for at in range(count)]
+        count = min(run_report.IMAGES, len(self.data.val))
+        return [at * len(self.data.val) // count for at in range(count)]

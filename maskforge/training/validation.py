@@ -30,7 +30,8 @@ class Interrupted(MaskforgeError):
 class Evaluation:
     """matrix: the confusion matrix (C, C). loss: the mean over the images.
 
-    predictions: label images by number of the item, of those that were to be kept.
+    predictions: label images by number of the item, of those that were to be kept, whichever
+    process they fell to.
     """
 
     matrix: NDArray[np.int64]
@@ -82,7 +83,8 @@ def evaluate(
                     predictions[number] = found[place, :height, :width]
     finally:
         network.train(was_training)
-    return Evaluation(*_summed(matrix, loss, len(items), ranks, machine), predictions)
+    matrix, loss = _summed(matrix, loss, len(items), ranks, machine)
+    return Evaluation(matrix, loss, ranks.joint(predictions))
 
 
 def _summed(

@@ -7,6 +7,7 @@ import pytest
 from training import synthetic
 
 from maskforge.io.prefetch import prefetch
+from maskforge.prediction import sizes
 from maskforge.training import loader
 from maskforge.training.samples import Arrays
 
@@ -85,8 +86,8 @@ def test_without_augmentation_a_larger_crop_only_pads():
 
 
 def test_groups_are_of_one_padded_size():
-    sizes = [(18, 26), (20, 28), (21, 28), (17, 25)]
-    assert sizes.groups(sizes, divisor=4, batch=2) == [(0, 1), (3,), (2,)]
+    found = sizes.groups([(18, 26), (20, 28), (21, 28), (17, 25)], divisor=4, batch=2)
+    assert found == [(0, 1), (3,), (2,)]
 
 
 def test_evaluation_pads_right_and_below_with_ignore():

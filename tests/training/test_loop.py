@@ -136,20 +136,12 @@ loop.train(config, synthetic.data(8, 5), out=Path(sys.argv[2]), overwrite=True)
 """
 
 
-def test_two_processes_reach_what_one_reaches(tmp_path):
-    """A network without batch statistics, so that halves of a batch add up to the whole."""
-    text = SPREAD.replace(
-        "batch=4)",
-        "batch=4, network='unet-small', options={'width': 4, 'dropout': 0.0}, loss='ce')",
-    )
-    script = tmp_path / "spread.py"
-    script.write_text(text)
-    earlier = loop.train(synthetic.config(steps=1), synthetic.data(8, 5), out=tmp_path / "two")
-    before = contents(earlier.out)
+def two_processes(script, out):
+    """Run ``script`` with two processes that train one network."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
-            *("--nproc-per-node", "2", str(script), str(TESTS), str(tmp_path / "two")),
+            *("--nproc-per-node", "2", str(script), str(TESTS), str(out)),
         ],
         check=False,
         capture_output=True,
@@ -157,6 +149,18 @@ def test_two_processes_reach_what_one_reaches(tmp_path):
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr
+
+
+# A network without batch statistics, so that halves of a batch add up to the whole.
+PLAIN = "network='unet-small', options={'width': 4, 'dropout': 0.0}, loss='ce'"
+
+
+def test_two_processes_reach_what_one_reaches(tmp_path):
+    script = tmp_path / "spread.py"
+    script.write_text(SPREAD.replace("batch=4)", f"batch=4, {PLAIN})"))
+    earlier = loop.train(synthetic.config(steps=1), synthetic.data(8, 5), out=tmp_path / "two")
+    before = contents(earlier.out)
+    two_processes(script, tmp_path / "two")
     # One of the two wrote, and moved the earlier run.
     assert contents(tmp_path / "two-1") == before
     assert leftovers(tmp_path / "two") == []
@@ -169,6 +173,17 @@ def test_two_processes_reach_what_one_reaches(tmp_path):
     rows = [saved.run["state"]["history"][-1] for saved in (one, two)]
     assert abs(rows[0]["val_loss"] - rows[1]["val_loss"]) < 0.02
     assert abs(rows[0]["pixel_accuracy"] - rows[1]["pixel_accuracy"]) < 0.02
+
+
+def test_two_processes_draw_the_previews_that_one_draws(tmp_path):
+    """With a learning rate of 0 both networks are the same, and so must be the bytes."""
+    script = tmp_path / "spread.py"
+    script.write_text(SPREAD.replace("batch=4)", f"batch=4, lr=0.0, {PLAIN})"))
+    two_processes(script, tmp_path / "two")
+    subprocess.run([sys.executable, str(script), str(TESTS), str(tmp_path / "one")], check=True)
+    one, two = (contents(tmp_path / name / "previews") for name in ("one", "two"))
+    assert sorted(one) == ["epoch_001.png", "epoch_002.png"]
+    assert one == two
 
 
 def test_early_stopping(tmp_path):
