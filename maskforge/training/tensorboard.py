@@ -1,10 +1,11 @@
-"""TensorBoard: scalars and pictures of a run, where tensorboard is installed."""
+"""The TensorBoard logger: scalars and pictures of a run, where tensorboard is installed."""
 
 from __future__ import annotations
 
 import importlib.util
 import math
 import os
+import re
 import socket
 import struct
 import time
@@ -17,10 +18,24 @@ from maskforge.io import files
 from maskforge.training.callbacks import Epoch, Start, Step, Watch
 from maskforge.training.run_folder import BOARD, RunFolder
 
+_OF_TRAINING = ("loss", "lr", "images_per_second")
+"""Columns of the history, and fields of a step, that training gives; the others are scores."""
+
 
 def is_installed() -> bool:
     """Return whether there is a tensorboard to write for."""
     return importlib.util.find_spec("tensorboard") is not None
+
+
+def tag(column: str) -> str:
+    """Return what a column of ``history.csv`` is called: train/loss, val/loss, val/iou/CLASS, …
+
+    It has letters, digits and "-_./" only: TensorBoard filters by regular expressions.
+    """
+    if column in _OF_TRAINING:
+        return f"train/{column}"
+    name = column.removeprefix("val_").replace("iou ", "iou/", 1)
+    return "val/" + re.sub(r"[^-/\w.]+", "_", name)
 
 
 class Board(Watch):
@@ -64,9 +79,8 @@ class Board(Watch):
 
     def step(self, step: Step) -> None:
         """Write loss, learning rate and speed."""
-        self._scalar("train/loss", step.loss, step.step)
-        self._scalar("train/lr", step.lr, step.step)
-        self._scalar("train/images_per_second", step.images_per_second, step.step)
+        for name in _OF_TRAINING:
+            self._scalar(tag(name), getattr(step, name), step.step)
         self._write()
 
     def epoch(self, epoch: Epoch) -> None:
@@ -75,8 +89,8 @@ class Board(Watch):
 
         at = int(epoch.row["step"])
         for name, value in epoch.row.items():
-            if name not in ("epoch", "step", "lr", "seconds") and math.isfinite(value):
-                self._scalar(f"val/{name}", value, at)
+            if name not in ("epoch", "step", "seconds") and math.isfinite(value):
+                self._scalar(tag(name), value, at)
         for name, data in epoch.pictures.items():
             width, height = struct.unpack(">II", data[16:24])  # of a PNG file
             picture = Summary.Image(

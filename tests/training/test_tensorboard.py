@@ -1,7 +1,9 @@
 """Files for TensorBoard: nothing before the run is in place, and no thread that fails unseen."""
 
+import csv
 import math
 import os
+from dataclasses import replace
 
 import pytest
 from training import synthetic
@@ -22,6 +24,38 @@ def said(step):
     return Step(step, 1, 0.5, 1e-3, 0.1, math.nan, 10.0, 1.0)
 
 
+def read(folder):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    return EventAccumulator(str(folder)).Reload()
+
+
+def test_the_numbers_are_those_of_the_history_under_their_names(tmp_path):
+    loop = pytest.importorskip("maskforge.training.loop")
+    names = ("_background_", "traffic  light (red)")
+    data = replace(synthetic.data(), shown=names)
+    with loop.opened(tmp_path, board=True) as folder:
+        loop.train_in(folder, synthetic.config(), data, watch=board.Board(folder))
+    with (tmp_path / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    found = read(tmp_path / "tensorboard")
+    tags = {
+        "train/loss": "loss",
+        "train/lr": "lr",
+        "val/loss": "val_loss",
+        "val/mean_iou": "mean_iou",
+        "val/pixel_accuracy": "pixel_accuracy",
+        "val/iou/_background_": "iou _background_",
+        "val/iou/traffic_light_red_": "iou traffic  light (red)",
+    }
+    assert set(found.Tags()["scalars"]) == {*tags, "train/images_per_second"}
+    assert rows[-1]["loss"] != rows[-1]["val_loss"]
+    for tag, column in tags.items():
+        values = {str(event.step): event.value for event in found.Scalars(tag)}
+        expected = {row["step"]: float(row[column]) for row in rows}
+        assert {step: values[step] for step in expected} == pytest.approx(expected, rel=1e-5), tag
+
+
 def test_what_is_said_before_the_run_is_in_place_is_held_back(tmp_path):
     with RunFolder(tmp_path, board=True) as folder:
         writer = board.Board(folder)
@@ -38,11 +72,9 @@ def test_what_is_said_before_the_run_is_in_place_is_held_back(tmp_path):
         writer.close()
         [events] = (tmp_path / "tensorboard").iterdir()
     assert events.name.endswith(f".{folder.id}")
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    found = EventAccumulator(str(events.parent)).Reload()
+    found = read(events.parent)
     assert [event.step for event in found.Scalars("train/loss")] == [1, 2]
-    assert [event.value for event in found.Scalars("val/val_loss")] == [0.5]
+    assert [event.value for event in found.Scalars("val/loss")] == [0.5]
     assert [(image.width, image.height) for image in found.Images("curves")] == [(5, 4)]
     assert b'"width": 4' in found.Tensors("config/text_summary")[0].tensor_proto.string_val[0]
 
