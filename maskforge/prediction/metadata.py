@@ -27,6 +27,9 @@ _PREFIX = "maskforge."
 _MOST = 4096
 """No network needs images to be padded to multiples of more."""
 
+_MOST_TEXT = 2**24
+"""Characters of all texts; a class table of 65,536 names has fewer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
@@ -57,6 +60,13 @@ class Metadata:
             raise ReadError(
                 f"the file must say of itself that it is {FORMAT}, "
                 f"but got {texts.get(f'{_PREFIX}format')!r}",
+                code="wrong-format",
+                file=str(file),
+                cure=CURE,
+            )
+        if sum(map(len, texts.values())) > _MOST_TEXT:
+            raise ReadError(
+                f"its metadata must have at most {_MOST_TEXT} characters",
                 code="wrong-format",
                 file=str(file),
                 cure=CURE,

@@ -1,9 +1,14 @@
-"""From an exported .onnx file to a predictor: needs onnxruntime, and neither torch nor onnx."""
+"""Inference with an exported .onnx file: needs onnxruntime, and neither torch nor onnx.
+
+A network may come from a stranger. onnxruntime itself refuses tensors that lie at an address in
+memory, or in a file outside a folder that we name (docs/adr/0018).
+"""
 
 from __future__ import annotations
 
 import importlib
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +17,6 @@ from numpy.typing import NDArray
 
 from maskforge import extras
 from maskforge.errors import ReadError, UsageError
-from maskforge.prediction import onnx_file
 from maskforge.prediction.metadata import CURE, Metadata
 from maskforge.prediction.predictor import Forward, Predictor
 
@@ -23,16 +27,27 @@ OUTPUT = "probabilities"
 """The probability of each class, (N, C, H, W) float32."""
 
 
+OLDEST = (1, 27)
+"""The first onnxruntime that refuses every tensor that is not in the file."""
+
+MOST_BYTES = 2**31
+"""No protocol buffer may be larger."""
+
+
 def network_predictor(path: Path, *, device: str = "auto", threads: int = 0) -> Predictor:
     """Return the predictor of the exported network ``path``, looking as in its training.
 
     device: auto, cpu, cuda or cuda:N; 0 ``threads`` are as many as there are cores. Raises
     ReadError, UsageError.
     """
-    found = onnx_file.read(path)
-    metadata = Metadata.from_strings(found.metadata, file=path)
+    session = _session(_read(path), file=path, device=device, threads=threads)
+    try:
+        texts = session.get_modelmeta().custom_metadata_map
+    except Exception as error:  # of texts that are none
+        raise _refused(path, error) from error
+    metadata = Metadata.from_strings(texts, file=path)
     return Predictor(
-        forward(found.data, metadata, file=path, device=device, threads=threads),
+        _forward(session, metadata, file=path),
         metadata.classes,
         metadata.divisor,
         metadata.config.size,
@@ -41,28 +56,58 @@ def network_predictor(path: Path, *, device: str = "auto", threads: int = 0) -> 
     )
 
 
-def forward(
-    model: bytes, metadata: Metadata, *, file: Path, device: str = "auto", threads: int = 0
-) -> Forward:
-    """Return ``model``, the bytes of ``file``, as a function.
+def forward(model: bytes, metadata: Metadata, *, file: Path) -> Forward:
+    """Return ``model``, the bytes of ``file``, as a function that computes on the CPU.
 
     Raises ReadError for a graph that cannot run or is not one of ours, as the function does where
-    running it fails; UsageError where onnxruntime or the device is missing.
+    running it fails; UsageError where onnxruntime is missing.
     """
+    return _forward(_session(model, file=file, device="cpu", threads=0), metadata, file=file)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise ReadError(
+            f"the network cannot be read: {error.strerror}", code="unreadable", file=str(path)
+        ) from error
+    if len(data) > MOST_BYTES:
+        raise _refused(path, f"it has more than {MOST_BYTES} bytes")
+    return data
+
+
+def _session(model: bytes, *, file: Path, device: str, threads: int) -> Any:
+    """Return onnxruntime's session of ``model``, the bytes of ``file``."""
     runtime = load_runtime()
     providers = _providers(runtime, device)
     options = runtime.SessionOptions()
     options.log_severity_level = 4  # what is wrong comes as an exception
     options.intra_op_num_threads = threads or _cores()
     options.inter_op_num_threads = 1
-    # Waiting threads must not take the cores from those that load images.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # A model in another form, which only looks like a file of ours, is not tried.
-    options.add_session_config_entry("session.load_model_format", "ONNX")
+    entries = {
+        # Waiting threads must not take the cores from those that load images.
+        "session.intra_op.allow_spinning": "0",
+        # A model in another form, which only looks like a file of ours, is not tried.
+        "session.load_model_format": "ONNX",
+        # Tensors may name files, which the runtime allows below one folder. In this one are none.
+        "session.model_external_initializers_file_folder_path": os.devnull,
+    }
+    for key, value in entries.items():
+        options.add_session_config_entry(key, value)
     try:
-        session = runtime.InferenceSession(model, options, providers=providers)
+        return runtime.InferenceSession(
+            model,
+            options,
+            providers=providers,
+            enable_fallback=len(providers) > 1,  # else it prints, and tries the same again
+        )
     except Exception as error:  # the runtime's own have no common base but this
         raise _refused(file, error) from error
+
+
+def _forward(session: Any, metadata: Metadata, *, file: Path) -> Forward:
     ends = [end.name for end in (*session.get_inputs(), *session.get_outputs())]
     if ends != [INPUT, OUTPUT]:
         raise _refused(file, f"it goes from and to {ends}")
@@ -84,14 +129,22 @@ def forward(
 
 
 def load_runtime() -> Any:
-    """Return the module onnxruntime. Raises UsageError with the cure where it is missing."""
+    """Return the module onnxruntime. Raises UsageError where it is missing or older than OLDEST."""
+    cure = extras.install("onnx", "onnxruntime")
     try:
-        return importlib.import_module("onnxruntime")
+        runtime = importlib.import_module("onnxruntime")
     except ImportError as error:
         raise UsageError(
-            f"networks in .onnx files need onnxruntime ({error})",
-            cure=extras.install("onnx", "onnxruntime"),
+            f"networks in .onnx files need onnxruntime ({error})", cure=cure
         ) from error
+    version = str(runtime.__version__)
+    if tuple(int(number) for number in re.findall(r"\d+", version)[:2]) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise UsageError(
+            f"networks in .onnx files need onnxruntime {oldest} or newer, but got {version}",
+            cure=cure,
+        )
+    return runtime
 
 
 def _providers(runtime: Any, device: str) -> list[str | tuple[str, dict[str, int]]]:
@@ -119,10 +172,11 @@ def _cores() -> int:
 
 
 def _refused(file: Path, reason: object) -> ReadError:
-    text = " ".join(str(reason).split())
+    # What it says of itself and of its sources comes first.
+    text = " ".join(str(reason).split()).rpartition("[ONNXRuntimeError] : ")[2]
     return ReadError(
         f"the file must be a network that maskforge exported and onnxruntime can run, "
-        f"but: {text[:400]}",
+        f"but: {text[-400:]}",
         code="wrong-format",
         file=str(file),
         cure=CURE,

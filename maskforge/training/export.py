@@ -198,7 +198,7 @@ def _load_onnx(data: bytes, metadata: Metadata, target: Path) -> Forward | None:
         onnx_network.load_runtime()
     except UsageError:
         return None
-    return onnx_network.forward(data, metadata, file=target, device="cpu")
+    return onnx_network.forward(data, metadata, file=target)
 
 
 def _to_torch(program: Any, metadata: Metadata) -> bytes:

@@ -69,3 +69,8 @@ def test_malformed_texts_are_named(key, text, said):
         Metadata.from_strings(texts, file=FILE)
     assert error.value.place == f"metadata maskforge.{key}"
     assert error.value.cure == "export it with maskforge export"
+
+
+def test_the_texts_are_not_endless():
+    with pytest.raises(ReadError, match="at most 16777216 characters"):
+        Metadata.from_strings({**WHOLE.to_strings(), "more": "x" * 2**24}, file=FILE)

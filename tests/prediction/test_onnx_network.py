@@ -1,6 +1,8 @@
 """Prediction from .onnx files, on models made by hand."""
 
 import sys
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -57,6 +59,19 @@ def test_without_the_runtime(path, monkeypatch):
     with pytest.raises(UsageError, match="need onnxruntime") as error:
         onnx_network.network_predictor(path)
     assert error.value.cure == extras.install("onnx", "onnxruntime")
+
+
+def test_an_older_runtime_is_not_trusted(path, monkeypatch):
+    monkeypatch.setattr(onnx_network.load_runtime(), "__version__", "1.26.0")
+    with pytest.raises(UsageError, match=r"need onnxruntime 1\.27 or newer, but got 1\.26\.0") as e:
+        onnx_network.network_predictor(path)
+    assert e.value.cure == extras.install("onnx", "onnxruntime")
+
+
+def test_the_extra_brings_one_that_is_trusted():
+    project = Path(__file__).parents[2] / "pyproject.toml"
+    needs = tomllib.loads(project.read_text("utf-8"))["project"]["optional-dependencies"]["onnx"]
+    assert f"onnxruntime>={'.'.join(map(str, onnx_network.OLDEST))}" in needs
 
 
 def with_another_output(texts):
