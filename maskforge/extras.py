@@ -14,7 +14,7 @@ DISTRIBUTION = "maskforge-suite"
 EXTRAS: dict[str, tuple[str, ...]] = {
     "annotate": ("labelme",),
     "train": ("torch", "tensorboard"),
-    "pretrained": ("segmentation-models-pytorch",),
+    "pretrained": ("segmentation-models-pytorch", "torchvision"),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "ray": ("ray",),
 }

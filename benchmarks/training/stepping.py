@@ -42,7 +42,6 @@ def build(origin: str, name: str, options: dict[str, Any]) -> nn.Module:
         make = getattr(smp.load_library(), name)
         network = make(encoder_weights=None, classes=CLASSES, **options)
     else:
-        smp.import_torchvision()
         from torchvision.models import segmentation
 
         make = getattr(segmentation, name)

@@ -6,8 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from maskforge.training.models.smp import import_torchvision
-
 
 class UNet(nn.Module):
     """Ronneberger's U-Net with padding and batch norm; 31.0 M parameters at ``width`` 64."""
@@ -94,7 +92,6 @@ class FCN8s(nn.Module):
 
     def __init__(self, classes: int) -> None:
         super().__init__()
-        import_torchvision()
         from torchvision.models import vgg16_bn
 
         layers = vgg16_bn(weights=None).features

@@ -9,10 +9,8 @@ Pretrained encoders expect images normalized with ImageNet's mean and standard d
 from __future__ import annotations
 
 import importlib
-import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -85,39 +83,22 @@ class SMP(nn.Module):
 
 
 def load_library() -> ModuleType:
-    """Import segmentation-models-pytorch; raises UsageError with the cure where it is missing."""
+    """Import segmentation-models-pytorch.
+
+    Raises UsageError with the cure where it or torchvision, which its encoders are made of, is
+    missing or was built for another torch.
+    """
     try:
-        import_torchvision()
+        importlib.import_module("torchvision")
         return importlib.import_module("segmentation_models_pytorch")
     except ImportError as error:
         raise UsageError(
-            f"networks named smp:… need segmentation-models-pytorch ({error})",
+            f"networks named smp:… need segmentation-models-pytorch and torchvision ({error})",
             cure=extras.install("pretrained"),
         ) from error
-
-
-_KEPT: list[Any] = []  # the definitions below are undone when their library object is collected
-
-
-def import_torchvision() -> None:
-    """Import torchvision, also where its operators were built for another torch.
-
-    Beside a CPU build of torch its compiled part may fail to load; the import then dies because
-    operators it describes do not exist. No encoder uses them, so their names are made known.
-    """
-    for _ in range(8):  # one operator more each time
-        try:
-            importlib.import_module("torchvision")
-        except RuntimeError as error:
-            if "operator torchvision::" not in str(error):
-                raise
-            name = str(error).split("torchvision::")[1].split()[0]
-            for module in [m for m in sys.modules if m.partition(".")[0] == "torchvision"]:
-                del sys.modules[module]
-            library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
-            signature = f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-            library.define(signature)  # type: ignore[no-untyped-call]
-            _KEPT.append(library)
-        else:
-            return
-    raise ImportError("torchvision does not fit the installed torch")
+    except RuntimeError as error:  # its compiled part does not load
+        raise UsageError(
+            f"torchvision must be built for the installed torch {torch.__version__}, but: {error}",
+            cure="take both from one place, for one kind of machine, such as the CPU builds of "
+            "https://download.pytorch.org/whl/cpu",
+        ) from error

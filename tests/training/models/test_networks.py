@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from maskforge.errors import MaskforgeError, UsageError
+from maskforge import extras
+from maskforge.errors import UsageError
 
 torch = pytest.importorskip("torch")
 F = pytest.importorskip("torch.nn.functional")
@@ -146,10 +150,26 @@ def test_smp_refuses() -> None:
 
 
 def test_smp_names_the_extra_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smp, "import_torchvision", lambda: None)
-    monkeypatch.setitem(__import__("sys").modules, "segmentation_models_pytorch", None)
-    with pytest.raises(MaskforgeError, match=r"\(pip install .*segmentation-models-pytorch"):
-        models.build("smp:unet:resnet18", in_channels=3, num_classes=2)
+    for name in ("torchvision", "segmentation_models_pytorch"):
+        monkeypatch.setitem(sys.modules, name, None)
+        with pytest.raises(UsageError, match="need segmentation-models-pytorch and torch") as error:
+            models.build("smp:unet:resnet18", in_channels=3, num_classes=2)
+        assert error.value.cure == extras.install("pretrained")
+        assert "torchvision" in error.value.cure
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+
+
+def test_smp_names_a_torchvision_that_was_built_for_another_torch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "torchvision.py").write_text(
+        "raise RuntimeError('operator torchvision::nms does not exist')"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "torchvision", raising=False)
+    with pytest.raises(UsageError, match=r"built for the installed torch .* nms does not") as error:
+        models.check("smp:unet:resnet18", {})
+    assert "take both from one place" in error.value.cure
 
 
 def test_fcn_scores_the_deepest_features_in_full_precision() -> None:
