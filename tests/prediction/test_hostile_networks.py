@@ -321,8 +321,8 @@ def test_what_is_no_model(tmp_path, data):
 def test_metadata_that_are_no_text(tmp_path):
     path = tmp_path / "a.onnx"
     whole = onnx_models.bright().SerializeToString()
-    assert whole.count(b"maskforge.names") == 1
-    path.write_bytes(whole.replace(b"maskforge.names", b"maskforge.n\xffmes"))
+    assert whole.count(b"maskforge.data") == 1
+    path.write_bytes(whole.replace(b"maskforge.data", b"maskforge.d\xffta"))
     with pytest.raises(ReadError, match="can't decode byte 0xff"):
         onnx_network.network_predictor(path)
 

@@ -48,8 +48,7 @@ def data(train: int = 8, val: int = 3, **size: int) -> Data:
     """Return what a network is trained on, in memory."""
     items = pairs(train, **size)
     counts = np.array([np.bincount(ids.ravel(), minlength=2)[:2] for _, ids in items])
-    names = ("_background_", "box")
-    return Data(CLASSES, names, Arrays(items), Arrays(pairs(val, seed=1, **size)), counts)
+    return Data(CLASSES, Arrays(items), Arrays(pairs(val, seed=1, **size)), counts)
 
 
 def folder(path: Path, count: int = 8) -> Path:

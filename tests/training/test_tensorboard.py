@@ -9,6 +9,7 @@ import pytest
 from training import synthetic
 from training.places import listing
 
+from maskforge.classes import ClassTable
 from maskforge.errors import WriteError
 from maskforge.training.callbacks import Epoch, Start, Step
 from maskforge.training.run_folder import RunFolder
@@ -32,8 +33,8 @@ def read(folder):
 
 def test_the_numbers_are_those_of_the_history_under_their_names(tmp_path):
     loop = pytest.importorskip("maskforge.training.loop")
-    names = ("_background_", "traffic  light (red)")
-    data = replace(synthetic.data(), shown=names)
+    classes = ClassTable.from_names(["traffic  light (red)"])
+    data = replace(synthetic.data(), classes=classes)
     with loop.opened(tmp_path, board=True) as folder:
         loop.train_in(folder, synthetic.config(), data, watch=board.Board(folder))
     with (tmp_path / "history.csv").open() as file:

@@ -167,7 +167,9 @@ def test_smp_names_a_torchvision_that_was_built_for_another_torch(
     )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "torchvision", raising=False)
-    with pytest.raises(UsageError, match=r"built for the installed torch .*::nms does not") as error:
+    with pytest.raises(
+        UsageError, match=r"built for the installed torch .*::nms does not"
+    ) as error:
         models.check("smp:unet:resnet18", {})
     assert "take both from one place" in error.value.cure
 
