@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "MPO", "PPM", "JPEG2000")
 """What is opened as an image: formats of pixels. Pillow would hand others to other programs."""
 
+_LIMIT = threading.Lock()
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -259,7 +261,7 @@ def _check_size(source: Path | bytes, size: tuple[int, int], max_pixels: int) ->
 
 def _open(source: Path | bytes) -> Image.Image:
     try:
-        with _no_other_limit(), warnings.catch_warnings():
+        with no_other_limit(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged EXIF, which is passed over
             file = source if isinstance(source, Path) else io.BytesIO(source)
             return Image.open(file, formats=FORMATS)
@@ -273,11 +275,15 @@ def _open(source: Path | bytes) -> Image.Image:
 
 
 @contextmanager
-def _no_other_limit() -> Iterator[None]:
-    """Lift Pillow's limit on pixels: ours is checked before decoding, and users can raise it."""
-    before = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = None
-    try:
-        yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = before
+def no_other_limit() -> Iterator[None]:
+    """Lift Pillow's limit on pixels: ours is checked before decoding, and users can raise it.
+
+    It is one for all threads, so they wait for each other: for the time of a look at a header.
+    """
+    with _LIMIT:
+        before = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = before

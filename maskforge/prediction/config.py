@@ -13,14 +13,12 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 from maskforge.errors import UsageError
+from maskforge.raster.geometry import MAX_PIXELS
 
 Option: TypeAlias = str | int | float | bool
 
 DEFAULT_EPOCHS = 100
 """How long a run is where neither epochs, steps nor minutes are given."""
-
-MAX_SIDE = 2**14
-"""Pixels a side at most, so that a stranger's checkpoint cannot ask for all memory."""
 
 
 def _of(help: str, *, metavar: str = "") -> dict[str, str]:
@@ -138,10 +136,13 @@ class Config:
         if (
             len(self.size) > 2
             or len(self.crop) not in (0, 2)
-            or not all(1 <= side <= MAX_SIDE for side in (*self.size, *self.crop))
+            or min((*self.size, *self.crop), default=1) < 1
+            # A stranger's checkpoint must not ask for all memory.
+            or max(math.prod(self.size), math.prod(self.crop)) > MAX_PIXELS
         ):
             raise UsageError(
-                f"size and crop must be sizes up to {MAX_SIDE}, but got {self.size} and {self.crop}"
+                f"size and crop must be sizes of at most {MAX_PIXELS} pixels, "
+                f"but got {self.size} and {self.crop}"
             )
         if not 0 < self.scale[0] <= self.scale[1] <= 100:
             raise UsageError(f"scale must be two factors 0 < A <= B, but got {self.scale}")

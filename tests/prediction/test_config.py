@@ -51,7 +51,10 @@ def test_json_of_a_stranger_is_checked(text, said):
         ({"batch": 0}, "batch must be within 1"),
         ({"val": 1.0}, "val must be within"),
         ({"size": (1, 2, 3)}, "size and crop must be sizes"),
-        ({"size": (10**6,)}, "sizes up to 16384"),
+        ({"size": (10**9,)}, "sizes of at most 268435456 pixels"),
+        ({"size": (16384, 16385)}, "sizes of at most 268435456 pixels"),
+        ({"crop": (16384, 16385)}, "sizes of at most 268435456 pixels"),
+        ({"size": (-16384, -16384)}, "size and crop must be sizes"),
         ({"crop": (8,)}, "size and crop must be sizes"),
         ({"crop": (0, 8)}, "size and crop must be sizes"),
         ({"scale": (2.0, 1.0)}, "scale must be two factors"),
@@ -75,3 +78,8 @@ def test_unknown_preset():
 
 def test_settings_can_be_read_without_torch():
     assert json.loads(preset("book").to_json())["network"] == "fcn-pyramid"
+
+
+def test_sizes_are_limited_by_their_pixels_and_not_by_a_side():
+    assert Config(size=(16384, 16384)).size == (16384, 16384)
+    assert Config(crop=(100_000, 64)).crop == (100_000, 64)

@@ -15,10 +15,10 @@ from maskforge.errors import ClassError, MaskforgeError, ReadError
 from maskforge.io.onehot import OneHotFile
 from maskforge.io.ownership import digest_of
 from maskforge.raster.annotation import IGNORED, Decoding, MaskFile
+from maskforge.raster.geometry import MAX_PIXELS
 from maskforge.readers.masks import fitting, inspection
 from maskforge.readers.masks import pixels as _pixels
 from maskforge.readers.masks.dataset import Dataset, Example
-from maskforge.readers.masks.pixels import MAX_PIXELS
 
 LabelImage: TypeAlias = NDArray[Any]
 """Channels and the ignore index by channel, (H, W), uint8 or uint16 by their number."""

@@ -17,12 +17,10 @@ from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, Problem, ReadError
 from maskforge.io import images
 from maskforge.palette import voc_palette
+from maskforge.raster.geometry import MAX_PIXELS
 from maskforge.readers.masks import diagnosis, npy_inspection
 from maskforge.readers.masks import values as _values
 from maskforge.readers.masks.values import Value
-
-MAX_PIXELS = 2**27
-"""Images larger than this are refused by their header, before anything is decoded."""
 
 CLASSES_KEY = "maskforge:classes"
 """Keyword of the PNG text in which maskforge's own masks carry their class table."""
@@ -160,22 +158,22 @@ def _decode(file: Path) -> tuple[Image.Image, int, int]:
 
     The size that the header declares is looked at before anything is decoded.
     """
-    size = "far more"
     try:
         with warnings.catch_warnings(), file.open("rb") as stream:
-            warnings.simplefilter("ignore")  # of odd but readable files; size is checked below
-            image = Image.open(stream, formats=images.FORMATS)
-            size = f"{image.width}x{image.height}"
+            warnings.simplefilter("ignore")  # of odd but readable files
+            with images.no_other_limit():
+                image = Image.open(stream, formats=images.FORMATS)
             if image.width * image.height > MAX_PIXELS:
-                raise Image.DecompressionBombError
+                raise ReadError(
+                    f"an image must have at most {MAX_PIXELS} pixels, but has "
+                    f"{image.width}x{image.height}",
+                    code="too-large",
+                    file=str(file),
+                )
             image.load()
             return image, _orientation(image), getattr(image, "n_frames", 1)
-    except Image.DecompressionBombError as error:
-        raise ReadError(
-            f"an image must have at most {MAX_PIXELS} pixels, but has {size}",
-            code="too-large",
-            file=str(file),
-        ) from error
+    except ReadError:
+        raise
     except Exception as error:  # Pillow's decoders raise whatever the damage leads them to
         raise ReadError(
             f"the file must be an image or a .npy file, but: {error}",

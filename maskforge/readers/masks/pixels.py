@@ -12,9 +12,7 @@ from PIL import Image
 
 from maskforge.errors import ReadError
 from maskforge.io import images
-
-MAX_PIXELS = 2**27
-"""Images and masks larger than this are refused by their header, before anything is decoded."""
+from maskforge.raster.geometry import MAX_PIXELS
 
 _TAIL = 4096
 _METADATA = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
@@ -171,15 +169,13 @@ def _array(path: Path) -> NDArray[Any]:
 def open_image(path: Path) -> Image.Image:
     """Open an image after a look at the size that its header declares; nothing is decoded."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large images; their size is checked below
+        with images.no_other_limit(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of damaged EXIF, which is passed over
             image = Image.open(path, formats=images.FORMATS)
         if 0 < image.width * image.height <= MAX_PIXELS:
             return image
         size = f"{image.width}x{image.height}"
         image.close()
-    except Image.DecompressionBombError:
-        size = "far more"
     except Exception as error:  # Pillow's decoders raise whatever the damage leads them to
         raise ReadError(
             f"the file must be an image, but: {error}", code="bad-image", file=str(path)
@@ -188,6 +184,7 @@ def open_image(path: Path) -> Image.Image:
         f"an image must have 1 to {MAX_PIXELS} pixels, but has {size}",
         code="too-large",
         file=str(path),
+        cure="cut it into parts",
     )
 
 
