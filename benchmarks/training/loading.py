@@ -32,7 +32,7 @@ from stepping import Stepper
 
 from maskforge.datasets import check, open_dataset, split
 from maskforge.prediction.config import Config
-from maskforge.training import checkpoint, optim, samples
+from maskforge.training import checkpoint, samples
 from maskforge.training import loader as batches
 
 COUNT = 96
@@ -89,7 +89,7 @@ def _measured(config: Config, folder: Path, rounds: int, steps: int) -> list[lis
     for number in range(len(kept.train)):
         kept.train[number]
     network = checkpoint.build(config, kept.classes)
-    config = replace(config, crop=optim.middle_size(kept, int(network.divisor)))
+    config = replace(config, crop=batches.middle_size(kept.train, int(network.divisor)))
     stepper = Stepper(network, "maskforge", config)
 
     def loader(data: samples.Data) -> Iterator[batches.Batch]:

@@ -21,8 +21,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from maskforge.prediction.config import Config
-from maskforge.training import losses, models
-from maskforge.training import optim as setup
+from maskforge.training import losses, models, optim
 from maskforge.training.device import Machine
 from maskforge.training.ema import EMA
 from maskforge.training.models import smp
@@ -60,7 +59,7 @@ class Stepper:
         self._loss_of = losses.build(config.loss, ignore_index=IGNORED)
         if self._ours:
             network.to(memory_format=self.machine.memory_format)
-            self._optimizer = setup.optimizer_of(config, network)
+            self._optimizer = optim.optimizer_of(config, network)
             self._ema = EMA(network, config.ema)
             self._steps = 0
         else:

@@ -54,13 +54,14 @@ def run(
       maskforge evaluate predicted/ photos-masks/masks/ --json
     """
     from maskforge.cli import _scores
-    from maskforge.prediction import saving, scoring
+    from maskforge.prediction import saving, score_files
+    from maskforge.scores.scorer import Scorer
 
     console = _console.console(quiet=quiet or as_json)
     folder: saving.Folder | None = None
     if out:
-        folder = saving.Folder(Path(out), scoring.COMMAND, overwrite=overwrite, whole=True)
-        folder.check(scoring.NAMES)
+        folder = saving.Folder(Path(out), score_files.COMMAND, overwrite=overwrite, whole=True)
+        folder.check(score_files.NAMES)
     elif overwrite:
         raise UsageError("only what --out names can be replaced, but got --overwrite alone")
     meaning = _data.Meaning.take(given)
@@ -72,17 +73,17 @@ def run(
             raise UsageError("two folders of masks are compared as they are, without --part")
         found = _folders(predictor, data[0], meaning, console)
     ignored = found.classes.channels.ignore_index
-    scorer = scoring.Scorer(found.classes.names, ignored, WORST if out else 0)
+    scorer = Scorer(found.classes.names, ignored, WORST if out else 0)
     for name, truth, prediction, image in found.scored:
         scorer.add(name, truth, prediction, image=image)
     scores = scorer.scores()
     if as_json:
-        click.echo(scoring.to_json(scores))
+        click.echo(score_files.to_json(scores))
     console.print(_scores.table(scores))
     console.print(f"{len(scorer.images)} images · {_scores.line(scores)}")
     if folder is not None:  # last, so that the scores are told whatever becomes of it
         folder.spare(found.sources)
-        scoring.write(folder, scorer, found.classes)
+        score_files.write(folder, scorer, found.classes)
         console.print(f"to look at: {out}/confusion.png and {out}/worst/")
     return 1 if found.errors else 0
 
@@ -99,7 +100,7 @@ def _network(
 ) -> _Found:
     from maskforge.datasets import load
     from maskforge.io.prefetch import prefetch
-    from maskforge.training import held_out
+    from maskforge.training import evaluation_part
 
     view = _prediction.take(given)
     predictor = _prediction.predictor(path, view)
@@ -111,8 +112,8 @@ def _network(
             f"the classes must be those of the network, {list(ours)}, but are {list(theirs)}",
             cure="give --labels as the ids in the masks are, with the network's names",
         )
-    found = _data.checked(held_out.split_as_trained(dataset, config), console, strict=strict)
-    chosen = held_out.choose(found, part, trained_on=predictor.data, size=config.size)
+    found = _data.checked(evaluation_part.split_as_trained(dataset, config), console, strict=strict)
+    chosen = evaluation_part.choose(found, part, trained_on=predictor.data, size=config.size)
     console.print(f"scored: {chosen.reason}, {len(chosen.examples)} images")
 
     def scored() -> Iterator[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""All settings of a training run, in one frozen dataclass that the checkpoint carries as JSON.
+"""The training configuration: all hyperparameters in one dataclass, as JSON in the checkpoint.
 
 Each field says in its metadata what it does; the command line is made from that.
 """

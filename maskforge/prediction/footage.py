@@ -1,4 +1,4 @@
-"""Images and videos that users name: found, and read in batches that stay small."""
+"""Input of an inference: images and videos that users name, read in batches that stay small."""
 
 from __future__ import annotations
 

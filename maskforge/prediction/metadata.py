@@ -1,4 +1,4 @@
-"""What an exported network says about itself: texts by key, as .onnx and .pt2 files carry them.
+"""Metadata of an exported network: texts by key, as .onnx and .pt2 files carry them.
 
 The keys begin with ``maskforge.``; ``format`` is "maskforge-network/1", ``version`` that of the
 maskforge that wrote it, ``classes`` the text of a labels.txt (of 0.1 with ``names``, a JSON list,

@@ -1,4 +1,4 @@
-"""Predictions as files: images and videos predicted in batches, written as conversions write them.
+"""Predictions as files: batch inference on images and videos, written as conversions write them.
 
 What is to be looked at becomes a video when it comes of one. All else is data, which no video could
 hold without loss: a file for each frame, numbered from 1.

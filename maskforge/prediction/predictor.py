@@ -1,6 +1,6 @@
-"""What a network says of images of any size. Needs no torch: the network is a function.
+"""Inference on images of any size. Needs no torch: the network is a function.
 
-predictor = network_predictor(Path("best.pt"))     # in network.py
+predictor = network_predictor(Path("best.pt"))     # of torch_network or onnx_network
 [probabilities] = predictor.probabilities([image])
 """
 

@@ -1,4 +1,4 @@
-"""Where what a command makes goes: it waits beside what an earlier run made, until all is there."""
+"""The output folder of an inference: files wait beside earlier ones until all are there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images and label images at the size that a network works at, alone and in batches."""
+"""Resizing, padding and batching of images and label images, for training and inference."""
 
 from __future__ import annotations
 

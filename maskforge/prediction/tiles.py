@@ -1,4 +1,4 @@
-"""Large images in overlapping tiles, put together so that no seam shows."""
+"""Tiling: large images in overlapping windows, put together so that no seam shows."""
 
 from __future__ import annotations
 

@@ -1,13 +1,14 @@
-"""All scores of a set of images together, as a table and as JSON."""
+"""Metrics of a whole set of images: counted image by image, then given as a table and as JSON."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from maskforge.scores import metrics
+from maskforge.scores import boundary, metrics
 from maskforge.scores.metrics import Counts, Floats
 
 
@@ -84,6 +85,79 @@ class Scores:
         ]
         overall = {name: _finite(value) for name, value in self.overall().items()}
         return overall | {"classes": classes, "confusion_matrix": self.matrix.tolist()}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageScore:
+    """The scores of one image: its mean IoU over the classes that its truth shows; nan if none."""
+
+    name: str
+    mean_iou: float
+    pixel_accuracy: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """An image that is kept to be drawn; ``image`` is None where only the masks are known."""
+
+    score: ImageScore
+    truth: NDArray[Any]
+    prediction: NDArray[Any]
+    image: NDArray[np.uint8] | None
+
+
+@dataclass(slots=True, eq=False)
+class Scorer:
+    """Counts image by image; :meth:`scores` is over all of them.
+
+    keep: how many images are kept to be drawn, those with the lowest mean IoU.
+    """
+
+    names: tuple[str, ...]
+    ignore_index: int
+    keep: int = 0
+    images: list[ImageScore] = field(default_factory=list)
+    worst: list[Kept] = field(default_factory=list)
+    _matrix: Counts = field(init=False)
+    _boundary: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        count = len(self.names)
+        self._matrix = np.zeros((count, count), np.int64)
+        self._boundary = np.zeros((2, count), np.int64)
+
+    def add(
+        self,
+        name: str,
+        truth: NDArray[Any],
+        prediction: NDArray[Any],
+        *,
+        image: NDArray[np.uint8] | None = None,
+    ) -> None:
+        """Take in one image: label images (H, W) both, ``image`` (H, W, 3) to be drawn with them.
+
+        Raises ValueError for ids out of range.
+        """
+        count, ignored = len(self.names), self.ignore_index
+        matrix = metrics.confusion_matrix(
+            truth, prediction, num_classes=count, ignore_index=ignored
+        )
+        self._matrix += matrix
+        self._boundary += boundary.boundary_counts(
+            truth, prediction, num_classes=count, ignore_index=ignored
+        )
+        score = ImageScore(name, metrics.mean_iou(matrix), metrics.pixel_accuracy(matrix))
+        self.images.append(score)
+        if self.keep and not np.isnan(score.mean_iou):
+            self.worst.append(Kept(score, truth, prediction, image))
+            self.worst.sort(key=lambda kept: (kept.score.mean_iou, kept.score.name))
+            del self.worst[self.keep :]
+
+    def scores(self) -> Scores:
+        """Return all scores of the images so far."""
+        means = metrics.image_means((i.mean_iou, i.pixel_accuracy) for i in self.images)
+        edges = boundary.boundary_iou(self._boundary[0], self._boundary[1])
+        return Scores(self.names, self._matrix, edges, *means)
 
 
 def _finite(value: float) -> float | None:

@@ -1,4 +1,4 @@
-"""Image and label image changed together, at random but repeatably.
+"""Data augmentation: image and label image changed together, at random but repeatably.
 
     rng = generator(seed=1, epoch=3, index=17)
     image, label_image = augment(image, label_image, settings=Augment(), rng=rng)

@@ -1,4 +1,4 @@
-"""Who is told how a run goes: the loop knows no terminal and no TensorBoard."""
+"""Callbacks: who is told how a run goes, so that the loop knows no terminal and no TensorBoard."""
 
 from __future__ import annotations
 

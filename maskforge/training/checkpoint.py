@@ -5,7 +5,7 @@ A file holds tensors, numbers and text only. What a stranger wrote in it is chec
     format    "maskforge-checkpoint/1"
     config    the settings as JSON, see config.py
     classes   the class table as the text of a labels.txt
-    data      fingerprint of what it was trained on, see items.py
+    data      fingerprint of what it was trained on, see samples.py
     scores    what the weights reached on the validation images, by name
     weights   the state dict of the network to predict with
     run       what the loop needs to go on; not in ``best.pt``

@@ -1,4 +1,4 @@
-"""The machine: device, precision, and the way of a batch into the network and out of it."""
+"""Device and mixed precision, and the way of a batch into the network and out of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several processes with one network, as ``torchrun`` starts them; alone, all of this does nothing.
+"""Distributed training: processes with one network, as ``torchrun`` starts them; alone, nothing.
 
 torchrun --nproc-per-node 2 -m maskforge train DATA
 """

@@ -1,4 +1,4 @@
-"""An average of the weights over the last steps, which often scores better than the weights."""
+"""Exponential moving average of the weights, which often scores better than the weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a checkpoint to a file that runs without maskforge: ONNX, or torch.export's.
+"""Export of a checkpoint to a file that runs without maskforge: ONNX, or torch.export's.
 
 The graph takes pictures as they are decoded and gives probabilities: normalizing and softmax are
 inside. Before the file is written it is loaded back and compared with the network.

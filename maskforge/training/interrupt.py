@@ -1,4 +1,4 @@
-"""Ctrl-C: ask the loop to end after the step it is in; a second one ends at once."""
+"""Signals: Ctrl-C asks the training loop to end after its step; a second one ends at once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+
+from maskforge.errors import MaskforgeError
+
+
+class Interrupted(MaskforgeError):
+    """Raised when the user asked to stop; what is done is kept."""
 
 
 @dataclass(slots=True)

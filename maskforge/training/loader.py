@@ -1,4 +1,4 @@
-"""Batches: which images, changed how, padded to which size, loaded while the network works.
+"""The data loader: which images make a batch, changed how, padded to which size.
 
 Which images a step sees, and how they are changed, is a function of seed and step alone. So a
 resumed run sees what an undisturbed one would, for any number of threads or processes, and no
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from maskforge.io.prefetch import prefetch
 from maskforge.prediction.config import Config
-from maskforge.prediction.sizes import LabelImage, pad
+from maskforge.prediction.sizes import LabelImage, pad, padded
 from maskforge.training import augment
 from maskforge.training.augment import Augment
 from maskforge.training.samples import Items
@@ -76,6 +76,12 @@ def training_batches(
             part += 1
 
     return prefetch(load, firsts(), workers=workers)
+
+
+def middle_size(items: Items, divisor: int) -> tuple[int, int]:
+    """Return width and height of the training crops: those of the middle image, rounded up."""
+    height, width = np.median(np.array(items.sizes), axis=0).astype(int).tolist()
+    return padded((height, width), divisor)[::-1]
 
 
 def augmentation(config: Config) -> Augment:

@@ -17,16 +17,14 @@ import torch
 
 from maskforge.prediction.config import Config
 from maskforge.scores.history import Row
-from maskforge.training import checkpoint, optim
+from maskforge.training import checkpoint, losses, models
 from maskforge.training.callbacks import Watch
 from maskforge.training.device import Machine, find_device
 from maskforge.training.distributed import Ranks
-from maskforge.training.interrupt import Interrupt, interruptible
+from maskforge.training.interrupt import Interrupt, Interrupted, interruptible
+from maskforge.training.run import Run, State
 from maskforge.training.run_folder import RunFolder
 from maskforge.training.samples import Data
-from maskforge.training.state import State
-from maskforge.training.trainer import Session
-from maskforge.training.validation import Interrupted
 
 SAVE_SECONDS = 300.0
 """Time between checkpoints within an epoch."""
@@ -73,7 +71,8 @@ def train(
 
 def check(config: Config) -> None:
     """Raise UsageError for names and a device that are not there; no data are needed."""
-    optim.check_names(config)
+    models.check(config.network, config.options)
+    losses.parts_of(config.loss)
     find_device(config.device, Ranks.of_environment().local)
 
 
@@ -112,9 +111,9 @@ def train_in(
     ranks = Ranks.of_environment()
     machine = Machine.of(config, local_rank=ranks.local)
     with ranks.joined(machine.device), interruptible() as interrupt:
-        # The session ends in there: what it shares with other processes must not outlive them.
-        state = _run(
-            Session.begin(config, data, folder, machine, ranks, watch or Watch(), saved_in(folder)),
+        # The run ends in there: what it shares with other processes must not outlive them.
+        state = _finished(
+            Run.begin(config, data, folder, machine, ranks, watch or Watch(), saved_in(folder)),
             interrupt,
         )
     return Trained(
@@ -122,23 +121,23 @@ def train_in(
     )
 
 
-def _run(session: Session, interrupt: Interrupt) -> State:
+def _finished(run: Run, interrupt: Interrupt) -> State:
     try:
-        _loop(session, interrupt)
+        _loop(run, interrupt)
     except Interrupted:
-        session.save_last()
+        run.save_last()
         raise KeyboardInterrupt from None
     finally:
-        session.watch.close()
-    return session.state
+        run.watch.close()
+    return run.state
 
 
-def _loop(session: Session, interrupt: Interrupt) -> None:
+def _loop(run: Run, interrupt: Interrupt) -> None:
     """Train until the budget is used up; see the module."""
-    config, state, machine, ranks = session.config, session.state, session.machine, session.ranks
-    network, optimizer = session.network.train(), session.optimizer
-    stream = session.training_batches()
-    session.start()
+    config, state, machine, ranks = run.config, run.state, run.machine, run.ranks
+    network, optimizer = run.network.train(), run.optimizer
+    stream = run.training_batches()
+    run.start()
     started, saved = time.monotonic() - state.seconds, time.monotonic()
     while True:
         seconds, stop = ranks.most(
@@ -147,17 +146,17 @@ def _loop(session: Session, interrupt: Interrupt) -> None:
         state.seconds = seconds
         if stop:
             raise Interrupted("interrupted")
-        if session.is_epoch_over() and state.evaluated != state.step:
-            session.evaluate(interrupt)
+        if run.is_epoch_over() and state.evaluated != state.step:
+            run.evaluate(interrupt)
             saved = time.monotonic()
         elif time.monotonic() - saved > SAVE_SECONDS:
-            session.save_last()
+            run.save_last()
             saved = time.monotonic()
-        if session.is_done():
+        if run.is_done():
             return
 
         # Learning rate, and all randomness of the step: both are functions of the step.
-        lr = config.lr * session.lr_factor()
+        lr = config.lr * run.lr_factor()
         for group in optimizer.param_groups:
             group["lr"] = lr
         mixed = (config.seed * 1_000_003 + state.step) * ranks.count + ranks.rank
@@ -169,9 +168,9 @@ def _loop(session: Session, interrupt: Interrupt) -> None:
         for part in range(config.accumulate):
             batch = next(stream)
             images, targets = machine.images(batch.images), machine.targets(batch.targets)
-            with session.gradients_shared(last=part == config.accumulate - 1):
+            with run.gradients_shared(last=part == config.accumulate - 1):
                 with machine.autocast():
-                    loss = session.loss_of(session.forward(images), targets) / config.accumulate
+                    loss = run.loss_of(run.forward(images), targets) / config.accumulate
                 loss.backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
 
@@ -179,9 +178,9 @@ def _loop(session: Session, interrupt: Interrupt) -> None:
         if config.clip:
             torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
         optimizer.step()
-        if session.ema is not None:
-            session.ema.update(network, state.step)
+        if run.ema is not None:
+            run.ema.update(network, state.step)
 
         # Log.
         state.step += 1
-        session.log(ranks.total(total) / ranks.count, lr)
+        run.log(ranks.total(total) / ranks.count, lr)

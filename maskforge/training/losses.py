@@ -1,4 +1,4 @@
-"""Losses: logits and target in, one number out. All of them know the ignore index.
+"""Loss functions: logits and target in, one number out. All of them know the ignore index.
 
     loss = losses.build("ce+dice", ignore_index=255)
     loss(logits, target).backward()
@@ -19,11 +19,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from maskforge.errors import UsageError
+from maskforge.prediction.config import Config
+from maskforge.scores.metrics import class_weights
+from maskforge.training.samples import Data
 
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
@@ -208,3 +213,21 @@ def _check(logits: Tensor, target: Tensor) -> None:
             "logits must be (N, C, H, W) and target (N, H, W) of the same size, "
             f"but got {tuple(logits.shape)} and {tuple(target.shape)}"
         )
+
+
+def class_weights_of(config: Config, data: Data) -> NDArray[np.float64]:
+    """Return the weights of the classes, (C,), from the pixels of the training images.
+
+    Raises UsageError where there are none.
+    """
+    method = config.class_weights
+    pixels = data.counts.sum(axis=0)
+    if method == "auto":
+        # Region losses count every class the same already; weights on top call too much rare.
+        by_pixel = not any(name in config.loss for name in ("dice", "tversky", "lovasz"))
+        seen = pixels[pixels > 0]
+        rare = len(seen) > 0 and seen.max() > 50 * seen.min()
+        method = "enet" if by_pixel and rare else "none"
+    if not pixels.any():
+        raise UsageError("every pixel of the training images is ignored: there is nothing to learn")
+    return class_weights(data.counts, method=method)

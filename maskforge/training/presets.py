@@ -1,4 +1,4 @@
-"""Settings under a name: those of the default, and of the works that maskforge follows."""
+"""Presets: hyperparameters under a name, the default and those of works that maskforge follows."""
 
 from __future__ import annotations
 

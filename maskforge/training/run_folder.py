@@ -1,4 +1,4 @@
-"""The folder of a training run: what stands there, who may write to it, and how a new run comes in.
+"""The folder of a training run: what stands there, who may write to it, how a new run comes in.
 
 Up to its first checkpoint a run waits in a hidden folder, and whatever stood there stands. Then it
 takes its place at once, and an earlier run goes, whole, to a folder beside it. From then on each

@@ -1,4 +1,4 @@
-"""Images and label images in the size that the network works at, kept in memory where they fit."""
+"""The data set in training: images and label images at the working size, cached in memory."""
 
 from __future__ import annotations
 

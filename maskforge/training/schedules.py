@@ -1,4 +1,4 @@
-"""The learning rate as a pure function of the step.
+"""Learning-rate schedules (schedulers): the learning rate as a pure function of the step.
 
 A schedule is a function ``(step, steps) -> factor`` for step 0 … steps-1; the learning rate of a
 step is the factor times the learning rate that was asked for. Being a function, it needs no state

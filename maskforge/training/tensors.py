@@ -1,4 +1,4 @@
-"""Files that torch saved, read as tensors, numbers and text: no code in them runs."""
+"""State dicts and whatever torch saved, read as tensors, numbers and text: no code in them runs."""
 
 from __future__ import annotations
 

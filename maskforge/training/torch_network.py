@@ -1,4 +1,4 @@
-"""From a checkpoint to a predictor: the one thing that prediction needs torch for."""
+"""Inference with a checkpoint: the one thing that prediction needs torch for."""
 
 from __future__ import annotations
 

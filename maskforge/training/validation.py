@@ -1,4 +1,4 @@
-"""Scores of a network on images at the size it works at: one confusion matrix over all of them."""
+"""Validation: the metrics and the loss of a network on images at the size it works at."""
 
 from __future__ import annotations
 
@@ -11,19 +11,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from maskforge.errors import MaskforgeError
 from maskforge.prediction import sizes
 from maskforge.prediction.sizes import LabelImage
 from maskforge.scores import metrics
 from maskforge.training import loader
 from maskforge.training.device import Machine, decisions
 from maskforge.training.distributed import Ranks
+from maskforge.training.interrupt import Interrupted
 from maskforge.training.losses import Loss
 from maskforge.training.samples import Items
-
-
-class Interrupted(MaskforgeError):
-    """Raised when the user asked to stop; what is done is kept."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

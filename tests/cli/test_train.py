@@ -99,7 +99,7 @@ def test_resume_keeps_its_settings(trained, capsys):
 def test_ctrl_c_saves_and_ends_well(monkeypatch, capsys):
     pytest.importorskip("torch")
     with monkeypatch.context() as patch:
-        patch.setattr("maskforge.training.trainer.REPORT_SECONDS", 0)
+        patch.setattr("maskforge.training.run.REPORT_SECONDS", 0)
         patch.setattr(
             "maskforge.cli._training.Terminal.step", lambda *_: os.kill(os.getpid(), signal.SIGINT)
         )
@@ -113,7 +113,7 @@ def test_ctrl_c_before_the_first_checkpoint_saves_it_and_keeps_the_earlier_run(
     trained, monkeypatch, capsys
 ):
     before = contents("runs/data")
-    monkeypatch.setattr("maskforge.training.trainer.REPORT_SECONDS", 0)
+    monkeypatch.setattr("maskforge.training.run.REPORT_SECONDS", 0)
     monkeypatch.setattr(
         "maskforge.cli._training.Terminal.step", lambda *_: os.kill(os.getpid(), signal.SIGINT)
     )

@@ -7,7 +7,6 @@ import pytest
 from training import synthetic
 
 from maskforge.io.prefetch import prefetch
-from maskforge.prediction import sizes
 from maskforge.training import loader
 from maskforge.training.samples import Arrays
 
@@ -83,11 +82,6 @@ def test_without_augmentation_a_larger_crop_only_pads():
     assert np.array_equal(batch.targets[0, :18, :26], ids)
     assert (batch.targets[0, 18:] == 255).all()
     assert (batch.targets[0, :, 26:] == 255).all()
-
-
-def test_groups_are_of_one_padded_size():
-    found = sizes.groups([(18, 26), (20, 28), (21, 28), (17, 25)], divisor=4, batch=2)
-    assert found == [(0, 1), (3,), (2,)]
 
 
 def test_evaluation_pads_right_and_below_with_ignore():

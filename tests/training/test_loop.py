@@ -44,7 +44,7 @@ class StopAt(watch.Watch):
 
     def __init__(self, step, monkeypatch):
         self.stop = step
-        monkeypatch.setattr("maskforge.training.trainer.REPORT_SECONDS", 0)
+        monkeypatch.setattr("maskforge.training.run.REPORT_SECONDS", 0)
 
     def step(self, step):
         if step.step == self.stop:
@@ -104,8 +104,8 @@ import os, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from training import synthetic
-from maskforge.training import callbacks, loop, trainer
-loop.SAVE_SECONDS = trainer.REPORT_SECONDS = 0
+from maskforge.training import callbacks, loop, run
+loop.SAVE_SECONDS = run.REPORT_SECONDS = 0
 class Kill(callbacks.Watch):
     def step(self, step):
         if step.step == 4:
@@ -198,7 +198,7 @@ class Clock(watch.Watch):
 
     def __init__(self, monkeypatch, *, seconds):
         self.now, self.seconds, self.steps = 1000.0, seconds, []
-        for module in ("loop", "trainer"):
+        for module in ("loop", "run"):
             monkeypatch.setattr(f"maskforge.training.{module}.time", self)
 
     def monotonic(self):

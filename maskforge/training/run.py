@@ -1,4 +1,4 @@
-"""Everything that a training run consists of, made ready for the loop, saved and restored."""
+"""The training run, elsewhere called the trainer: all the loop works on, saved and restored."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,7 @@ from maskforge.errors import MaskforgeError, ReadError, UsageError
 from maskforge.prediction.config import DEFAULT_EPOCHS, MACHINE, Config
 from maskforge.scores.history import Row
 from maskforge.scores.scorer import Scores
-from maskforge.training import checkpoint, loader, losses, run_report, schedules
-from maskforge.training import optim as setup
+from maskforge.training import checkpoint, loader, losses, optim, run_files, schedules
 from maskforge.training.callbacks import Epoch, Start, Step, Watch
 from maskforge.training.device import Machine
 from maskforge.training.distributed import Ranks
@@ -28,7 +27,6 @@ from maskforge.training.interrupt import Interrupt
 from maskforge.training.losses import Loss
 from maskforge.training.run_folder import BEST, LAST, RunFolder
 from maskforge.training.samples import Data
-from maskforge.training.state import State
 from maskforge.training.validation import Evaluation, evaluate
 
 STEPS_BETWEEN_EVALUATIONS = 30
@@ -36,8 +34,41 @@ REPORT_SECONDS = 0.25
 _FINE = 100_000  # parts that a run of so many minutes is divided into for the schedule
 
 
+@dataclass(slots=True)
+class State:
+    """Where a run is. All but ``history`` and ``plateau`` are numbers; the checkpoint has them all.
+
+    loss: sum of the losses since the last evaluation, over loss_steps steps.
+    evaluated: the step of the last evaluation. waited: evaluations since the best one.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    evaluated: int = -1
+    best: float = -math.inf
+    waited: int = 0
+    loss: float = 0.0
+    loss_steps: int = 0
+    history: list[Row] = field(default_factory=list)
+    plateau: dict[str, float] = field(default_factory=lambda: asdict(schedules.Plateau()))
+
+    def take(self, row: Row) -> bool:
+        """Take in an evaluation; return whether it is the best one."""
+        loss = row["loss"] if math.isnan(row["val_loss"]) else row["val_loss"]
+        plateau = schedules.Plateau(**self.plateau)  # type: ignore[arg-type]
+        plateau.report(loss)
+        self.plateau = asdict(plateau)
+        # Without validation images the training loss has to tell.
+        score = -row["loss"] if math.isnan(row["mean_iou"]) else row["mean_iou"]
+        best = score > self.best
+        self.best, self.waited = (score, 0) if best else (self.best, self.waited + 1)
+        self.history.append(row)
+        self.evaluated, self.loss, self.loss_steps = self.step, 0.0, 0
+        return best
+
+
 @dataclass(slots=True, eq=False)
-class Session:
+class Run:
     """One run. ``forward`` is ``network`` as the loop calls it: compiled, spread over processes."""
 
     config: Config
@@ -67,12 +98,12 @@ class Session:
         ranks: Ranks,
         watch: Watch,
         saved: checkpoint.Checkpoint | None = None,
-    ) -> Session:
+    ) -> Run:
         """Return a run before its first step, or where ``saved`` left it.
 
         Raises UsageError, and ReadError for a checkpoint that does not hold together.
         """
-        setup.check(config, data, ranks)
+        _check(config, data, ranks)
         torch.manual_seed(config.seed)
         if saved is None:
             network = checkpoint.build(config, data.classes)
@@ -83,9 +114,9 @@ class Session:
         if config.compile:
             forward = torch.compile(forward)  # type: ignore[assignment]
         divisor = int(network.divisor)  # type: ignore[arg-type]
-        weight = torch.from_numpy(setup.weights_of(config, data)).float().to(machine.device)
-        session = cls(
-            replace(config, crop=config.crop or setup.middle_size(data, divisor)),
+        weight = torch.from_numpy(losses.class_weights_of(config, data)).float().to(machine.device)
+        run = cls(
+            replace(config, crop=config.crop or loader.middle_size(data.train, divisor)),
             data,
             folder,
             machine,
@@ -94,7 +125,7 @@ class Session:
             network,
             forward,
             divisor,
-            setup.optimizer_of(config, network),
+            optim.optimizer_of(config, network),
             EMA(network, config.ema) if config.ema else None,
             losses.build(
                 config.loss, ignore_index=data.classes.channels.ignore_index, weight=weight
@@ -103,8 +134,8 @@ class Session:
             torch.zeros((), dtype=torch.float64, device=machine.device),
         )
         if saved is not None:
-            session._restore(saved)
-        return session
+            run._restore(saved)
+        return run
 
     # Where the run is
 
@@ -179,7 +210,7 @@ class Session:
         parameters = sum(p.numel() for p in self.network.parameters())
         counts = len(self.data.train), len(self.data.val)
         if self.ranks.first:
-            run_report.write_setup(self.folder, self.config, self.data)
+            run_files.write_setup(self.folder, self.config, self.data)
         self.watch.start(
             Start(
                 self.config,
@@ -239,7 +270,7 @@ class Session:
             if best:
                 self._save(BEST, self._checkpoint(resumable=False))
             self.save_last()
-            pictures = run_report.write_progress(
+            pictures = run_files.write_progress(
                 self.folder, self.state.history, self.data, found.predictions, epoch=self.epoch
             )
             self.watch.epoch(Epoch(row, scores, best, pictures))
@@ -260,7 +291,7 @@ class Session:
             self._save(BEST, checkpoint.load(source / BEST))
         self.save_last()
         if self.state.history:
-            run_report.write_progress(
+            run_files.write_progress(
                 self.folder, self.state.history, self.data, {}, epoch=self.epoch
             )
 
@@ -347,5 +378,21 @@ class Session:
 
     def _shown(self) -> list[int]:
         """Return the validation images, by number, that pictures show: a few, the same always."""
-        count = min(run_report.IMAGES, len(self.data.val))
+        count = min(run_files.IMAGES, len(self.data.val))
         return [at * len(self.data.val) // count for at in range(count)]
+
+
+def _check(config: Config, data: Data, ranks: Ranks) -> None:
+    """Raise UsageError for settings that do not fit data or processes."""
+    parts = config.accumulate * ranks.count
+    if config.batch % parts:
+        raise UsageError(
+            f"batch must be a multiple of {parts} (accumulations and processes), "
+            f"but got {config.batch}"
+        )
+    if config.sigmoid and len(data.classes) != 2:
+        raise UsageError(
+            f"sigmoid needs a background and one class, but the data have {len(data.classes)} ids"
+        )
+    if not len(data.train):
+        raise UsageError("there must be images to train on, but there is none")

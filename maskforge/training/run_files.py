@@ -1,4 +1,4 @@
-"""The files of a run that people look at: settings, history, curves, and a few images each time."""
+"""The log of a run for people: history.csv, curves, previews; and what it was begun with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which images of a data set a trained network is scored on."""
+"""Which part of a data set, train, val or test, a trained network is evaluated on."""
 
 from __future__ import annotations
 
