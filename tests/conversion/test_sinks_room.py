@@ -30,6 +30,29 @@ def test_too_little_room_is_told_before_anything_is_written(folder):
     assert not (folder.parent / "photos-masks").exists()
 
 
+@pytest.mark.parametrize(("less", "is_enough"), [(0, True), (1, False)])
+def test_just_as_much_room_as_is_needed_is_enough(folder, monkeypatch, less, is_enough):
+    needed = 2 * 8192 + sum(path.stat().st_size for path in folder.rglob("*.png"))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**9, 0, needed - less))
+    monkeypatch.setattr(copying, "can_share", lambda image, place: False)
+    if is_enough:
+        assert maskforge.convert(folder, format="labelme").converted == 2
+        return
+    with pytest.raises(WriteError, match="the output needs about"):
+        maskforge.convert(folder, format="labelme")
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_images_that_have_grown_since_they_were_copied_need_room(folder, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda path: Usage(10**9, 0, 10**8))
+        maskforge.convert(folder, format="labelme")
+    for path in folder.rglob("*.png"):
+        path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(WriteError, match="the output needs about"):
+        maskforge.convert(folder, format="labelme", overwrite=True)
+
+
 @pytest.mark.usefixtures("small_disk")
 @pytest.mark.parametrize("images", ["link", "none"])
 def test_links_need_no_room(folder, images):

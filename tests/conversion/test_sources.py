@@ -13,10 +13,11 @@ import pytest
 from strategies import annotation, patch, region
 
 from maskforge import plugins
+from maskforge.classes import ClassTable
 from maskforge.conversion import sources as inputs
 from maskforge.conversion.sources import Job
 from maskforge.engines.serial import Team
-from maskforge.errors import Problem, ReadError, UsageError
+from maskforge.errors import ClassError, Problem, ReadError, UsageError
 from maskforge.raster.annotation import Annotation
 
 
@@ -244,6 +245,18 @@ def test_sound_files_that_were_read_for_their_labels_need_not_be_read_again(
     jobs, _ = planned(singles, module)
     assert collected(jobs, module) == {"cow", "cat", "dog"}
     assert [job.stem for job in jobs if job.annotation()] == ["c"]
+
+
+def test_an_image_has_at_most_as_many_labels_as_there_are_ids(tree: Path) -> None:
+    """One of more is left to the conversion, which says what is wrong with it."""
+    labels = [str(number) for number in range(10_000, 10_000 + inputs.MOST_LABELS + 1)]
+    assert len(ClassTable.from_names(labels[:-1])) == inputs.MOST_LABELS + 1
+    with pytest.raises(ClassError, match="holds at most 65535 classes"):
+        ClassTable.from_names(labels)
+    module = reader(many=True)
+    for count, found in ((inputs.MOST_LABELS, set(labels[:-1])), (inputs.MOST_LABELS + 1, set())):
+        jobs = [replace(planned(tree, module)[0][0], labels=frozenset(labels[:count]))]
+        assert collected(jobs, module) == found
 
 
 def test_a_defect_of_a_reader_is_left_to_the_conversion(singles: Path) -> None:

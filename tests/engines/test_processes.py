@@ -197,6 +197,19 @@ def test_a_worker_that_dies_once_costs_nothing(jobs: object, tmp_path: Path) -> 
     assert (tmp_path / "died").exists()
 
 
+@pytest.mark.parametrize("is_full", [False, True])
+def test_a_worker_that_dies_while_idle_costs_nothing(jobs: object, is_full: bool) -> None:
+    """Whether the system takes what is sent to it, or says that nobody reads it."""
+    with processes.Team(2) as team:
+        assert list(team.run(jobs.double, range(5), on_death=lost)) == [0, 2, 4, 6, 8]
+        for worker in team._workers:
+            worker.process.kill()
+            worker.process.join()
+        data = [bytes([n]) * (1_000_000 if is_full else 1) for n in range(6)]
+        got = list(team.run(jobs.size, data, on_death=lost))
+    assert got == [(len(block), block) for block in data]
+
+
 def test_when_every_worker_dies_every_job_is_lost(jobs: object) -> None:
     got = list(run(jobs.always_dies, range(3)))
     assert got == ["lost 0", "lost 1", "lost 2"]

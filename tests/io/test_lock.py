@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
+from maskforge.errors import UsageError
+from maskforge.io import lock
 from maskforge.io.lock import Lock
 
 
@@ -18,3 +22,41 @@ def test_the_lock_of_somebody_else_is_not_removed(tmp_path: Path) -> None:
     assert second.holds
     second.release()
     assert not (tmp_path / "a/lock").exists()
+
+
+@pytest.mark.parametrize("is_made_again", [True, False])
+def test_a_lock_on_a_file_that_was_removed_meanwhile_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_made_again: bool
+) -> None:
+    """Who held it before removes the file between our opening and our locking it."""
+    path, real, seen = tmp_path / "lock", lock._lock, []
+
+    def late(file: int) -> bool:
+        if not seen:
+            path.unlink()
+            if is_made_again:
+                path.touch()
+        seen.append(file)
+        return real(file)
+
+    monkeypatch.setattr(lock, "_lock", late)
+    held = Lock(path)
+    assert held.holds
+    assert len(seen) == 2
+    monkeypatch.setattr(lock, "WAIT_S", 0.0)
+    with pytest.raises(UsageError, match="another run is under way in"):
+        Lock(path)
+    held.release()
+    assert not path.exists()
+
+
+def test_where_the_system_knows_no_locks_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(file: int, how: int) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert Lock(tmp_path / "lock").holds

@@ -1,95 +1,156 @@
-"""Where new files wait: whole for whoever was answered, also when a job is done twice."""
-
-from __future__ import annotations
+"""What waits on a shelf, and what need not, since it stands in its place with the same bytes."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from maskforge.io.ownership import digest_of
+from maskforge.io.ownership import Entry, digest, digest_of
 from maskforge.io.shelf import Put, Shelf
 
-NAME = "masks/a.png"
-
-
-class Killed(BaseException):
-    """What a worker would not live to see."""
+DATA = b"as it was"
+ENTRY = Entry(len(DATA), digest(DATA))
 
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Shelf:
-    for name in ("new", "folder"):
-        (tmp_path / name).mkdir()
-    return Shelf(str(tmp_path / "new"), str(tmp_path / "folder"))
+    """A shelf beside its folder, in which a.txt stands."""
+    for name in ("waiting", "out/sub"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "out/a.txt").write_bytes(DATA)
+    return Shelf(str(tmp_path / "waiting"), str(tmp_path / "out"))
+
+
+def waiting(shelf: Shelf) -> dict[str, bytes]:
+    root = Path(shelf.root)
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_what_stands_there_with_these_bytes_is_not_written(shelf: Shelf) -> None:
+    assert shelf.put("a.txt", DATA, ENTRY) == Put("a.txt", ENTRY, taken=True)
+    assert waiting(shelf) == {}
+
+
+def test_what_nobody_says_to_be_ours_is_written(shelf: Shelf) -> None:
+    assert shelf.put("a.txt", DATA) == Put("a.txt", ENTRY)
+    assert waiting(shelf) == {"a.txt": DATA}
+
+
+@pytest.mark.parametrize("found", [b"as it WAS", b"as it was, and more", b"as it wa", b"", None])
+def test_what_was_edited_since_it_was_noted_is_written(shelf: Shelf, found: bytes | None) -> None:
+    path = Path(shelf.folder, "a.txt")
+    path.unlink() if found is None else path.write_bytes(found)
+    assert shelf.put("a.txt", DATA, ENTRY) == Put("a.txt", ENTRY)
+    assert waiting(shelf) == {"a.txt": DATA}
+
+
+def test_other_bytes_are_written(shelf: Shelf) -> None:
+    for data in (b"as it WAS", b"another"):
+        assert not shelf.put("a.txt", data, ENTRY).taken
+        assert waiting(shelf) == {"a.txt": data}
+
+
+def test_a_file_that_waits_already_is_replaced_and_not_written_through(shelf: Shelf) -> None:
+    photo = Path(shelf.folder, "a.txt")
+    os.link(photo, Path(shelf.root, "sub.png"))
+    shelf.put("sub.png", b"new")
+    assert photo.read_bytes() == DATA
+    assert waiting(shelf) == {"sub.png": b"new"}
+
+
+def test_folders_are_made_as_they_are_needed(shelf: Shelf) -> None:
+    for name in ("x/y/b.txt", "x/c.txt"):
+        assert shelf.put(name, DATA).name == name
+    assert waiting(shelf) == {"x/y/b.txt": DATA, "x/c.txt": DATA}
+
+
+# Images
 
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
-    path = tmp_path / "photo.jpg"
-    path.write_bytes(b"photograph")
-    return path
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/p.png").write_bytes(DATA)
+    return tmp_path / "photos/p.png"
 
 
-def waiting(shelf: Shelf) -> dict[str, bytes]:
-    files = (path for path in Path(shelf.root).rglob("*") if path.is_file())
-    return {path.relative_to(shelf.root).as_posix(): path.read_bytes() for path in files}
+NOTED = ENTRY._replace(source="../photos/p.png")
 
 
-def image(shelf: Shelf, photo: Path, *, link: bool = False) -> Put | None:
-    return shelf.image(NAME, photo, digest_of(photo), link=link)
+def image(shelf: Shelf, photo: Path, **more: object) -> Put | None:
+    """Put ``photo`` in the place of sub/p.png."""
+    return shelf.image("sub/p.png", photo, digest_of(photo), **{"link": False, **more})
 
 
-def die_at_half(patch: pytest.MonkeyPatch) -> None:
-    """Have the next write end midway, as does one whose process is killed."""
-    real = os.write
-
-    def write(descriptor: int, data: memoryview) -> int:
-        real(descriptor, data[: len(data) // 2])
-        raise Killed
-
-    patch.setattr(os, "write", write)
+def test_an_image_knows_its_source(shelf: Shelf, photo: Path) -> None:
+    put = image(shelf, photo)
+    assert put is not None
+    assert put[:3] == ("sub/p.png", NOTED, False)
+    assert waiting(shelf) == {"sub/p.png": DATA}
 
 
-def test_what_a_killed_worker_left_is_made_anew(shelf: Shelf) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        die_at_half(patch)
-        with pytest.raises(Killed):
-            shelf.put(NAME, b"whole")
-    assert waiting(shelf) == {NAME: b"wh"}
-    put = shelf.put(NAME, b"whole")
-    assert waiting(shelf) == {NAME: b"whole"}
-    assert shelf.put(NAME, b"whole") == put
+def test_an_image_that_stands_there_is_not_copied(shelf: Shelf, photo: Path) -> None:
+    Path(shelf.folder, "sub/p.png").write_bytes(DATA)
+    assert image(shelf, photo, earlier=ENTRY) == Put("sub/p.png", NOTED, taken=True)
+    assert waiting(shelf) == {}
+
+
+@pytest.mark.parametrize("found", [b"as it WAS", b"as it was, and more", None])
+def test_an_image_that_was_edited_there_is_copied(
+    shelf: Shelf, photo: Path, found: bytes | None
+) -> None:
+    if found is not None:
+        Path(shelf.folder, "sub/p.png").write_bytes(found)
+    put = image(shelf, photo, earlier=ENTRY)
+    assert put is not None
+    assert not put.taken
+    assert waiting(shelf) == {"sub/p.png": DATA}
 
 
 @pytest.mark.parametrize("link", [False, True])
-def test_an_image_is_put_there_twice(shelf: Shelf, photo: Path, link: bool) -> None:
-    put = image(shelf, photo, link=link)
-    assert image(shelf, photo, link=link) == put
-    assert waiting(shelf) == {NAME: b"photograph"}
-    assert Path(shelf.root, NAME).samefile(photo) == link
+@pytest.mark.parametrize("is_link", [False, True])
+def test_a_link_is_no_copy(shelf: Shelf, photo: Path, link: bool, is_link: bool) -> None:
+    there = Path(shelf.folder, "sub/p.png")
+    os.link(photo, there) if is_link else there.write_bytes(DATA)
+    put = image(shelf, photo, link=link, earlier=ENTRY)
+    assert put is not None
+    assert put.taken == (link == is_link)
+    if not put.taken:
+        assert Path(shelf.root, "sub/p.png").samefile(photo) == link
 
 
-def test_a_worker_that_was_taken_for_dead_spoils_nothing(shelf: Shelf) -> None:
-    """On a machine that was cut off, it still does what another one has done again meanwhile."""
-    shelf.put(NAME, b"whole")
-    with pytest.MonkeyPatch.context() as patch:
-        die_at_half(patch)
-        with pytest.raises(Killed):
-            shelf.put(NAME, b"whole")
-    assert waiting(shelf)[NAME] == b"whole"
+def test_an_image_in_its_own_place_stays_the_user_s(shelf: Shelf) -> None:
+    own = Path(shelf.folder, "sub/p.png")
+    own.write_bytes(DATA)
+    assert image(shelf, own) is None
+    assert image(shelf, own, earlier=ENTRY, link=True) is None
+    assert waiting(shelf) == {}
 
 
-@pytest.mark.parametrize("kind", ["file", "image"])
-def test_two_workers_do_the_same_at_the_same_time(shelf: Shelf, photo: Path, kind: str) -> None:
-    def put(_: int) -> None:
-        if kind == "file":
-            shelf.put(NAME, b"photograph")
-        else:
-            image(shelf, photo)
-        assert Path(shelf.root, NAME).read_bytes() == b"photograph"
+# Files that others write
 
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(put, range(400)))
-    assert waiting(shelf) == {NAME: b"photograph"}
+
+@pytest.mark.parametrize(
+    ("found", "is_taken"),
+    [(DATA, True), (b"as it WAS", False), (b"as it was, and more", False), (None, False)],
+)
+def test_a_file_that_others_wrote_is_taken_up(
+    shelf: Shelf, found: bytes | None, is_taken: bool
+) -> None:
+    path = Path(shelf.folder, "a.txt")
+    path.unlink() if found is None else path.write_bytes(found)
+    with shelf.file("a.txt") as file:
+        file.write(DATA)
+    assert shelf.put_file("a.txt", ENTRY) == Put("a.txt", ENTRY, taken=is_taken)
+    assert waiting(shelf) == ({} if is_taken else {"a.txt": DATA})
+
+
+def test_without_an_earlier_one_it_waits(shelf: Shelf) -> None:
+    shelf.path("x/a.txt").write_bytes(DATA)
+    assert shelf.put_file("x/a.txt") == Put("x/a.txt", ENTRY)
+    assert shelf.put_file("x/a.txt", Entry(7, "other")) == Put("x/a.txt", ENTRY)
+    assert waiting(shelf) == {"x/a.txt": DATA}

@@ -83,6 +83,49 @@ def test_what_was_not_begun_is_discarded(tmp_path: Path) -> None:
     assert os.path.lexists(tmp_path / ".maskforge-test.new") is False
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_hidden_folder_that_came_from_elsewhere_is_not_begun_in(
+    tmp_path: Path, resume: bool
+) -> None:
+    """It came after somebody looked, unpacked with what is not ours to remove or to place."""
+    late = Stage(tmp_path, "test", what="test")
+    (late.place / "files-1").mkdir(parents=True)
+    (late.place / "files-1/a.png").write_bytes(b"mine")
+    (late.place / "run.json").write_bytes(b'{"format":"maskforge-stage/1","number":1}')
+    with late, pytest.raises(UsageError, match="came from elsewhere"):
+        late.begin(resume=resume)
+    assert (late.place / "files-1/a.png").read_bytes() == b"mine"
+    assert sorted(os.listdir(late.place)) == ["files-1", "run.json"]
+
+
+def test_renames_that_came_from_elsewhere_are_not_done(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"mine")
+    place = tmp_path / ".maskforge-test.new"
+    place.mkdir()
+    (place / "run.json").write_bytes(b'{"format":"maskforge-stage/1","number":1}')
+    (place / "exchange.jsonl").write_bytes(
+        b'["root","files-1"]\n["id",""]\n["remove","a.png",4,"0",null,null,null]\n["end"]\n'
+    )
+    with pytest.raises(UsageError, match="came from elsewhere"):
+        Stage(tmp_path, "test", what="test").settle()
+    assert sorted(os.listdir(place)) == ["exchange.jsonl", "run.json"]
+    assert (tmp_path / "a.png").read_bytes() == b"mine"
+
+
+def test_who_goes_on_gives_the_shelf_another_name(tmp_path: Path) -> None:
+    """A worker of the run that was killed may be at its last file still."""
+    with staged(tmp_path, "a.png") as stage:
+        first = Path(stage.shelf.root)
+    roots = [first.name]
+    for _ in range(10):
+        with Stage(tmp_path, "test", what="test") as stage:
+            stage.begin(resume=True)
+            assert not first.exists()
+            roots.append(Path(stage.shelf.root).name)
+            assert stage.is_staged("a.png", digest_of(stage.place / roots[-1] / "a.png"))
+    assert roots == [f"files-{number}" for number in range(1, 12)]
+
+
 def test_who_begins_ends_what_was_cut_off_since_it_looked(tmp_path: Path) -> None:
     late = Stage(tmp_path, "test", what="test")
     late.settle()

@@ -37,3 +37,61 @@ def test_image_and_label_image_stay_on_each_other():
     for size in ((30, 40), (45, 60), (120, 160), (20, 50)):
         bright = sizes.resize(image, size)[..., 0].astype(float) / 255
         assert abs(bright - sizes.resize_labels(ids, size)).max() < 0.51  # of rounding
+
+
+LABELS = np.array(
+    [[0, 1, 2, 3, 4, 5], [10, 11, 12, 13, 14, 15], [20, 21, 22, 23, 24, 25]], np.uint8
+)
+
+
+@pytest.mark.parametrize(
+    ("size", "wanted"),
+    [
+        ((3, 6), LABELS.tolist()),
+        ((3, 3), [[1, 3, 5], [11, 13, 15], [21, 23, 25]]),  # the center lies on the edge of two
+        ((3, 2), [[1, 4], [11, 14], [21, 24]]),
+        ((1, 6), [[10, 11, 12, 13, 14, 15]]),
+        ((1, 1), [[13]]),
+        ((6, 2), [[1, 4], [1, 4], [11, 14], [11, 14], [21, 24], [21, 24]]),
+    ],
+)
+def test_a_label_is_the_class_at_the_center_of_its_pixel(size, wanted):
+    found = sizes.resize_labels(LABELS, size)
+    assert found.tolist() == wanted
+    assert found.dtype == np.uint8
+    assert found.flags.c_contiguous
+
+
+def test_labels_and_images_lie_on_each_other():
+    """An image is a smooth picture of its labels: both keep their edges where they are."""
+    ids = np.zeros((4, 8), np.uint8)
+    ids[2:, 2:6] = 1
+    image = np.repeat(ids[..., None] * 200, 3, axis=2)
+    for size in ((2, 4), (8, 16), (4, 8)):
+        half = sizes.resize(image, size)[..., 0] >= 100
+        assert np.array_equal(sizes.resize_labels(ids, size), half)
+
+
+def test_an_image_is_averaged_down_and_blended_up():
+    image = np.zeros((2, 4, 3), np.uint8)
+    image[:, 1] = 200
+    assert sizes.resize(image, (1, 2))[..., 0].tolist() == [[100, 0]]
+    assert sizes.resize(image, (2, 8))[0, :, 0].tolist() == [0, 50, 150, 150, 50, 0, 0, 0]
+    assert sizes.resize(image, (2, 4)) is image
+
+
+@pytest.mark.parametrize(
+    ("full", "size", "wanted"),
+    [
+        ((60, 90), (), (60, 90)),
+        ((60, 90), (30,), (20, 30)),
+        ((90, 60), (30,), (30, 20)),
+        ((60, 90), (90,), (60, 90)),
+        ((60, 90), (200,), (60, 90)),  # never larger
+        ((1, 900), (30,), (1, 30)),
+        ((900, 1), (30,), (30, 1)),
+        ((60, 90), (30, 50), (50, 30)),  # width and height
+    ],
+)
+def test_the_size_that_is_worked_at(full, size, wanted):
+    assert sizes.working_size(full, size) == wanted

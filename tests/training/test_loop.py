@@ -186,6 +186,26 @@ def test_two_processes_draw_the_previews_that_one_draws(tmp_path):
     assert one == two
 
 
+@pytest.mark.parametrize(("clip", "is_moved"), [(0.0, True), (1e-12, False), (1e9, True)])
+def test_gradients_are_clipped_to_their_norm(tmp_path, clip, is_moved):
+    """AdamW takes steps of lr for gradients of any size, unless they are far below its 1e-8."""
+    config = synthetic.config(steps=1, lr=0.25, schedule="constant", weight_decay=0.0, clip=clip)
+    loop.train(config, synthetic.data(), out=tmp_path)
+    before = checkpoint.build(seeded(config), synthetic.CLASSES).state_dict()
+    moved = [
+        float((value - before[name]).abs().max())
+        for name, value in weights(tmp_path / "last.pt").items()
+        if value.is_floating_point() and "running" not in name
+    ]
+    assert max(moved) == pytest.approx(0.25, rel=1e-3) if is_moved else max(moved) < 1e-3
+
+
+def seeded(config):
+    """Begin the random numbers of a run anew."""
+    torch.manual_seed(config.seed)
+    return config
+
+
 def test_early_stopping(tmp_path):
     config = synthetic.config(steps=40, lr=0.0, patience=2)
     trained = loop.train(config, synthetic.data(), out=tmp_path)
