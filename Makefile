@@ -3,8 +3,9 @@
 # make lint   style, types, spelling          make bench  speed and memory beside the peers
 # make bench-training  the trainer beside its peers (PEOPLE=DIR, STREET=DIR, MINUTES=M)
 # make fuzz   hostile input for every reader  make docs   regenerate what is made from the code
+# make mutation  mistakes in the core, made on purpose: whether the tests notice each of them
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench bench-training fuzz docs samples clean
+.PHONY: help setup demo test lint bench bench-training fuzz mutation docs samples clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -64,6 +65,9 @@ fuzz: .venv/train
 	@$(BIN)/python tests/fuzz/run.py --histories 2000
 	@$(BIN)/python tests/fuzz/run.py --kill 50
 	@$(BIN)/python tests/fuzz/run.py --power 50
+
+mutation: .venv/train
+	@$(BIN)/python tests/mutation/run.py
 
 docs: .venv/done
 	@$(BIN)/python docs/make.py

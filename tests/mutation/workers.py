@@ -1,0 +1,105 @@
+"""Private copies of the repository, in which one mutant at a time is tested."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+MEMORY = 12 << 30
+"""Bytes of address space that the tests of a mutant may take: one that asks for all is stopped."""
+
+_NO_TESTS = 5  # pytest's exit code where all that was asked for skips itself
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+
+
+class Verdict(NamedTuple):
+    """failed: whether a test noticed. by: which one, or what happened."""
+
+    failed: bool
+    by: str
+    seconds: float
+    said: str = ""
+
+
+class Copy:
+    """The tracked and the new files in a folder of its own, first on the path of its tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "tree"
+        self._scratch = folder / "scratch"
+        names = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT, check=True, capture_output=True,
+        ).stdout.decode().split("\0")  # fmt: skip
+        for name in filter(None, names):
+            if (ROOT / name).is_file():
+                target = self.root / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(ROOT / name, target)
+        self._variables = {
+            **os.environ,
+            "PYTHONPATH": str(self.root),
+            "TMPDIR": str(self._scratch),
+            "OMP_NUM_THREADS": "1",
+        }
+        self._check_place()
+
+    def _check_place(self) -> None:
+        said = subprocess.run(
+            [sys.executable, "-c", "import maskforge; print(maskforge.__file__)"],
+            cwd=self.root, env=self._variables, check=True, capture_output=True, text=True,
+        ).stdout  # fmt: skip
+        if not Path(said.strip()).is_relative_to(self.root):
+            raise SystemExit(f"the tests would import {said.strip()}, which is not the copy")
+
+    def write(self, file: str, source: bytes) -> None:
+        """Give ``file`` other text."""
+        path = self.root / file
+        path.write_bytes(source)
+        # What was compiled is known by size and second, which a mutant may share with the original.
+        Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
+
+    def test(self, tests: list[str], *, timeout: float) -> Verdict:
+        """Run ``tests``, below ``tests/``, up to the first that fails."""
+        self._scratch.mkdir(exist_ok=True)
+        paths = [f"tests/{path}" for path in tests]
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *paths]
+        begun = time.monotonic()
+        process = subprocess.Popen(
+            command, cwd=self.root, env=self._variables, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            preexec_fn=_limit_memory,
+        )  # fmt: skip
+        try:
+            said = process.communicate(timeout=timeout)[0].decode(errors="replace")
+            found = _FAILED.search(said)
+            by = found.group(1) if found else f"exit code {process.returncode}"
+            failed = process.returncode not in (0, _NO_TESTS)
+        except subprocess.TimeoutExpired:
+            said, failed, by = "", True, f"no end within {timeout:.0f} s"
+        finally:
+            _kill_group(process)
+            shutil.rmtree(self._scratch, ignore_errors=True)
+        return Verdict(failed, by if failed else "", time.monotonic() - begun, said[-6000:])
+
+
+def _limit_memory() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End what the tests have left behind as well."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
