@@ -47,6 +47,18 @@ def test_resume_does_what_is_missing_or_changed(folder):
     assert tree(third.out) == tree(fresh.out)
 
 
+def test_resume_sees_an_image_of_the_same_size_that_was_replaced(folder):
+    photo = (folder / "a.png").read_bytes()
+    (folder / "a.png").write_bytes(photo + b"0")
+    out = maskforge.convert(folder, format="labelme").out
+    (folder / "a.png").write_bytes(photo + b"1")
+    again = maskforge.convert(folder, format="labelme", resume=True)
+    assert (again.converted, again.kept) == (2, 1)
+    fresh = maskforge.convert(folder, format="labelme", out=folder.parent / "fresh")
+    assert tree(fresh.out).items() <= tree(out).items()
+    assert (out / "set-aside/images/a.png").read_bytes() == photo + b"0"  # nobody else has it
+
+
 def test_resume_converts_again_what_has_another_number(folder):
     some = {"format": "labelme", "layout": "article", "size": (9, 6)}
     out = maskforge.convert(folder, **some).out

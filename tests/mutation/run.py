@@ -47,7 +47,7 @@ class Task(NamedTuple):
 def main() -> int:
     arguments = _arguments()
     tasks = []
-    if not arguments.only:
+    if not (arguments.only or arguments.seeded):
         tasks += list(_named())
     if not arguments.named:
         only = [arguments.only] if arguments.only else list(AREAS)
@@ -61,6 +61,8 @@ def main() -> int:
                 _shown(task), f"    explained: {reason}" if reason else "", sep="\n" * bool(reason)
             )
         return 0
+    if arguments.narrow:
+        tasks = [task._replace(tests=task.tests[:1]) for task in tasks]
     results = _tested(tasks, arguments.jobs)
     return _report(results)
 
@@ -70,8 +72,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=200, help="seeded mutants in all areas")
     parser.add_argument("--only", choices=AREAS, help="seeded mutants of this area only")
+    parser.add_argument("--seeded", action="store_true", help="those chosen by the seed only")
     parser.add_argument("--named", action="store_true", help="those listed by hand only")
     parser.add_argument("--like", default="", help="those whose description has this in it")
+    parser.add_argument("--narrow", action="store_true", help="by the tests of the file alone")
     parser.add_argument("--list", action="store_true", help="say what would be made")
     parser.add_argument("-j", "--jobs", type=int, default=2)
     return parser.parse_args()
@@ -107,7 +111,7 @@ def _seeded(seed: int, count: int, only: list[str]) -> list[Task]:
     for number, (name, area) in enumerate(AREAS.items()):
         if name in only:
             share = count // len(AREAS) + (number < count % len(AREAS))
-            tests = {PACKAGE + file: (own, area.wider) for file, own in area.files.items()}
+            tests = {PACKAGE + file: (own, *area.wider) for file, own in area.files.items()}
             made = [m for file in tests for m in mutants(file, (ROOT / file).read_bytes())]
             for mutant in _spread(made, share, seed):
                 chosen.append(Task(name, mutant, tests[mutant.file]))
@@ -143,14 +147,7 @@ def _tested(tasks: list[Task], jobs: int) -> list[tuple[Task, Verdict]]:
     """Return what became of each; the tests must pass on the healthy package first."""
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copies = [Copy(Path(folder, str(number))) for number in range(max(1, jobs))]
-        groups = list(dict.fromkeys(group for task in tasks for group in task.tests))
-        healthy: dict[str, float] = {}
-
-        def check(copy: Copy, group: str) -> None:
-            found = copy.test(group.split(), timeout=1800)
-            healthy[group] = found.seconds
-            if found.failed:
-                raise RuntimeError(f"the tests must pass without a mistake:\n{found.said}")
+        healthy = Healthy()
 
         def judge(copy: Copy, task: Task) -> None:
             found = _judged(copy, task, healthy)
@@ -158,24 +155,42 @@ def _tested(tasks: list[Task], jobs: int) -> list[tuple[Task, Verdict]]:
             _tell(task, found, len(results), len(tasks))
 
         results: list[tuple[Task, Verdict]] = []
-        _spread_over(copies, check, groups)
         _spread_over(copies, judge, tasks)
     return sorted(results, key=lambda result: tasks.index(result[0]))
 
 
-def _judged(copy: Copy, task: Task, healthy: dict[str, float]) -> Verdict:
+class Healthy:
+    """How long groups of tests take without a mistake: each is run so once, when first needed."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+        self._at_work: dict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def seconds(self, copy: Copy, group: str) -> float:
+        """Return how long ``group`` takes in a ``copy`` that is as it was. Raises RuntimeError."""
+        with self._at_work[group]:
+            if group not in self._seconds:
+                found = copy.test(group.split(), timeout=1800)
+                if found.failed:
+                    raise RuntimeError(f"the tests must pass without a mistake:\n{found.said}")
+                self._seconds[group] = found.seconds
+        return self._seconds[group]
+
+
+def _judged(copy: Copy, task: Task, healthy: Healthy) -> Verdict:
     file = task.mutant.file
     source = (ROOT / file).read_bytes()
-    copy.write(file, task.mutant.applied(source))
     seconds = 0.0
-    try:
-        for group in task.tests:
-            found = copy.test(group.split(), timeout=60 + PATIENCE * healthy[group])
-            seconds += found.seconds
-            if found.failed:
-                break
-    finally:
-        copy.write(file, source)
+    for group in task.tests:
+        timeout = 60 + PATIENCE * healthy.seconds(copy, group)
+        copy.write(file, task.mutant.applied(source))
+        try:
+            found = copy.test(group.split(), timeout=timeout)
+        finally:
+            copy.write(file, source)
+        seconds += found.seconds
+        if found.failed:
+            break
     return found._replace(seconds=seconds)
 
 

@@ -28,7 +28,7 @@ def test_every_mistake_that_is_listed_can_be_made() -> None:
 def test_every_file_and_test_that_is_listed_is_there() -> None:
     tests = [group for named in NAMED for group in named.tests]
     for area in AREAS.values():
-        tests += [area.wider, *area.files.values()]
+        tests += [*area.wider, *area.files.values()]
         for file in area.files:
             assert (ROOT / "maskforge" / file).is_file(), file
     for path in {path for group in tests for path in group.split()}:

@@ -10,7 +10,7 @@ from maskforge.classes import ClassTable
 from maskforge.datasets import Decoding, MaskFile, check, load, open_dataset
 from maskforge.errors import ClassError, ReadError
 from maskforge.readers.masks.dataset import id_decoding
-from maskforge.readers.masks.decoding import decode
+from maskforge.readers.masks.decoding import decode, from_planes
 from maskforge.readers.masks.fitting import apply, fit
 from maskforge.readers.masks.pixels import Header
 
@@ -201,3 +201,12 @@ class TestDecode:
         else:
             with pytest.raises(ClassError, match="every pixel must have a value"):
                 decode(np.array([values]), label, self.CLASSES)
+
+
+def test_of_several_planes_the_lowest_id_wins_and_of_none_it_is_ignored() -> None:
+    """As in an argmax; planes that overlap are what --keep-overlaps writes."""
+    stacked = [["0", "1", "2", ""], ["01", "12", "02", "012"]]  # the planes that are 1
+    planes = np.array([[[str(k) in cell for k in range(3)] for cell in row] for row in stacked])
+    found = from_planes(planes.astype(np.uint8), ClassTable.from_names(["cat", "dog"]))
+    assert found.tolist() == [[0, 1, 2, 255], [0, 1, 0, 0]]
+    assert found.dtype == np.uint8
