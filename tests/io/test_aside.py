@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from maskforge.errors import UsageError
+from maskforge.errors import UsageError, WriteError
 from maskforge.io import aside
 from maskforge.io.ownership import Owned, digest_of
 from maskforge.io.stage import Stage
@@ -74,3 +74,34 @@ def test_files_are_placed_one_by_one_where_an_output_stands(tmp_path: Path) -> N
         "a.txt",
         "sub",
     ]
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_a_new_output_that_was_damaged_before_it_came_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_begun: bool
+) -> None:
+    """Where the earlier one had not begun to move it stays, else it goes, whole."""
+    out = tmp_path / "out"
+    place(out, "a.txt", "sub/b.txt", content=b"old")
+
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(aside, "_move_file" if has_begun else "_move_list", fail)
+        with pytest.raises(WriteError, match="Input/output error"):
+            place(out, "a.txt", moving=("a.txt", "sub/b.txt"))
+    [waiting] = out.glob(".maskforge-test.new/files-*/a.txt")
+    waiting.write_bytes(b"n")
+    stage = Stage(out, "test", what="test")
+    stage.settle()
+    there = tmp_path / "out-1" if has_begun else out
+    assert stage.moved == (there if has_begun else None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out-1"][: 1 + has_begun]
+    owned = Owned(there, "test")
+    assert {name: owned.state(name) for name in owned.entries} == {
+        "a.txt": "ours",
+        "sub/b.txt": "ours",
+    }
+    assert (there / "a.txt").read_bytes() == b"old"
+    assert bool(Stage(out, "test", what="test").stands) == (not has_begun)

@@ -320,3 +320,64 @@ def test_an_exchange_that_cannot_be_completed_is_given_up_where_all_is_made_agai
         stage.exchange()
     found = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.suffix != ".owned"}
     assert found == {"a.txt": b"newer", "b.txt": b"newer", "mine": b"mine"}
+
+
+def test_a_stranger_s_file_with_these_very_bytes_is_in_nobody_s_way(tmp_path: Path) -> None:
+    """It stays the stranger's; one with other bytes is in the way, however long it is."""
+    (tmp_path / "a.txt").write_bytes(b"new")
+    for _ in range(2):
+        with staged(tmp_path, "a.txt", "b.txt") as stage:
+            stage.exchange()
+        assert visible(tmp_path) == ["a.txt", "b.txt"]
+        assert list(Stage(tmp_path, "test", what="test").owned.entries) == ["b.txt"]
+    for other in (b"NEW", b"newer"):
+        (tmp_path / "a.txt").write_bytes(other)
+        with staged(tmp_path) as stage:
+            with pytest.raises(UsageError, match=r"a\.txt was not made by this command"):
+                stage.write("a.txt", b"new")
+            stage.discard()
+        assert (tmp_path / "a.txt").read_bytes() == other
+
+
+def test_a_last_copy_that_outlives_a_run_is_known_to_be_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was to be removed, and then its original went before that was done."""
+    photo, out = tmp_path / "a.png", tmp_path / "out"
+    photo.write_bytes(b"first")
+    with Stage(out, "test", what="test") as stage:
+        stage.begin()
+        place_image(stage, "a.png", photo)
+        stage.exchange()
+    with staged(out, "x.txt") as stage:
+        cut_off(stage, monkeypatch, after=1)  # the list of renames is there, and nothing is done
+    photo.unlink()
+    Stage(out, "test", what="test").settle()
+    assert visible(out) == ["a.png", "x.txt"]
+    owned = Stage(out, "test", what="test").owned
+    assert {name: owned.state(name) for name in owned.entries} == {"a.png": "ours", "x.txt": "ours"}
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [(1, "a"), (3, "a, b, c"), (4, "a, b, c and 1 more"), (5, "a, b, c and 2 more")],
+)
+def test_some_of_what_stands_is_named(tmp_path: Path, count: int, shown: str) -> None:
+    place(tmp_path, *"abcde"[:count])
+    with pytest.raises(UsageError, match=rf"an earlier output stands in .*: {shown} \("):
+        Stage(tmp_path, "test", what="test").refuse(overwrite=False, resume=False)
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (1, "a is in the way; the output needs its place"),
+        (5, "e is in the way; the output needs the place"),
+        (6, "e is in the way; and 1 more; the output needs the place"),
+    ],
+)
+def test_some_of_what_is_in_the_way_is_named(tmp_path: Path, count: int, shown: str) -> None:
+    found = [(name, "is in the way") for name in "abcdef"[:count]]
+    error = Stage(tmp_path, "test", what="test").in_the_way(found)
+    assert error.message.endswith(shown)
+    assert error.message.count("is in the way") == min(count, 5)

@@ -28,9 +28,9 @@ AREAS: dict[str, Area] = {
     ),
     "rules": Area(
         {
-            "rules/_lines.py": "rules/test_labelme.py rules/test_opencv.py",
+            "rules/_lines.py": "rules/test_coco.py rules/test_pixel_center.py",
             "rules/_parity.py": "rules/test_coco.py rules/test_opencv.py",
-            "rules/_pieces.py": "rules/test_labelme.py rules/test_pixel_center_rings.py",
+            "rules/_pieces.py": "rules/test_coco.py rules/test_contract.py",
             "rules/_scratch.py": "rules/test_opencv.py rules/test_contract.py",
             "rules/_ties.py": "rules/test_ties.py",
             "rules/coco.py": "rules/test_coco.py",
@@ -46,8 +46,8 @@ AREAS: dict[str, Area] = {
     ),
     "sinks": Area(
         {
-            "io/stage.py": "io/test_stage.py",
-            "io/shelf.py": "io/test_stage.py",
+            "io/stage.py": "io/test_stage.py io/test_aside.py",
+            "io/shelf.py": "io/test_shelf.py io/test_stage.py",
             "io/exchange.py": "io/test_stage.py io/test_aside.py",
             "io/standing.py": "io/test_stage.py io/test_ownership.py",
             "io/ownership.py": "io/test_ownership.py io/test_growing.py",

@@ -17,7 +17,103 @@ class Explained(NamedTuple):
     reason: str
 
 
-EQUIVALENT: tuple[Explained, ...] = ()
+EQUIVALENT: tuple[Explained, ...] = (
+    # raster
+    Explained(
+        "raster/raster.py",
+        "enough=BATCH) <= BATCH:  # the usual case",
+        "dropped statement",
+        "pass",
+        "In batches it comes to the same runs: to do all at once only costs less.",
+    ),
+    Explained(
+        "raster/runs.py",
+        "# wholly inside",
+        "boundary",
+        "<",
+        "What touches the border takes the general way, to the same runs.",
+    ),
+    # rules
+    Explained(
+        "rules/_ties.py",
+        "_GRID = 64.0",
+        "constant",
+        "128.0",
+        "On a grid twice as fine, and half as far, doubles are as exact: it is a matter of cost.",
+    ),
+    Explained(
+        "rules/_parity.py",
+        "right = slope > 0",
+        "boundary",
+        ">=",
+        "A slope of 0 is that of a vertical edge, which crosses no center line of a column.",
+    ),
+    Explained(
+        "rules/_parity.py",
+        "wide = size[0] >= size[1]",
+        "boundary",
+        ">",
+        "At 45 degrees both walks take the same steps.",
+    ),
+    Explained(
+        "rules/_parity.py",
+        "back = np.where(wide,",
+        "boundary",
+        ">=",
+        "The ends are equal along the longer axis only where an edge is a point, and crosses none.",
+    ),
+    # overlap
+    Explained(
+        "raster/overlap.py",
+        "if (upwards[1:] < upwards[:-1]).any():",
+        "boundary",
+        "<=",
+        "Pairs that are in order already are sorted, to the same order.",
+    ),
+    Explained(
+        "raster/overlap.py",
+        "base = int(segments.pair_class.max()) + 1",
+        "constant",
+        "2",
+        "Any base above the largest class tells pairs apart.",
+    ),
+    Explained(
+        "raster/overlap.py",
+        "if total > MAX_PAIRS and len(cuts) > 3:",
+        "boundary",
+        ">=",
+        "Halves come to the same segments as the whole: only memory differs, by one pair.",
+    ),
+    Explained(
+        "raster/overlap.py",
+        "if second is index and not level.any():",
+        "dropped statement",
+        "pass",
+        "What is in order already is sorted, to the same order.",
+    ),
+    Explained(
+        "raster/overlap.py",
+        "int(cuts[len(cuts) // 2])",
+        "constant",
+        "3",
+        "Any cut but the first and the last one divides the image, and of four the second is none.",
+    ),
+    Explained(
+        "raster/overlap.py",
+        "np.clip(runs.start, begin, end)",
+        "swapped arguments",
+        "begin, runs.start",
+        "The larger of two, and not more than the end, is the same whichever is named first.",
+    ),
+    # sinks
+    Explained(
+        "io/lock.py",
+        "if time.monotonic() > end:",
+        "boundary",
+        ">=",
+        "A clock of nanoseconds: nobody can tell whether the last of them counts.",
+    ),
+)
 
 
 def reason_of(mutant: Mutant) -> str:

@@ -124,3 +124,10 @@ def test_halves_keep_each_pair_once_and_refuse_what_no_person_draws() -> None:
         patch.setattr(overlap, "MAX_KEPT", SIZE)
         with pytest.raises(GeometryError, match="overlap so often"):
             resolve()
+
+
+def test_a_half_has_no_runs_of_the_other() -> None:
+    """Not even empty ones, or a half of many runs would have as many as the whole."""
+    region, start, stop = np.array([[0, 1, 2, 3], [0, 3, 6, 9], [4, 6, 9, 12]])
+    found = overlap._clip(Runs(region, start, stop), 4, 9)
+    assert list(zip(found.region, found.start, found.stop, strict=True)) == [(1, 4, 6), (2, 6, 9)]

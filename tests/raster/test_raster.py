@@ -14,9 +14,10 @@ from maskforge import rasterize
 from maskforge.classes import BACKGROUND, IGNORE, ClassTable
 from maskforge.errors import ClassError, GeometryError, ReadError, UsageError
 from maskforge.raster import overlap as overlap_
+from maskforge.raster import raster as raster_
 from maskforge.raster.annotation import Annotation, Region
-from maskforge.raster.geometry import Bitmap, Box, Polygon, Polyline
-from maskforge.raster.raster import MAX_CROSSINGS, Raster
+from maskforge.raster.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
+from maskforge.raster.raster import MAX_CROSSINGS, Raster, _lines_crossed
 
 HEIGHT, WIDTH = 3, 4
 CLASSES = ClassTable.from_names(["a", "b", "c"])
@@ -206,6 +207,7 @@ def test_one_hot() -> None:
 def test_as_an_array() -> None:
     got = raster(LEFT_A)
     np.testing.assert_array_equal(np.asarray(got), got.label_image())
+    assert np.asarray(got).dtype == np.uint8
     assert np.asarray(got, dtype=np.float32).dtype == np.float32
 
 
@@ -376,3 +378,46 @@ def test_an_unknown_label_as_background_is_what_is_uncovered(
     assert got[0, 0] == got[2, 3] == uncovered
     got = raster(LEFT_A, stranger, classes=SPARSE, unknown="ignore").label_image()
     assert got[0].tolist() == [255, 40, 5, 5]
+
+
+CORNER = np.array([(1.0, 1.0), (4.0, 1.0), (4.0, 3.0)])
+FAR = np.array([(-50.0, 1.0), (100.0, 1.0), (100.0, 3.0)])
+
+
+@pytest.mark.parametrize(
+    ("geometry", "count"),
+    [
+        (Box(-3, 1, 5, 99), 2 * ((6 - 1) + (5 - 0))),
+        (Box(2, -4, 20, 2), 2 * ((2 - 0) + (9 - 2))),
+        (Box(20, 20, 30, 40), 0),
+        (Ellipse(4, 3, 1, 1), 2 * (6 + 9)),
+        (patch("##.#\n.#.."), 2 * 3),
+        (Polygon(CORNER), 3 + (3 + 2)),
+        (Polygon(CORNER, (CORNER,)), 6 + 2 * (3 + 2) + (3 + 2)),  # and the step back between them
+        (Polygon(FAR), 3 + (9 + 2)),
+        (Polyline(CORNER, 2.0), 3 * (1 + 2) + 3 + (3 + 2)),
+        (Polyline(CORNER, 500.0), 3 * (1 + 6) + 3 + (3 + 2)),
+    ],
+)
+def test_the_effort_is_about_the_rows_and_columns_that_edges_cross(
+    geometry: Geometry, count: int
+) -> None:
+    assert _lines_crossed([geometry], 6, 9) == count
+    assert _lines_crossed([geometry, geometry], 6, 9) in range(2 * count, 2 * count + 6 + 9)
+    assert _lines_crossed([geometry], 6, 9, enough=200) >= count
+
+
+def test_an_effort_that_is_small_for_sure_is_not_worked_out() -> None:
+    assert _lines_crossed([Polygon(CORNER)], 6, 9, enough=3 * 16) == 3 * 16
+    assert _lines_crossed([Polygon(CORNER)], 6, 9, enough=3 * 16 - 1) == 3 + (3 + 2)
+
+
+@pytest.mark.parametrize("batch", [1, 20, 45, 10**9])
+def test_many_edges_are_worked_out_in_batches(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two boxes have an effort of 9 or 13 each; the numbers of the regions go on over batches."""
+    boxes = [Box(0, 0, 3, 1), Box(1, 0, 4, 3), Box(2, 1, 4, 3), Box(0, 2, 1, 3)]
+    monkeypatch.setattr(raster_, "BATCH", batch)
+    found = raster(*(region(label, box) for label, box in zip("abca", boxes, strict=True)))
+    np.testing.assert_array_equal(found.label_image(), numbers("1222 0233 1233"))
+    assert found.region_area.tolist() == [3, 9, 4, 1]
+    assert found.pixel_counts == {0: 1, 1: 2, 2: 5, 3: 4}

@@ -150,3 +150,17 @@ def test_a_polygon_that_opencv_cannot_fill_in_time_is_filled_otherwise(
     if y_min == 0:
         assert canvas.mean() > 0.3
         assert (masks[0] != canvas).mean() < 0.0005
+
+
+@pytest.mark.parametrize(
+    ("count", "top", "is_asked"),
+    [(500, 0, False), (501, 0, True), (4, -32768, False), (4, -32769, True)],
+)
+def test_polygons_of_few_vertices_near_the_image_are_never_slow(
+    count: int, top: int, is_asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(opencv, "_is_slow", lambda *about: asked.append(about))
+    around = [(0, top), (8, top), (8, 5), *[(0, 5)] * (count - 3)]
+    assert drawn(opencv, Polygon(ring(*around))) == ["#########"] * 6
+    assert bool(asked) == is_asked
