@@ -113,6 +113,37 @@ EQUIVALENT: tuple[Explained, ...] = (
         ">=",
         "A clock of nanoseconds: nobody can tell whether the last of them counts.",
     ),
+    # metrics
+    Explained(
+        "scores/metrics.py",
+        "== np.uint8 and num_classes <= 256:",
+        "boundary",
+        "<",
+        "All 256 classes counted the general way give the same matrix, a little later.",
+    ),
+    # losses
+    Explained(
+        "training/losses.py",
+        "torch.where(total > 0, total, 1.0)",
+        "constant",
+        "2.0",
+        "It divides a sum of nothing, which is 0 by whatever it is divided.",
+    ),
+    Explained(
+        "training/losses.py",
+        "truth = torch.where(known, target, 0)",
+        "constant",
+        "1",
+        "Which class an ignored pixel is given does not matter: it is multiplied with 0.",
+    ),
+    # optimizer set-up
+    Explained(
+        "training/schedules.py",
+        "step / top if top > 0 else 1.0",
+        "boundary",
+        ">=",
+        "The top would be at step 0 for 3 1/3 steps.",
+    ),
 )
 
 

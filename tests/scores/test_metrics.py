@@ -45,6 +45,13 @@ def test_confusion_matrix_ignores_a_negative_index() -> None:
     np.testing.assert_array_equal(got, [[0, 1], [0, 1]])
 
 
+@pytest.mark.parametrize("ignore_index", [255, 256, 65535])
+def test_confusion_matrix_takes_an_ignore_index_that_no_byte_can_be(ignore_index: int) -> None:
+    ids = np.array([[0, 1, 1]], dtype=np.uint8)
+    got = metrics.confusion_matrix(ids, ids, num_classes=2, ignore_index=ignore_index)
+    np.testing.assert_array_equal(got, [[1, 0], [0, 2]])
+
+
 def test_confusion_matrix_takes_256_classes_and_more() -> None:
     ids = np.array([[255, 0]], dtype=np.uint8)
     got = metrics.confusion_matrix(ids, ids, num_classes=256)

@@ -206,6 +206,20 @@ def seeded(config):
     return config
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"loss": "bce"}, "a loss must be one of"),
+        ({"network": "net"}, "must be one of .* but got .net."),
+        ({"device": "tpu"}, "device must be"),
+    ],
+)
+def test_names_are_checked_before_the_folder_is_looked_at(tmp_path, changes, said):
+    (tmp_path / "out").write_bytes(b"no folder")
+    with pytest.raises(UsageError, match=said):
+        loop.train(synthetic.config(**changes), synthetic.data(), out=tmp_path / "out")
+
+
 def test_early_stopping(tmp_path):
     config = synthetic.config(steps=40, lr=0.0, patience=2)
     trained = loop.train(config, synthetic.data(), out=tmp_path)

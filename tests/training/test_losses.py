@@ -37,6 +37,11 @@ def test_cross_entropy_by_hand() -> None:
     assert weighted.item() == pytest.approx(-(math.log(0.5) + 3 * math.log(0.75)) / 4)
 
 
+def test_a_mean_may_be_over_one_pixel() -> None:
+    got = losses.cross_entropy(THREE, target_of(255, 1, 255))
+    assert got.item() == pytest.approx(-math.log(0.75))
+
+
 def test_focal_by_hand() -> None:
     got = losses.focal(THREE, target_of(0, 1, 255))
     assert got.item() == pytest.approx(-(0.25 * math.log(0.5) + 0.0625 * math.log(0.75)) / 2)

@@ -15,7 +15,8 @@ distributed = pytest.importorskip("maskforge.training.distributed")
 
 
 def network():
-    return torch.nn.Sequential(torch.nn.Conv2d(3, 5, 3), torch.nn.BatchNorm2d(5))
+    parts = torch.nn.Conv2d(3, 5, 3), torch.nn.BatchNorm2d(5), torch.nn.Linear(7, 2, bias=False)
+    return torch.nn.Sequential(*parts)
 
 
 def shapes(group):
@@ -25,7 +26,7 @@ def shapes(group):
 def test_biases_and_normalizations_do_not_decay():
     found = optim.optimizer_of(synthetic.config(weight_decay=0.25, lr=0.5), network())
     assert [(shapes(g), g["weight_decay"], g["lr"]) for g in found.param_groups] == [
-        ([(5, 3, 3, 3)], 0.25, 0.5),
+        ([(5, 3, 3, 3), (2, 7)], 0.25, 0.5),
         ([(5,), (5,), (5,)], 0.0, 0.5),
     ]
 
@@ -33,6 +34,7 @@ def test_biases_and_normalizations_do_not_decay():
 def test_what_is_frozen_is_not_touched():
     part = network()
     part[0].requires_grad_(False)
+    part[2].requires_grad_(False)
     found = optim.optimizer_of(synthetic.config(), part)
     assert [shapes(g) for g in found.param_groups] == [[(5,), (5,)]]
 

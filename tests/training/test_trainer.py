@@ -82,3 +82,21 @@ def test_the_loss_weighs_rare_classes(pixels, is_weighed):
 def test_the_crop_is_that_of_the_middle_image_where_none_is_named():
     assert session(synthetic.config(), synthetic.data()).config.crop == (28, 20)
     assert session(synthetic.config(crop=(32, 16)), synthetic.data()).config.crop == (32, 16)
+
+
+class Spread(torch.nn.parallel.DistributedDataParallel):
+    """As if spread over processes."""
+
+    def __init__(self):
+        torch.nn.Module.__init__(self)
+
+    def no_sync(self):
+        return "not shared"
+
+
+def test_only_the_last_part_of_a_step_shares_its_gradients():
+    run = session(synthetic.config(), synthetic.data())
+    assert "not shared" not in [run.gradients_shared(last=last) for last in (False, True)]
+    run.forward = Spread()
+    assert run.gradients_shared(last=False) == "not shared"
+    assert run.gradients_shared(last=True) != "not shared"
