@@ -74,8 +74,8 @@ NAMED: tuple[Named, ...] = (
     Named(
         "class weights do not reach the loss",
         "training/trainer.py",
-        "ignore_index=data.classes.ignore_index, weight=weight)",
-        "ignore_index=data.classes.ignore_index, weight=None)",
+        "ignore_index=data.classes.channels.ignore_index, weight=weight\n",
+        "ignore_index=data.classes.channels.ignore_index, weight=None\n",
         ("training/test_trainer.py", *_TRAINING),
     ),
     Named(

@@ -179,7 +179,7 @@ class Healthy:
 
 def _judged(copy: Copy, task: Task, healthy: Healthy) -> Verdict:
     file = task.mutant.file
-    source = (ROOT / file).read_bytes()
+    source = copy.read(file)
     seconds = 0.0
     for group in task.tests:
         timeout = 60 + PATIENCE * healthy.seconds(copy, group)

@@ -63,6 +63,10 @@ class Copy:
         if not Path(said.strip()).is_relative_to(self.root):
             raise SystemExit(f"the tests would import {said.strip()}, which is not the copy")
 
+    def read(self, file: str) -> bytes:
+        """Return the text of ``file`` as it was copied, whatever has become of it since."""
+        return (self.root / file).read_bytes()
+
     def write(self, file: str, source: bytes) -> None:
         """Give ``file`` other text."""
         path = self.root / file

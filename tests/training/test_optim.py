@@ -49,7 +49,7 @@ def data(*counts, sizes=((6, 9),)):
     pairs = [(np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8)) for size in sizes]
     names = [f"class {n}" for n in range(1, len(counts[0]))]
     classes = ClassTable.from_names(names)
-    return Data(classes, tuple(names), Arrays(pairs), Arrays([]), np.array(counts))
+    return Data(classes, Arrays(pairs), Arrays([]), np.array(counts))
 
 
 @pytest.mark.parametrize(
