@@ -53,10 +53,9 @@ def class_table(manifest: Mapping[str, Any]) -> ClassTable:
     """Return the class table that a manifest carries."""
     classes = manifest["classes"]
     ids = tuple(classes.get("ids", range(len(classes["names"]))))
-    top = 255 if ids and ids[-1] < 255 else 65535
-    ignore = classes["ignore_index"] if classes["ignore_index"] != top else None
     colors = tuple(map(tuple, classes["palette"]))
-    table = ClassTable(tuple(classes["names"]), bool(classes["has_ignore"]), ids, ignore)
+    names, ignore = tuple(classes["names"]), classes["ignore_index"]
+    table = ClassTable(names, bool(classes["has_ignore"]), ids, ignore)
     return (
         table
         if colors == tuple(map(tuple, table.palette.tolist()))

@@ -25,7 +25,7 @@ ODD_NAMES = ["a", "é/b", 'q"uote', "line\nbreak", "sep\u2028arator", "next\x85l
 
 def plan(**more: Any) -> Plan:
     out = Path("somewhere/out")
-    return Plan(reader="labelme", writer="label", out=out, classes=CLASSES, **more)
+    return Plan(**{"reader": "labelme", "writer": "label", "out": out, "classes": CLASSES, **more})
 
 
 def record(stem: str, **pixels: int) -> dict[str, Any]:
@@ -60,6 +60,25 @@ def test_what_it_says(path: Path) -> None:
     assert got["fingerprint"] == plan().fingerprint
     assert "somewhere" not in json.dumps(got)
     assert written.class_table(got) == CLASSES
+
+
+@pytest.mark.parametrize(
+    ("classes", "ignore_index"),
+    [
+        (ClassTable(("a", "b"), ids=(3, 254)), 255),
+        (ClassTable(("a", "b"), ids=(3, 255)), 65535),
+        (ClassTable(("a", "b"), True, (3, 300)), 65535),
+        (ClassTable(("a", "b"), ids=(3, 5), ignore=4), 4),
+        (ClassTable(("a", "b"), ids=(3, 5), ignore=65535), 65535),
+        (ClassTable(("a", "b"), ids=(3, 5), colors=((1, 2, 3), (4, 5, 6))), 255),
+    ],
+)
+def test_any_class_table_comes_back(path: Path, classes: ClassTable, ignore_index: int) -> None:
+    with path.open("wb") as file:
+        manifest.write(file, plan(classes=classes), Records(), kind="label", collection=None)
+    got = written.load(path)
+    assert got["classes"]["ignore_index"] == ignore_index
+    assert written.class_table(got) == classes
 
 
 @pytest.mark.parametrize("records", [[], [record("a", _0=1)], [record("a"), record("b", _1=3)]])

@@ -18,6 +18,12 @@ def test_strict_makes_the_first_problem_final(folder):
         maskforge.convert(folder, format="labelme", strict=True)
 
 
+def test_progress_is_told_image_by_image(folder):
+    told = []
+    maskforge.convert(folder, format="labelme", progress=lambda *numbers: told.append(numbers))
+    assert told == [(1, 2), (2, 2)]
+
+
 def test_output_that_holds_something_is_refused(folder):
     maskforge.convert(folder, format="labelme")
     with pytest.raises(UsageError, match="an earlier output stands") as caught:

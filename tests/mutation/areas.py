@@ -72,7 +72,7 @@ AREAS: dict[str, Area] = {
     "class ids": Area(
         {
             "classes.py": "test_classes.py",
-            "io/label_lists.py": "test_classes.py conversion/test_conversion.py",
+            "io/label_lists.py": "io/test_label_lists.py",
             "readers/masks/decoding.py": "readers/masks/test_decoding.py",
             "readers/masks/meaning.py": "readers/masks/test_kinds.py",
         },

@@ -155,7 +155,11 @@ def _tested(tasks: list[Task], jobs: int) -> list[tuple[Task, Verdict]]:
             _tell(task, found, len(results), len(tasks))
 
         results: list[tuple[Task, Verdict]] = []
-        _spread_over(copies, judge, tasks)
+        try:
+            _spread_over(copies, judge, tasks)
+        finally:
+            for copy in copies:
+                copy.close()
     return sorted(results, key=lambda result: tasks.index(result[0]))
 
 

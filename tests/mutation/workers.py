@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
-import resource
+import select
 import shutil
 import signal
 import subprocess
@@ -16,9 +17,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-MEMORY = 12 << 30
-"""Bytes of address space that the tests of a mutant may take: one that asks for all is stopped."""
-
 _NO_TESTS = 5  # pytest's exit code where all that was asked for skips itself
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
@@ -54,6 +52,12 @@ class Copy:
             "OMP_NUM_THREADS": "1",
         }
         self._check_place()
+        self._output = folder / "output"
+        self._nursery = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("nursery.py"))],
+            cwd=self.root, env=self._variables, bufsize=0,  # nothing is read ahead: see select
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
 
     def _check_place(self) -> None:
         said = subprocess.run(
@@ -77,33 +81,34 @@ class Copy:
     def test(self, tests: list[str], *, timeout: float) -> Verdict:
         """Run ``tests``, below ``tests/``, up to the first that fails."""
         self._scratch.mkdir(exist_ok=True)
+        self._output.write_bytes(b"")
         paths = [f"tests/{path}" for path in tests]
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *paths]
+        call = [str(self._output), "-x", "-q", "-p", "no:cacheprovider", *paths]
         begun = time.monotonic()
-        process = subprocess.Popen(
-            command, cwd=self.root, env=self._variables, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            preexec_fn=_limit_memory,
-        )  # fmt: skip
-        try:
-            said = process.communicate(timeout=timeout)[0].decode(errors="replace")
-            found = _FAILED.search(said)
-            by = found.group(1) if found else f"exit code {process.returncode}"
-            failed = process.returncode not in (0, _NO_TESTS)
-        except subprocess.TimeoutExpired:
-            said, failed, by = "", True, f"no end within {timeout:.0f} s"
-        finally:
+        self._nursery.stdin.write(json.dumps(call).encode() + b"\n")  # type: ignore[union-attr]
+        process = int(self._answer())
+        in_time = bool(select.select([self._nursery.stdout], [], [], timeout)[0])
+        if not in_time:
             _kill_group(process)
-            shutil.rmtree(self._scratch, ignore_errors=True)
+        code = int(self._answer())
+        _kill_group(process)  # what the tests have left behind
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        said = self._output.read_text(errors="replace")
+        found = _FAILED.search(said)
+        by = found.group(1) if found else f"exit code {code}"
+        failed = code not in (0, _NO_TESTS)
+        if not in_time:
+            by, failed = f"no end within {timeout:.0f} s", True
         return Verdict(failed, by if failed else "", time.monotonic() - begun, said[-6000:])
 
+    def _answer(self) -> bytes:
+        return self._nursery.stdout.readline()  # type: ignore[union-attr]
 
-def _limit_memory() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    def close(self) -> None:
+        """Let go of the process that runs the tests."""
+        self._nursery.communicate()
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End what the tests have left behind as well."""
+def _kill_group(process: int) -> None:
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+        os.killpg(process, signal.SIGKILL)
