@@ -61,7 +61,7 @@ AREAS: dict[str, Area] = {
     "resume": Area(
         {
             "conversion/run.py": "conversion/test_run.py",
-            "conversion/job.py": "conversion/test_run.py",
+            "conversion/job.py": "conversion/test_run.py conversion/test_conversion.py",
             "conversion/manifest.py": "conversion/test_manifest.py",
             "io/manifest.py": "conversion/test_manifest.py",
             "training/run_folder.py": "training/test_run_folder.py",

@@ -19,7 +19,7 @@ MEMORY = 12 << 30
 
 HEAVY = (
     *("numpy", "cv2", "PIL.Image", "PIL.ImageDraw", "shapely", "msgspec", "rich.console", "click"),
-    *("pytest", "torch", "torch.nn.functional", "torch.distributed"),
+    *("hypothesis.extra.numpy", "pytest", "torch", "torch.nn.functional", "torch.distributed"),
 )
 
 

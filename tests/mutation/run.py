@@ -34,6 +34,9 @@ PACKAGE = "maskforge/"
 PATIENCE = 5.0
 """How many times as long as the healthy package a mutant may take, and a minute more."""
 
+TRUSTED_S = 60.0
+"""Seconds that a group of tests is thought to take where nobody looked."""
+
 
 class Task(NamedTuple):
     """A mutant and the tests that should kill it, narrow ones first."""
@@ -63,7 +66,7 @@ def main() -> int:
         return 0
     if arguments.narrow:
         tasks = [task._replace(tests=task.tests[:1]) for task in tasks]
-    results = _tested(tasks, arguments.jobs)
+    results = _tested(tasks, arguments.jobs, trust=arguments.trust)
     return _report(results)
 
 
@@ -75,6 +78,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeded", action="store_true", help="those chosen by the seed only")
     parser.add_argument("--named", action="store_true", help="those listed by hand only")
     parser.add_argument("--like", default="", help="those whose description has this in it")
+    parser.add_argument("--trust", action="store_true", help="that all tests pass without one")
     parser.add_argument("--narrow", action="store_true", help="by the tests of the file alone")
     parser.add_argument("--list", action="store_true", help="say what would be made")
     parser.add_argument("-j", "--jobs", type=int, default=2)
@@ -143,11 +147,11 @@ def _spread(made: list[Mutant], count: int, seed: int) -> Iterator[Mutant]:
 # Testing them
 
 
-def _tested(tasks: list[Task], jobs: int) -> list[tuple[Task, Verdict]]:
+def _tested(tasks: list[Task], jobs: int, *, trust: bool) -> list[tuple[Task, Verdict]]:
     """Return what became of each; the tests must pass on the healthy package first."""
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copies = [Copy(Path(folder, str(number))) for number in range(max(1, jobs))]
-        healthy = Healthy()
+        healthy = Healthy(trust=trust)
 
         def judge(copy: Copy, task: Task) -> None:
             found = _judged(copy, task, healthy)
@@ -166,14 +170,15 @@ def _tested(tasks: list[Task], jobs: int) -> list[tuple[Task, Verdict]]:
 class Healthy:
     """How long groups of tests take without a mistake: each is run so once, when first needed."""
 
-    def __init__(self) -> None:
-        self._seconds: dict[str, float] = {}
+    def __init__(self, *, trust: bool) -> None:
+        self._seconds: dict[str, float] = defaultdict(lambda: TRUSTED_S) if trust else {}
+        self._trust = trust
         self._at_work: dict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def seconds(self, copy: Copy, group: str) -> float:
         """Return how long ``group`` takes in a ``copy`` that is as it was. Raises RuntimeError."""
         with self._at_work[group]:
-            if group not in self._seconds:
+            if group not in self._seconds and not self._trust:
                 found = copy.test(group.split(), timeout=1800)
                 if found.failed:
                     raise RuntimeError(f"the tests must pass without a mistake:\n{found.said}")

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 _NO_TESTS = 5  # pytest's exit code where all that was asked for skips itself
+_QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # of what is loaded already
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
@@ -83,7 +84,7 @@ class Copy:
         self._scratch.mkdir(exist_ok=True)
         self._output.write_bytes(b"")
         paths = [f"tests/{path}" for path in tests]
-        call = [str(self._output), "-x", "-q", "-p", "no:cacheprovider", *paths]
+        call = [str(self._output), "-x", "-q", "-p", "no:cacheprovider", *_QUIET, *paths]
         begun = time.monotonic()
         self._nursery.stdin.write(json.dumps(call).encode() + b"\n")  # type: ignore[union-attr]
         process = int(self._answer())
