@@ -131,6 +131,44 @@ def test_a_run_that_was_killed_twice_goes_on_where_it_was(folder, monkeypatch):
     assert tree(out) == whole
 
 
+def die(done, total):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("damage", [b"", None, "other"])
+@pytest.mark.parametrize("is_placed", [False, True])
+def test_what_a_killed_run_had_done_is_looked_at_again(folder, damage, is_placed):
+    """is_placed: its mask stood in its place already, from a run before."""
+    whole = tree(maskforge.convert(folder, format="labelme", out=folder.parent / "whole").out)
+    out = folder.parent / "out"
+    if is_placed:
+        maskforge.convert(folder, format="labelme", out=out)
+    with pytest.raises(KeyboardInterrupt):  # after the first image
+        maskforge.convert(folder, format="labelme", out=out, progress=die, overwrite=is_placed)
+    mask = (out if is_placed else out / ".maskforge-convert.new/files-1") / "masks/a.png"
+    data = mask.read_bytes()
+    mask.unlink()
+    if damage is not None:
+        mask.write_bytes(damage if damage == b"" else data[:-1] + b"!")
+    if is_placed and damage == "other":
+        with pytest.raises(UsageError, match=r"masks/a\.png was changed"):
+            maskforge.convert(folder, format="labelme", out=out, resume=True)
+        return
+    again = maskforge.convert(folder, format="labelme", out=out, resume=True)
+    assert (again.converted, again.kept) == (2, int(is_placed))  # more/b stands, where it stood
+    assert tree(out) == whole
+
+
+def test_resume_makes_the_one_file_of_all_images_anew(folder):
+    out = folder.parent / "all.npy"
+    maskforge.convert(folder, as_="onehot", out=out)
+    labelme_file(folder / "c.json", [("cat", box(0, 0, 9, 6))])
+    again = maskforge.convert(folder, as_="onehot", out=out, resume=True)
+    assert (again.converted, again.kept) == (3, 0)
+    fresh = maskforge.convert(folder, as_="onehot", out=folder.parent / "fresh.npy")
+    assert out.read_bytes() == fresh.out.read_bytes()
+
+
 def test_outputs_below_the_source_are_not_read_as_sources(folder, monkeypatch):
     monkeypatch.chdir(folder)
     first = maskforge.convert(".", format="labelme")

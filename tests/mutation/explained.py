@@ -113,6 +113,21 @@ EQUIVALENT: tuple[Explained, ...] = (
         ">=",
         "A clock of nanoseconds: nobody can tell whether the last of them counts.",
     ),
+    # resume
+    Explained(
+        "training/checkpoint.py",
+        "abs(value) > MOST for value in options.values()",
+        "boundary",
+        ">=",
+        "No weights of a file fit a network so wide or deep: it is refused one line later.",
+    ),
+    Explained(
+        "conversion/job.py",
+        "np.empty(1 << 24",
+        "constant",
+        "2",
+        "How much freed memory is kept makes images faster or slower, and nothing else.",
+    ),
     # metrics
     Explained(
         "scores/metrics.py",
