@@ -220,7 +220,8 @@ def _still_holds(
 
     Where they stand in the input may have changed, unless problems tell of it. Files must be called
     as they would be now: some layouts number images, which others before them move; and an image
-    may have been renamed.
+    may have been renamed. Never so for a file of all images, which is made anew: there a record
+    names no mask.
     """
     record = earlier.record
     size, is_digest = (None, None) if original is None else original.entry[:2]

@@ -395,7 +395,6 @@ class Run:
             names = output_files(record)
             files = {name: owned.entry(name) for name in names if owned.state(name) == "ours"}
             whole = same and self.plan.resume and files.keys() == names
-            whole &= not self.place.collection  # whose one file is made anew
             found[record["stem"]] = Earlier(record, files, frozenset(), whole)
         return found
 

@@ -65,6 +65,16 @@ def test_resume_sees_an_image_of_the_same_size_that_was_replaced(folder):
     assert (out / "set-aside/images/a.png").read_bytes() == photo + b"0"  # nobody else has it
 
 
+def test_resume_remembers_what_was_wrong_with_an_image(folder):
+    labelme_file(folder / "a.json", [("cat", box(1, 1, 5, 3)), ("dog", [[1, 1], [4, 1]])])
+    first = maskforge.convert(folder, format="labelme")
+    assert [problem.severity for problem in first.problems] == ["warning"]
+    again = maskforge.convert(folder, format="labelme", resume=True)
+    assert (again.kept, again.problems) == (2, first.problems)
+    [record] = [record for record in again.records if record["stem"] == "a"]
+    assert [problem["file"] for problem in record["problems"]] == ["a.json"]
+
+
 def test_resume_converts_again_what_has_another_number(folder):
     some = {"format": "labelme", "layout": "article", "size": (9, 6)}
     out = maskforge.convert(folder, **some).out

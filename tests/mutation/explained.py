@@ -128,6 +128,13 @@ EQUIVALENT: tuple[Explained, ...] = (
         "2",
         "How much freed memory is kept makes images faster or slower, and nothing else.",
     ),
+    Explained(
+        "conversion/job.py",
+        'os.path.relpath(there, here).replace(os.sep, "/")',
+        "swapped arguments",
+        '"/", os.sep',
+        "They are the same where paths have slashes.",
+    ),
     # metrics
     Explained(
         "scores/metrics.py",

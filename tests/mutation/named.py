@@ -228,10 +228,10 @@ NAMED: tuple[Named, ...] = (
         ("io/test_lock.py",),
     ),
     Named(
-        "a file with all images counts as whole on resume",
-        "conversion/run.py",
-        "            whole &= not self.place.collection  # whose one file is made anew\n",
-        "",
+        "a file of all images counts as whole on resume",
+        "conversion/job.py",
+        'record.get("mask") == places.mask',
+        'record.get("mask") in (None, places.mask)',
         _RESUME,
     ),
     Named(

@@ -3,6 +3,7 @@
 import json
 import pickle
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -154,3 +155,18 @@ def test_a_killed_write_leaves_the_earlier_file(tmp_path, monkeypatch):
 
 def test_finite():
     assert checkpoint.finite({"a": np.nan, "b": 1.0}) == {"b": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("run", "last"),
+    [
+        ({"state": {"history": [{"epoch": 2}, {"epoch": 4}, {"epoch": 6}]}}, 6),
+        ({"state": {"history": [{"epoch": 2}]}}, 2),
+        ({"state": {"history": []}}, 0),
+        ({"state": {"history": [{"epoch": "x"}]}}, 0),
+        ({"state": 7}, 0),
+        (None, 0),
+    ],
+)
+def test_the_epoch_is_that_of_the_last_evaluation(run, last):
+    assert checkpoint.epoch(replace(made(), run=run)) == last
