@@ -264,3 +264,9 @@ def test_what_people_write_for_the_background_means_it() -> None:
     assert ClassTable((BACKGROUND, "cat")).id_of("background") == 0
     assert ClassTable((BACKGROUND, "background")).id_of("background") == 1
     assert "background" not in ClassTable(("cat",))
+
+
+@pytest.mark.parametrize("lines", [["void"], ["0:void"]])
+def test_one_name_alone_is_a_class_whatever_it_is(lines: list[str]) -> None:
+    found = parse(lines, by_line=True).classes
+    assert (found.names, found.ids, found.has_ignore) == (("void",), (0,), False)

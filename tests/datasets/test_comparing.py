@@ -65,6 +65,21 @@ def test_an_output_and_a_onehot_file(files):
     np.testing.assert_array_equal(prediction, truth)
 
 
+def test_an_output_is_known_by_its_manifest_in_any_layout(files):
+    """Where masks are all called label.png, only the manifest tells whose they are."""
+    shapes = [{"label": "cat", "points": [[1, 1], [3, 2]], "shape_type": "rectangle"}]
+    content = {"imageHeight": 3, "imageWidth": 4, "version": "5.5.0", "imageData": None}
+    for stem in "ab":
+        parts = {"imagePath": f"{stem}.png", "shapes": shapes if stem == "b" else []}
+        files.text(f"source/{stem}.json", json.dumps(content | parts))
+        files.image(f"source/{stem}.png")
+    for layout in ("labelme", "pairs"):
+        maskforge.convert(files.root / "source", out=files.root / layout, layout=layout)
+    found = compare(files.root / "labelme", files.root / "pairs")
+    sums = [[int(ids.sum()) for ids in load_pair(pair, found)] for pair in found.pairs]
+    assert sums == [[0, 0], [2, 2]]
+
+
 def test_sizes_must_be_equal(files, ids):
     files.mask("truth/a.png", ids)
     files.mask("pred/a.png", ids[:, :3].copy())

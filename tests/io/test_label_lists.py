@@ -35,6 +35,8 @@ nc: 2
         ("class_dict.csv", "name,r,g,b\nsky,1,2,3\ncat,4,5,6\n", {0: "sky", 1: "cat"}),
         ("data.yaml", YAML, {0: "person", 1: "traffic light"}),
         ("data.yml", 'names: [person, "a b"]\nnc: 2\n', {0: "person", 1: "a b"}),
+        ("data.yml", "names: [sky, 'a}b', cup]\n", {0: "sky", 1: "a}b", 2: "cup"}),
+        ("data.yml", "names: {0: sky, 1: 'a]b'}\n", {0: "sky", 1: "a]b"}),
         ("data.yml", "names:\n- person\n- cup\ntrain: x\n", {0: "person", 1: "cup"}),
         ("data.yml", "names: {3: person, 5: cup}\n", {0: BACKGROUND, 3: "person", 5: "cup"}),
         ("names.json", '["sky", "cup"]', {0: "sky", 1: "cup"}),

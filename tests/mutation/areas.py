@@ -73,8 +73,8 @@ AREAS: dict[str, Area] = {
         {
             "classes.py": "test_classes.py",
             "io/label_lists.py": "io/test_label_lists.py",
-            "readers/masks/decoding.py": "readers/masks/test_decoding.py",
-            "readers/masks/meaning.py": "readers/masks/test_kinds.py",
+            "readers/masks/decoding.py": "readers/masks/test_decoding.py readers/masks/kinds",
+            "readers/masks/meaning.py": "readers/masks",
         },
         ("test_classes.py readers/masks datasets", "conversion test_samples.py"),
     ),

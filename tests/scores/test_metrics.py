@@ -68,6 +68,9 @@ def test_confusion_matrix_names_value_and_place_that_are_out_of_range(dtype: typ
         metrics.confusion_matrix(bad, good, num_classes=2, ignore_index=255)
     with pytest.raises(ValueError, match=r"prediction .* 0 … 1, but holds 9 at \(1, 0\)"):
         metrics.confusion_matrix(good, bad, num_classes=2, ignore_index=255)
+    bad[0, 1] = 255  # is ignored, so that it is not what is wrong
+    with pytest.raises(ValueError, match=r"truth .* or 255, but holds 9 at \(1, 0\) \(2 such"):
+        metrics.confusion_matrix(bad, good, num_classes=2, ignore_index=255)
 
 
 def test_confusion_matrix_does_not_look_at_predictions_that_are_ignored() -> None:

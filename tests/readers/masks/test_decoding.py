@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from maskforge.classes import ClassTable
+from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.datasets import Decoding, MaskFile, check, load, open_dataset
 from maskforge.errors import ClassError, ReadError
+from maskforge.raster.annotation import IGNORED
 from maskforge.readers.masks.dataset import id_decoding
 from maskforge.readers.masks.decoding import decode, from_planes
 from maskforge.readers.masks.fitting import apply, fit
@@ -210,3 +214,44 @@ def test_of_several_planes_the_lowest_id_wins_and_of_none_it_is_ignored() -> Non
     found = from_planes(planes.astype(np.uint8), ClassTable.from_names(["cat", "dog"]))
     assert found.tolist() == [[0, 1, 2, 255], [0, 1, 0, 0]]
     assert found.dtype == np.uint8
+
+
+COLORS = Decoding("colors", ((0x000000, 0), (0x010203, 2), (0x040506, IGNORED), (0x102030, 1)))
+
+
+def test_colours_are_looked_up_by_all_three_of_their_bytes() -> None:
+    pixels = [
+        [(0, 0, 0), (1, 2, 3), (1, 2, 3), (16, 32, 48)],
+        [(16, 32, 48), (4, 5, 6), (0, 0, 0), (1, 2, 3)],
+    ]
+    label = MaskFile(Path("a.png"), COLORS)
+    table = ClassTable.from_names(["cat", "dog"])
+    found = decode(np.array(pixels, np.uint8), label, table)
+    assert found.tolist() == [[0, 2, 2, 1], [1, 255, 0, 2]]
+    assert found.dtype == np.uint8
+
+
+@pytest.mark.parametrize("strange", [(0, 2, 3), (1, 0, 3), (1, 2, 0), (3, 2, 1)])
+def test_a_colour_of_no_class_is_named_with_its_place(strange: tuple[int, int, int]) -> None:
+    pixels = np.zeros((2, 3, 3), np.uint8)
+    pixels[1, :2] = strange
+    shown = "#{:02x}{:02x}{:02x}".format(*strange)
+    with pytest.raises(ClassError, match=rf"one of the 3 classes .* {shown} \(2 px\)") as caught:
+        decode(pixels, MaskFile(Path("a.png"), COLORS), ClassTable.from_names(["cat", "dog"]))
+    assert (caught.value.file, caught.value.place) == ("a.png", "row 1, column 0")
+
+
+def test_without_a_list_values_count_the_classes_and_minus_1_is_ignored(
+    files: Any, ids: np.ndarray
+) -> None:
+    for stem, dtype in (("a", np.int16), ("b", np.int64)):
+        values = ids.astype(dtype)
+        values[0, 0] = -1
+        files.image(f"images/{stem}.png")
+        files.mask(f"masks/{stem}.npy", values)
+    data = open_dataset(files.root)
+    assert data.classes.names == (BACKGROUND, "class_1", "class_2")
+    assert data.classes.has_ignore
+    found = load(data.examples[0], data)[1]
+    assert found[0, 0] == 255
+    np.testing.assert_array_equal(found.ravel()[1:], ids.ravel()[1:])
