@@ -99,6 +99,16 @@ def test_another_seed_gives_others(tmp_path):
     assert not same(weights(tmp_path / "0/last.pt"), weights(tmp_path / "1/last.pt"))
 
 
+def test_a_run_that_goes_on_elsewhere_takes_its_best_along(tmp_path):
+    config, data = synthetic.config(steps=4, lr=1e-9), synthetic.data()
+    loop.train(config, data, out=tmp_path / "a")
+    with loop.opened(tmp_path / "b", source=tmp_path / "a") as folder:
+        trained = loop.train_in(folder, config, data)
+    assert (trained.steps, len(trained.history)) == (4, 2)
+    for name in ("best.pt", "last.pt"):
+        assert same(weights(tmp_path / "a" / name), weights(tmp_path / "b" / name))
+
+
 KILLED = """
 import os, sys
 from pathlib import Path

@@ -100,3 +100,20 @@ def test_only_the_last_part_of_a_step_shares_its_gradients():
     run.forward = Spread()
     assert run.gradients_shared(last=False) == "not shared"
     assert run.gradients_shared(last=True) != "not shared"
+
+
+@pytest.mark.parametrize(
+    ("changes", "evaluated"),
+    [
+        ({"steps": 5, "evaluate_every": 1}, [2, 4, 5]),
+        ({"steps": 9, "evaluate_every": 2}, [4, 8, 9]),
+        ({"steps": 65, "evaluate_every": 0}, [30, 60, 65]),  # 15 epochs of 2 steps
+    ],
+)
+def test_evaluations_come_after_whole_epochs_and_at_the_end(changes, evaluated):
+    run = session(synthetic.config(**changes), synthetic.data(8))
+    found = []
+    for run.state.step in range(run.steps + 1):
+        if run.is_epoch_over():
+            found.append(run.state.step)
+    assert found == evaluated
