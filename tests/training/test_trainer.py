@@ -113,7 +113,28 @@ def test_only_the_last_part_of_a_step_shares_its_gradients():
 def test_evaluations_come_after_whole_epochs_and_at_the_end(changes, evaluated):
     run = session(synthetic.config(**changes), synthetic.data(8))
     found = []
-    for run.state.step in range(run.steps + 1):
+    for step in range(run.steps + 1):
+        run.state.step = step
         if run.is_epoch_over():
-            found.append(run.state.step)
+            found.append(step)
     assert found == evaluated
+
+
+class Told(callbacks.Watch):
+    """Remembers the last step."""
+
+    def step(self, step):
+        self.last = step
+
+
+def test_a_step_is_told_with_the_last_score_and_the_mean_loss(monkeypatch):
+    monkeypatch.setattr(trainer, "REPORT_SECONDS", 0)
+    run = session(synthetic.config(steps=6), synthetic.data(8))
+    run.watch, run.state.step = Told(), 3
+    run.log(torch.tensor(0.5), 0.1)
+    assert np.isnan(run.watch.last.mean_iou)
+    run.state.history = [{"mean_iou": 0.25}, {"mean_iou": 0.75}]
+    run.log(torch.tensor(0.25), 0.2)
+    last = run.watch.last
+    assert (last.step, last.epoch, last.share) == (3, 2, 0.5)
+    assert (last.loss, last.lr, last.mean_iou) == (0.375, 0.2, 0.75)
