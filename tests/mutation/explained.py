@@ -122,14 +122,14 @@ EQUIVALENT: tuple[Explained, ...] = (
         "No weights of a file fit a network so wide or deep: it is refused one line later.",
     ),
     Explained(
-        "conversion/job.py",
+        "conversion/image.py",
         "np.empty(1 << 24",
         "constant",
         "2",
         "How much freed memory is kept makes images faster or slower, and nothing else.",
     ),
     Explained(
-        "conversion/job.py",
+        "conversion/image.py",
         'os.path.relpath(there, here).replace(os.sep, "/")',
         "swapped arguments",
         '"/", os.sep',

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 _LAW = ("io/test_stage.py io/test_ownership.py test_law.py", "conversion", "fuzz/test_history.py")
-_RESUME = ("conversion/test_run.py", "fuzz/test_history.py")
+_RESUME = ("conversion/test_sinks_run.py", "fuzz/test_history.py")
 _SHELF = ("io/test_shelf.py", *_LAW)
 _TRAINING = ("training/test_loop.py",)
 
@@ -31,14 +31,14 @@ NAMED: tuple[Named, ...] = (
     ),
     Named(
         "an image that changed is not seen on resume",
-        "conversion/job.py",
+        "conversion/image.py",
         "        size,\n        is_digest,\n",
         '        size,\n        record.get("image_digest"),\n',
         _RESUME,
     ),
     Named(
         "an annotation that changed is not seen on resume",
-        "conversion/job.py",
+        "conversion/image.py",
         "        annotation.digest,\n",
         '        record.get("digest"),\n',
         _RESUME,
@@ -59,24 +59,24 @@ NAMED: tuple[Named, ...] = (
     ),
     Named(
         "automatic class weights are off",
-        "training/optim.py",
+        "training/losses.py",
         'method = "enet" if by_pixel and rare else "none"',
         'method = "none"',
-        ("training/test_optim.py", *_TRAINING),
+        ("training/test_losses.py", *_TRAINING),
     ),
     Named(
         "automatic class weights are always on",
-        "training/optim.py",
+        "training/losses.py",
         'method = "enet" if by_pixel and rare else "none"',
         'method = "enet"',
-        ("training/test_optim.py", *_TRAINING),
+        ("training/test_losses.py", *_TRAINING),
     ),
     Named(
         "class weights do not reach the loss",
-        "training/trainer.py",
+        "training/run.py",
         "ignore_index=data.classes.channels.ignore_index, weight=weight\n",
         "ignore_index=data.classes.channels.ignore_index, weight=None\n",
-        ("training/test_trainer.py", *_TRAINING),
+        ("training/test_run.py", *_TRAINING),
     ),
     Named(
         "norms and biases decay",
@@ -100,32 +100,25 @@ NAMED: tuple[Named, ...] = (
         ("training/test_loop.py",),
     ),
     Named(
-        "pictures show images that another process scores",
-        "training/trainer.py",
-        "            :: self.ranks.count\n        ]\n        numbers =",
-        "            :\n        ]\n        numbers =",
-        ("training/test_trainer.py", *_TRAINING),
-    ),
-    Named(
         "pictures show the first images only",
-        "training/trainer.py",
-        "return [numbers[at * len(numbers) // count] for at in range(count)]",
-        "return numbers[:count]",
-        ("training/test_trainer.py", *_TRAINING),
+        "training/run.py",
+        "return [at * len(self.data.val) // count for at in range(count)]",
+        "return list(range(count))",
+        ("training/test_run.py", *_TRAINING),
     ),
     Named(
-        "pictures show images in the order of their sizes",
-        "training/trainer.py",
-        "sorted(number for group in mine for number in group)",
-        "[number for group in mine for number in group]",
-        ("training/test_trainer.py", *_TRAINING),
+        "pictures show what another process does not",
+        "training/run.py",
+        "count = min(run_files.IMAGES, len(self.data.val))",
+        "count = min(run_files.IMAGES, -(-len(self.data.val) // self.ranks.count))",
+        ("training/test_run.py", *_TRAINING),
     ),
     Named(
         "one as good as the best is the best",
-        "training/state.py",
+        "training/run.py",
         "best = score > self.best",
         "best = score >= self.best",
-        ("training/test_state.py", *_TRAINING),
+        ("training/test_run.py", *_TRAINING),
     ),
     # What the law forbids
     Named(
@@ -151,21 +144,21 @@ NAMED: tuple[Named, ...] = (
     ),
     Named(
         "what somebody changed is replaced",
-        "io/standing.py",
+        "io/ownership.py",
         'if state == "changed":',
         "if False:",
         _LAW,
     ),
     Named(
         "an input of ours is replaced",
-        "io/standing.py",
+        "io/ownership.py",
         'if state == "foreign" or is_input:',
         'if state == "foreign":',
         _LAW,
     ),
     Named(
         "an input is not told from a stranger's file",
-        "io/standing.py",
+        "io/ownership.py",
         "is_input = os.path.realpath(self.folder / name) in self.sources",
         "is_input = False",
         _LAW,
@@ -229,14 +222,14 @@ NAMED: tuple[Named, ...] = (
     ),
     Named(
         "a file of all images counts as whole on resume",
-        "conversion/job.py",
+        "conversion/image.py",
         'record.get("mask") == places.mask',
         'record.get("mask") in (None, places.mask)',
         _RESUME,
     ),
     Named(
         "what a killed run noted is there without a look",
-        "conversion/run.py",
+        "conversion/sinks.py",
         '        if taken:\n            return self.stage.owned.state(name) == "ours"\n'
         "        return self.stage.is_staged(name, entry)\n",
         "        return True\n",
@@ -244,38 +237,38 @@ NAMED: tuple[Named, ...] = (
     ),
     Named(
         "what a killed run took over is there without a look",
-        "conversion/run.py",
+        "conversion/sinks.py",
         'return self.stage.owned.state(name) == "ours"',
         "return True",
         _RESUME,
     ),
     Named(
         "what waits on the shelf is whole without a look",
-        "conversion/run.py",
+        "conversion/sinks.py",
         "        return self.stage.is_staged(name, entry)\n",
         "        return True\n",
         _RESUME,
     ),
     Named(
         "just as much room as is needed is too little",
-        "conversion/room.py",
+        "conversion/sinks.py",
         "if needed > free and",
         "if needed >= free and",
-        ("conversion/test_room.py",),
+        ("conversion/test_sinks_room.py",),
     ),
     Named(
         "room is not looked at",
-        "conversion/room.py",
+        "conversion/sinks.py",
         "if needed > free and",
         "if needed < free and",
-        ("conversion/test_room.py",),
+        ("conversion/test_sinks_room.py",),
     ),
     Named(
         "images of another size that stand count as standing",
-        "conversion/room.py",
+        "conversion/sinks.py",
         "(standing is None or standing.size != size)",
         "standing is None",
-        ("conversion/test_room.py",),
+        ("conversion/test_sinks_room.py",),
     ),
     Named(
         "as many labels as there are ids are too many",

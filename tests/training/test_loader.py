@@ -104,3 +104,10 @@ def test_an_error_while_loading_arrives():
     assert [next(stream), next(stream)] == [0, 1]
     with pytest.raises(OSError, match="gone"):
         next(stream)
+
+
+def test_crops_have_the_size_of_the_middle_image_rounded_up():
+    sizes = [(20, 90), (40, 10), (33, 50)]
+    items = Arrays([(np.zeros((*s, 3), np.uint8), np.zeros(s, np.uint8)) for s in sizes])
+    assert loader.middle_size(items, 1) == (50, 33)
+    assert loader.middle_size(items, 8) == (56, 40)

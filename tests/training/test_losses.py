@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
+from training import synthetic
 
+from maskforge.classes import ClassTable
 from maskforge.errors import UsageError
+from maskforge.scores.metrics import class_weights
+from maskforge.training.samples import Arrays, Data
 
 torch = pytest.importorskip("torch")
 F = pytest.importorskip("torch.nn.functional")
@@ -186,3 +191,50 @@ def test_build_refuses_unknown_names(name: str) -> None:
 def test_sizes_that_differ_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match=r"but got \(1, 2, 4, 5\) and \(1, 5, 4\)"):
         losses.LOSSES[name](torch.zeros(1, 2, 4, 5), torch.zeros(1, 5, 4, dtype=torch.int64))
+
+
+# Weights of the classes
+
+
+def data(*counts):
+    names = [f"class {n}" for n in range(1, len(counts[0]))]
+    classes = ClassTable.from_names(names)
+    return Data(classes, Arrays([]), Arrays([]), np.array(counts))
+
+
+@pytest.mark.parametrize(
+    ("counts", "method"),
+    [
+        ([[5100, 100, 3000]], "enet"),
+        ([[5000, 100, 3000]], "none"),  # as rare as may be
+        ([[2550, 30, 0], [2550, 70, 3000]], "enet"),  # all images together
+        ([[2500, 30, 0], [2500, 70, 3000]], "none"),
+        ([[5000, 0, 3000]], "none"),  # what is nowhere is not rare
+        ([[7, 0, 0]], "none"),
+    ],
+)
+@pytest.mark.parametrize("loss", ["ce", "focal", "ce+focal"])
+def test_rare_classes_weigh_more_where_the_loss_counts_pixels(counts, method, loss):
+    found = data(*counts)
+    wanted = class_weights(found.counts, method=method)
+    assert np.array_equal(losses.class_weights_of(synthetic.config(loss=loss), found), wanted)
+    assert method == "none" or wanted[1] > 5 * wanted[0]
+
+
+@pytest.mark.parametrize("loss", ["ce+dice", "tversky", "focal+lovasz"])
+def test_a_loss_of_regions_needs_no_weights(loss):
+    found = losses.class_weights_of(synthetic.config(loss=loss), data([510000, 100, 3000]))
+    assert found.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_weights_that_were_asked_for_are_those():
+    counts = [400, 100, 300]
+    for method in ("median", "enet", "none"):
+        found = losses.class_weights_of(synthetic.config(class_weights=method), data(counts))
+        assert np.array_equal(found, class_weights(np.array([counts]), method=method))
+
+
+@pytest.mark.parametrize("method", ["auto", "none"])
+def test_where_all_is_ignored_there_is_nothing_to_learn(method):
+    with pytest.raises(UsageError, match="every pixel of the training images is ignored"):
+        losses.class_weights_of(synthetic.config(class_weights=method), data([0, 0, 0]))
