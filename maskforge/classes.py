@@ -51,6 +51,17 @@ class ClassTable:
     ids: tuple[int, ...] = ()
     ignore: int | None = None
     colors: tuple[Color, ...] = ()
+    background: int | None = field(init=False, repr=False, compare=False)
+    """The id of the background, None in a table without one."""
+    uncovered: int = field(init=False, repr=False, compare=False)
+    """What a pixel is that no region covers: background or, where there is none, ignored."""
+    ignore_index: int = field(init=False, repr=False, compare=False)
+    """What label images hold where pixels are ignored: 255 in 8 bits, 65535 in 16."""
+    dtype: type[np.uint8] | type[np.uint16] = field(init=False, repr=False, compare=False)
+    """The dtype of label images: uint8 where it has room for all ids and one to ignore, else
+    uint16; never by what one image shows."""
+    is_dense: bool = field(init=False, repr=False, compare=False)
+    """Whether ids and channels are the same, and ignore is the highest number."""
     _ids: dict[str, int] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -74,9 +85,21 @@ class ClassTable:
         for name in self.names:
             if name == IGNORE or not name or name != name.strip() or len(name.splitlines()) > 1:
                 raise ClassError(f"a class name must be a line of text, but got {name!r}")
-        self._ids[IGNORE] = self.ignore_index
-        if BACKGROUND in self._ids:  # what people write for it, where no class is called so
-            self._ids.setdefault("background", self._ids[BACKGROUND])
+        is_small = max(ids[-1] + 1, self.ignore or 0) <= 255
+        default = 255 if is_small else 65535
+        background = self._ids.get(BACKGROUND)
+        ignored = default if self.ignore is None else self.ignore
+        for name, value in (
+            ("background", background),
+            ("ignore_index", ignored),
+            ("uncovered", ignored if background is None else background),
+            ("dtype", np.uint8 if is_small else np.uint16),
+            ("is_dense", self.ignore is None and ids[-1] == len(ids) - 1),
+        ):
+            object.__setattr__(self, name, value)
+        self._ids[IGNORE] = ignored
+        if background is not None:  # what people write for it, where no class is called so
+            self._ids.setdefault("background", background)
 
     def __len__(self) -> int:
         """Return the number of classes C, the background among them, ignore not."""
@@ -84,35 +107,6 @@ class ClassTable:
 
     def __contains__(self, label: object) -> bool:
         return label in self._ids
-
-    @property
-    def background(self) -> int | None:
-        """The id of the background, None in a table without one."""
-        return self._ids.get(BACKGROUND)
-
-    @property
-    def uncovered(self) -> int:
-        """What a pixel is that no region covers: background or, where there is none, ignored."""
-        return self._ids.get(BACKGROUND, self.ignore_index)
-
-    @property
-    def dtype(self) -> type[np.uint8] | type[np.uint16]:
-        """The dtype of label images: uint8 where it has room for all ids and one to ignore, else
-        uint16; never by what one image shows.
-        """
-        return np.uint8 if max(self.ids[-1] + 1, self.ignore or 0) <= 255 else np.uint16
-
-    @property
-    def ignore_index(self) -> int:
-        """What label images hold where pixels are ignored: 255 in 8 bits, 65535 in 16."""
-        if self.ignore is not None:
-            return self.ignore
-        return 255 if self.dtype is np.uint8 else 65535
-
-    @property
-    def is_dense(self) -> bool:
-        """Whether ids and channels are the same, and ignore is the highest number."""
-        return self.ignore is None and self.ids[-1] == len(self.ids) - 1
 
     @property
     def channels(self) -> ClassTable:
