@@ -142,6 +142,8 @@ def _plan(
         raise UsageError(
             f"{name} makes one file of all images and cannot have layout {chosen.layout!r}"
         )
+    if name == "instance" and reader.classes is not None:
+        raise UsageError("masks do not tell instances apart: there are no instance images of them")
     known = plugins.effective(writer, {})
     wanted: dict[str, object] = {}
     if chosen.style is not None:
@@ -171,7 +173,7 @@ def _plan(
         "writer_options": writer_options,
         "overlap": "last" if chosen.overlap == "keep" else chosen.overlap,
         "size": chosen.size or layout.SIZE,
-        "instances": chosen.instances and layout.INSTANCES,
+        "instances": chosen.instances and layout.INSTANCES and reader.classes is None,
     }
     same = {one.name: getattr(chosen, one.name) for one in fields(Settings)}
     return Plan(**(same | decided))

@@ -137,3 +137,10 @@ def test_what_is_neither_is_told_with_the_choices(tmp_path):
     (tmp_path / "a.txt").write_text("x")
     with pytest.raises(ReadError, match=r"known format .*'masks'"):
         maskforge.convert(tmp_path)
+
+
+def test_instances_cannot_be_had_from_masks(labels, tmp_path):
+    with pytest.raises(UsageError, match="masks do not tell instances apart"):
+        maskforge.convert(labels, as_="instance", out=tmp_path / "out")
+    result = maskforge.convert(labels, layout="voc", out=tmp_path / "voc")
+    assert not (result.out / "SegmentationObject").exists()

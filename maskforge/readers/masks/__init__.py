@@ -26,7 +26,7 @@ from maskforge.io.label_lists import Labels, Listed
 if TYPE_CHECKING:
     from maskforge.raster.annotation import Annotation, MaskFile
 
-TITLE = "mask"
+TITLE = "masks of any kind"
 SUFFIXES: tuple[str, ...] = ()  # a folder of masks is read as a whole, no file of it by itself
 DEFAULT_OUTPUT = "label"
 DEFAULT_FILE: str | None = None
