@@ -21,7 +21,7 @@ from typing import Any
 
 from maskforge import __version__, engines
 from maskforge.engines import Answer, Job
-from maskforge.errors import WriteError
+from maskforge.errors import UsageError, WriteError
 
 SHARD = 32
 """Jobs of a task: enough to hide what a task costs, few enough to share the last ones out."""
@@ -128,6 +128,16 @@ def reach(address: str | None) -> None:
     host, colon, port = (address or "").rpartition(":")
     if colon:
         socket.create_connection((host, port), timeout=9).close()
+
+
+def no_answer(engine: str, address: str | None, error: Exception) -> UsageError:
+    """Return what says that no team could be had of an engine."""
+    if not address:
+        return UsageError(f"{engine} must start on this machine, but: {error}")
+    return UsageError(
+        f"{engine} must answer at {address!r}, but: {error}",
+        cure="docs/engines.md says what it takes to join a cluster; a token may be part of it",
+    )
 
 
 def _failure(error: Exception) -> WriteError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from maskforge import engines, extras
@@ -34,19 +33,18 @@ class Team(_tasks.Team):
         try:
             import ray
         except ImportError as error:
-            cure = extras.install("ray")
-            raise UsageError("Ray must be installed, but is not", cure=cure) from error
+            raise UsageError("Ray is not installed", cure=extras.install("ray")) from error
         self._ray, self._is_ours = ray, bool(address) or not ray.is_initialized()
         more: dict[str, Any] = {} if address else {"num_cpus": workers, "include_dashboard": False}
         try:
             _tasks.reach(address)  # Ray itself would try for minutes
             if self._is_ours:
                 ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **more)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise UsageError(f"Ray must answer at {address or 'local'!r}, but: {error}") from error
+        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+            raise _tasks.no_answer("Ray", address, error) from error
         self.at_once = max(1, min(workers, int(ray.cluster_resources().get("CPU", 1))))
         self._start = ray.remote(max_retries=0)(lambda do, jobs: do(jobs)).remote
-        self._get, self._cancel = ray.get, partial(ray.cancel, force=True)
+        self._get, self._cancel = ray.get, ray.cancel  # not by force, which has crashed Ray 2.60
         self._failed, self._lost = ray.exceptions.RayTaskError, ray.exceptions.RayError
         self._lost_machine = ray.exceptions.NodeDiedError, ray.exceptions.ObjectLostError
 

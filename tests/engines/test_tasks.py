@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sys
 from collections import Counter
@@ -166,11 +167,20 @@ def test_nobody_waits_for_an_address_at_which_nobody_listens() -> None:
         _tasks.reach(other)
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (None, "^Ray must start on this machine, but: why$"),
+        ("head:1", "^Ray must answer at 'head:1', but: why .*a token may be part of it"),
+    ],
+)
+def test_what_is_said_where_there_is_no_engine(address: str | None, said: str) -> None:
+    assert re.search(said, str(_tasks.no_answer("Ray", address, OSError("why"))))
+
+
 def test_ray_that_is_not_installed_is_told_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.setattr(os, "environ", dict(os.environ))
-    with pytest.raises(
-        UsageError, match=r'must be installed, but is not.*pip install "?ray'
-    ) as told:
+    with pytest.raises(UsageError, match=r'is not installed.*pip install "?ray') as told:
         ray.Team(2)
     assert "maskforge" not in told.value.cure
