@@ -16,6 +16,7 @@ from training import synthetic
 from training.places import contents, leftovers
 
 from maskforge.errors import MaskforgeError, UsageError
+from maskforge.training.samples import Arrays
 
 torch = pytest.importorskip("torch")
 loop = pytest.importorskip("maskforge.training.loop")
@@ -228,6 +229,33 @@ def test_names_are_checked_before_the_folder_is_looked_at(tmp_path, changes, sai
     (tmp_path / "out").write_bytes(b"no folder")
     with pytest.raises(UsageError, match=said):
         loop.train(synthetic.config(**changes), synthetic.data(), out=tmp_path / "out")
+
+
+def test_an_equal_score_writes_no_other_best(tmp_path):
+    """At a learning rate of 0, without batch statistics, every evaluation is the same."""
+    still = {"network": "unet-small", "options": {"width": 4}, "lr": 0.0}
+    trained = loop.train(synthetic.config(**still), synthetic.data(), out=tmp_path)
+    assert [row["step"] for row in trained.history] == [2, 4, 6]
+    assert len({row["mean_iou"] for row in trained.history}) == 1
+    assert checkpoint.load(tmp_path / "best.pt").scores["step"] == 2
+
+
+@pytest.mark.parametrize(("count", "shown"), [(1, [0]), (9, [0, 2, 4, 6])])
+def test_previews_show_the_same_few_images_each_time(tmp_path, monkeypatch, count, shown):
+    """Whatever their sizes are, and so whatever batches they are in."""
+    plots = pytest.importorskip("maskforge.pictures.plots")
+    small, large = synthetic.pairs(9), synthetic.pairs(9, height=31, width=15)
+    mixed = [pair for both in zip(small, large, strict=True) for pair in both][:count]
+    drawn, comparison = [], plots.comparison
+
+    def noted(*arguments, **options):
+        drawn.append(options["title"])
+        return comparison(*arguments, **options)
+
+    monkeypatch.setattr(plots, "comparison", noted)
+    data = replace(synthetic.data(4), val=Arrays(mixed))
+    loop.train(synthetic.config(steps=2), data, out=tmp_path)
+    assert drawn == [str(number) for number in shown] * 2
 
 
 def test_early_stopping(tmp_path):
