@@ -247,3 +247,7 @@ def test_long_keys_are_cut_and_stay_different(tmp_path):
     names = {hidden(tmp_path, "é" * 100 + end, "owned").name for end in ("a.npy", "b.npy")}
     assert len(names) == 2
     assert all(len(name.encode()) <= 255 for name in names)
+    for length, kept in ((160, 160), (161, 151)):
+        name = hidden(tmp_path, "x" * length, "owned").name
+        assert name.count("x") == kept
+        assert ("-" in name.removeprefix(".maskforge-")) == (length > 160)

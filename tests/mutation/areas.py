@@ -59,7 +59,7 @@ AREAS: dict[str, Area] = {
     "resume": Area(
         {
             "conversion/sinks.py": "conversion/test_sinks_run.py conversion/test_sinks_room.py",
-            "conversion/image.py": "conversion/test_sinks_run.py conversion/test_conversion.py",
+            "conversion/image.py": "conversion/test_image.py conversion/test_sinks_run.py",
             "conversion/manifest.py": "conversion/test_manifest.py",
             "io/manifest.py": "conversion/test_manifest.py",
             "training/run_folder.py": "training/test_run_folder.py",

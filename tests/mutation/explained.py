@@ -135,6 +135,13 @@ EQUIVALENT: tuple[Explained, ...] = (
         '"/", os.sep',
         "They are the same where paths have slashes.",
     ),
+    Explained(
+        "conversion/image.py",
+        "if len(annotation.regions) > MOST_LABELS:",
+        "boundary",
+        ">=",
+        "It spares the counting of labels where there are too few regions for too many.",
+    ),
     # metrics
     Explained(
         "scores/metrics.py",
@@ -159,6 +166,13 @@ EQUIVALENT: tuple[Explained, ...] = (
         "Which class an ignored pixel is given does not matter: it is multiplied with 0.",
     ),
     # optimizer set-up
+    Explained(
+        "training/schedules.py",
+        "if step <= top:",
+        "boundary",
+        "<",
+        "At the top the rise has ended and the fall has not begun: both say 1.",
+    ),
     Explained(
         "training/schedules.py",
         "step / top if top > 0 else 1.0",

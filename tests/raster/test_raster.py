@@ -421,3 +421,13 @@ def test_many_edges_are_worked_out_in_batches(batch: int, monkeypatch: pytest.Mo
     np.testing.assert_array_equal(found.label_image(), numbers("1222 0233 1233"))
     assert found.region_area.tolist() == [3, 9, 4, 1]
     assert found.pixel_counts == {0: 1, 1: 2, 2: 5, 3: 4}
+
+
+def test_as_much_effort_as_is_allowed_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    boxes = [region("a", Box(0, 0, 3, 1)), region("b", Box(1, 0, 4, 3))]  # efforts of 9 and 13
+    monkeypatch.setattr(raster_, "BATCH", 10)
+    monkeypatch.setattr(raster_, "MAX_CROSSINGS", 22)
+    np.testing.assert_array_equal(raster(*boxes).label_image(), numbers("1222 0222 0222"))
+    monkeypatch.setattr(raster_, "MAX_CROSSINGS", 21)
+    with pytest.raises(GeometryError, match=r"at most 21 rows .* they cross 22"):
+        raster(*boxes)

@@ -21,6 +21,7 @@ from maskforge.training.samples import Arrays
 torch = pytest.importorskip("torch")
 loop = pytest.importorskip("maskforge.training.loop")
 checkpoint = pytest.importorskip("maskforge.training.checkpoint")
+run_ = pytest.importorskip("maskforge.training.run")
 watch = pytest.importorskip("maskforge.training.callbacks")
 
 TESTS = Path(__file__).parents[1]
@@ -256,6 +257,19 @@ def test_previews_show_the_same_few_images_each_time(tmp_path, monkeypatch, coun
     data = replace(synthetic.data(4), val=Arrays(mixed))
     loop.train(synthetic.config(steps=2), data, out=tmp_path)
     assert drawn == [str(number) for number in shown] * 2
+
+
+def test_gradients_are_shared_with_the_last_part_of_a_step(tmp_path, monkeypatch):
+    told, real = [], run_.Run.gradients_shared
+
+    def shared(self, *, last):
+        told.append(last)
+        return real(self, last=last)
+
+    monkeypatch.setattr(run_.Run, "gradients_shared", shared)
+    config = synthetic.config(batch=6, accumulate=3, steps=2)
+    loop.train(config, synthetic.data(), out=tmp_path)
+    assert told == [False, False, True] * 2
 
 
 def test_early_stopping(tmp_path):

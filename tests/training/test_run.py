@@ -128,7 +128,8 @@ class Told(callbacks.Watch):
 
 
 def test_a_step_is_told_with_the_last_score_and_the_mean_loss(monkeypatch):
-    monkeypatch.setattr(run_, "REPORT_SECONDS", 0)
+    monkeypatch.setattr(run_, "REPORT_SECONDS", 0)  # which have passed when none has
+    monkeypatch.setattr(run_, "time", SimpleNamespace(monotonic=lambda: 7.0))
     run = begun(synthetic.config(steps=6), synthetic.data(8))
     run.watch, run.state.step = Told(), 3
     run.log(torch.tensor(0.5), 0.1)
@@ -214,3 +215,8 @@ def test_a_sigmoid_tells_two_ids_apart():
 def test_no_images_are_refused():
     with pytest.raises(UsageError, match="there must be images to train on, but there is none"):
         run_._check(synthetic.config(), settled(train=0), distributed.Ranks())
+
+
+def test_a_run_does_not_begin_with_what_does_not_go_together():
+    with pytest.raises(UsageError, match="batch must be a multiple of 3"):
+        begun(synthetic.config(batch=4, accumulate=3), synthetic.data())

@@ -12,6 +12,7 @@ from training.places import Killed, contents, leftovers, listing
 
 from maskforge.errors import ReadError, UsageError, WriteError
 from maskforge.io.ownership import Owned
+from maskforge.io.stage import Stage
 from maskforge.training.run_folder import RunFolder, preview
 
 LIST = ".maskforge-train.owned"
@@ -255,6 +256,22 @@ def test_a_move_that_is_completed_now_is_told_also_by_a_refusal(people, monkeypa
             made(people, b"second", overwrite=True)
     with pytest.raises(UsageError, match=r"the one before that is in '.*people-1'"):
         made(people, b"third")
+
+
+def test_a_run_that_came_first_stands(tmp_path, monkeypatch):
+    """It ends between our look at the folder and our lock on it."""
+    path, real = tmp_path / "people", Stage._take_lock
+
+    def late(stage):
+        monkeypatch.setattr(Stage, "_take_lock", real)
+        made(path)
+        real(stage)
+
+    monkeypatch.setattr(Stage, "_take_lock", late)
+    with pytest.raises(UsageError, match="an earlier run stands in"), RunFolder(path):
+        pass
+    assert visible(path)["best.pt"] == b"first"
+    assert leftovers(path) == []
 
 
 def test_of_two_runs_the_second_is_refused(people):
