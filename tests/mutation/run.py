@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -204,11 +204,13 @@ def _judged(copy: Copy, task: Task, healthy: Healthy) -> Verdict:
     return found._replace(seconds=seconds)
 
 
-def _spread_over(copies: list[Copy], work, items: Iterable) -> None:  # type: ignore[no-untyped-def]
-    """Have the copies do ``work`` on all items, each on one at a time; raise what one raised."""
-    waiting: queue.SimpleQueue = queue.SimpleQueue()
-    for item in items:
-        waiting.put(item)
+def _spread_over(
+    copies: list[Copy], work: Callable[[Copy, Task], None], tasks: Iterable[Task]
+) -> None:
+    """Have the copies do ``work`` on all tasks, each on one at a time; raise what one raised."""
+    waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
+    for task in tasks:
+        waiting.put(task)
     raised: list[BaseException] = []
 
     def serve(copy: Copy) -> None:
@@ -223,8 +225,14 @@ def _spread_over(copies: list[Copy], work, items: Iterable) -> None:  # type: ig
     threads = [threading.Thread(target=serve, args=(copy,)) for copy in copies]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.join()
+    except KeyboardInterrupt as error:
+        raised.append(error)  # after the mutant that each is at
+        for thread in threads:
+            thread.join()
+        raise
     if raised:
         raise SystemExit(str(raised[0])) from raised[0]
 
@@ -251,7 +259,8 @@ def _tell(task: Task, found: Verdict, done: int, total: int) -> None:
     if found.failed:
         print(f"{head}  killed by {found.by}: {_shown(task).splitlines()[0]}", flush=True)
     else:
-        print(f"{head}  SURVIVED: {_shown(task)}", flush=True)
+        what = "explained" if _reason(task) else "SURVIVED"
+        print(f"{head}  {what}: {_shown(task)}", flush=True)
 
 
 def _report(results: list[tuple[Task, Verdict]]) -> int:
