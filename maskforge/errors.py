@@ -29,6 +29,8 @@ CODES: dict[str, str] = {
     "no-label": "a region has no label",
     "unknown-label": "a label is not in the class table",
     "no-image": "the image that the annotation names cannot be found",
+    "image-meant": "an image was found under a name that is not quite the one that was given",
+    "first-page": "a file has several pages or frames, of which the first is taken",
     "bad-image": "the image file cannot be read as an image",
     "bad-video": "the video file cannot be read as a video, ends before it should, or has frames "
     "of which no video can be made",

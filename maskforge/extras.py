@@ -17,6 +17,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "pretrained": ("segmentation-models-pytorch", "torchvision"),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "ray": ("ray",),
+    "heif": ("pillow-heif",),
 }
 """The packages of each extra that a command can miss; which versions, only pyproject.toml says."""
 

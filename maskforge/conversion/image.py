@@ -184,6 +184,8 @@ def _picture(
         found = error.problem(file=str(annotation.source), place=annotation.place)
         problems.append(replace(found, severity="warning"))
         return None, None
+    if picture is not None and picture.path is not None:
+        problems += images.notes(annotation, picture)
     if picture is None:
         if not sized:
             problem = images.missing(annotation, severity="error")
@@ -325,7 +327,8 @@ def _called(picture: Picture | None, job: Job, plan: Plan) -> tuple[Names, Place
     """Return what an image is called, and where its files go, in an output that is a folder."""
     layout, suffix = layouts.load(plan.layout), ".png"
     if layout.IMAGE_FORM == "as-is" and picture is not None:
-        suffix = picture.suffix
+        stays = _stays(picture, plan)
+        suffix = picture.suffix if stays else images.written_suffix(picture.suffix)
     names = Names(job.stem, job.index, suffix)
     return names, layout.places(names, mask_suffix=writers.load(plan.writer).SUFFIX)
 
@@ -427,6 +430,11 @@ def _record(
     }
 
 
+def _stays(picture: Picture, plan: Plan) -> bool:
+    """Tell whether an image is neither turned nor resized."""
+    return picture.orientation == 1 and plan.size in (None, (picture.width, picture.height))
+
+
 def _image(
     picture: Picture,
     original: Original | None,
@@ -435,8 +443,7 @@ def _image(
     plan: Plan,
 ) -> Made | Original:
     """Return the image as it is or, where it must be turned, resized or recoded, a new one."""
-    same_size = plan.size in (None, (picture.width, picture.height))
-    as_is = picture.orientation == 1 and same_size and names.image_suffix == picture.suffix
+    as_is = _stays(picture, plan) and names.image_suffix == picture.suffix
     if as_is and original is not None:
         return original
     if original is None:
@@ -478,7 +485,7 @@ def _preview(name: str, raster: Raster, picture: Picture | None, problems: list[
     image = None
     if picture is not None:
         try:
-            image = _decode(picture, near=(preview.LONG_SIDE, preview.LONG_SIDE)).convert("RGB")
+            image = images.shown(_decode(picture, near=(preview.LONG_SIDE, preview.LONG_SIDE)))
         except ReadError as error:
             found = error.problem(file=str(picture.path))
             problems.append(replace(found, severity="warning"))

@@ -66,7 +66,7 @@ class Conversion:
         """0 clean, 1 finished with problems in the data, 3 nothing could be read."""
         if not self.records:
             return 3
-        return 1 if self.problems else 0
+        return 1 if any(problem.severity != "note" for problem in self.problems) else 0
 
     def class_counts(self) -> list[ClassCount]:
         """Return a row for each class of the table, and for the ignore index where it occurs."""
@@ -131,7 +131,8 @@ class Conversion:
         what = f"{self.converted} images converted"
         more = [f"{self.kept} of them by an earlier run"] if self.kept else []
         more += [f"{self.failed} failed"] if self.failed else []
-        more += [f"{len(self.problems)} problems"] if self.problems else []
+        wrong = sum(problem.severity != "note" for problem in self.problems)
+        more += [f"{wrong} problems"] if wrong else []
         return ", ".join([what, *more]) + f" → {self.out}"
 
     def _repr_html_(self) -> str:

@@ -346,8 +346,9 @@ class Run:
         done.records.append(record)
 
     def _raise_if_strict(self, problems: Sequence[Problem]) -> None:
-        if self.plan.strict and problems:
-            p = problems[0]
+        wrong = [problem for problem in problems if problem.severity != "note"]
+        if self.plan.strict and wrong:
+            p = wrong[0]
             raise ReadError(p.message, code=p.code, file=p.file, place=p.place, cure=p.cure)
 
     # What stands, and what was under way

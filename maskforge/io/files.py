@@ -26,7 +26,14 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))}
 _MAX_NAME = 120
 _MAX_PATH = 900
-_IMAGE_SUFFIX = r"(?i)\.(png|jpe?g|bmp|tiff?|webp|gif|npy)$"
+IMAGES = (
+    *(".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".jpe", ".jfif", ".dib"),
+    *(".pgm", ".ppm", ".pbm", ".pnm", ".jp2", ".j2k", ".jpx", ".avif", ".heic", ".heif", ".tga"),
+    *(".pcx", ".sgi", ".psd", ".qoi", ".dds", ".ico"),
+)
+"""Suffixes of what is looked for as an image."""
+
+_IMAGE_SUFFIX = rf"(?i)\.({'|'.join(suffix[1:] for suffix in IMAGES)}|npy)$"
 _PLAIN = re.compile(r"(?:[\w-]+/)*[\w-]+", re.ASCII)
 
 

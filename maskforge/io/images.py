@@ -5,19 +5,27 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import json
+import os
+import re
 import threading
+import unicodedata
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
+from urllib.parse import unquote
 
-from PIL import Image
+import numpy as np
+from PIL import Image, UnidentifiedImageError
 
+from maskforge import extras
 from maskforge.errors import Problem, ReadError
 from maskforge.io import headers
-from maskforge.io.files import safe_name
+from maskforge.io.files import IMAGES, safe_name
 from maskforge.raster.annotation import Annotation
 from maskforge.raster.geometry import MAX_PIXELS
 
@@ -25,9 +33,16 @@ Exif: TypeAlias = Literal["auto", "upright", "stored"]
 """Which frame an annotation's coordinates are in when the image has an EXIF orientation. auto: told
 by the declared size, upright where that cannot tell (annotation tools show images upright)."""
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
-FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "MPO", "PPM", "JPEG2000")
-"""What is opened as an image: formats of pixels. Pillow would hand others to other programs."""
+SUFFIXES = IMAGES
+_COMMON = ("JPEG", "PNG", "BMP", "GIF", "PPM")
+"""What Pillow reads without loading more of itself."""
+_OTHERS = (
+    *("TIFF", "WEBP", "JPEG2000", "AVIF", "HEIF", "DIB", "TGA", "PCX", "SGI", "PSD", "QOI", "DDS"),
+    "ICO",
+)
+"""All else that is opened as an image: formats of pixels. Pillow would hand others to other
+programs."""
+_HEIF = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 _LIMIT = threading.Lock()
 _ORIENTATION = 0x0112
@@ -40,6 +55,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
 _FORMAT_SUFFIX = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "TIFF": ".tif"}
 
 
@@ -49,6 +65,7 @@ class Picture:
 
     path: the file, None for an image embedded in the annotation. stored_height, stored_width: as
     the pixels lie in the file. orientation: EXIF 1 … 8. suffix: a file name suffix for its format.
+    several: the file has more pages or frames, of which this is the first.
     """
 
     path: Path | None
@@ -57,6 +74,7 @@ class Picture:
     stored_width: int
     orientation: int
     suffix: str
+    several: bool = False
 
     @property
     def height(self) -> int:
@@ -78,12 +96,17 @@ def locate(annotation: Annotation, folder: Path | None = None) -> Path | None:
 
     Tried in order: in ``folder``, when one is given, by the image's path and by its name; the path
     that the source gives; the file of that name beside the source or in ``images`` beside it;
-    where the source describes one image only, a file of the image's or the source's stem.
+    where the source describes one image only, a file of the image's or the source's stem. Where
+    there is none, what people mean by the name: percent-decoded, in another normal form or case,
+    with another suffix, also in ``../images`` and in folders named like parts of the source's name.
+    Raises ReadError (code ``no-image``) where two files could be meant.
     """
     for candidate in _candidates(annotation, folder):
         if candidate.suffix.lower() not in (".json", ".csv", "") and _is_file(candidate):
             return candidate
-    return None
+    if annotation.mask is not None and folder is None:
+        return None
+    return _meant(annotation, folder)
 
 
 def _candidates(annotation: Annotation, folder: Path | None) -> Iterator[Path]:
@@ -102,6 +125,64 @@ def _candidates(annotation: Annotation, folder: Path | None) -> Iterator[Path]:
         for stem in (base.rsplit(".", 1)[0], annotation.source.stem):
             for suffix in SUFFIXES:
                 yield beside / (stem + suffix)
+
+
+def _meant(annotation: Annotation, folder: Path | None) -> Path | None:
+    """Return the only file whose name is the image's as people mean it, None where none is."""
+    name = annotation.name.replace("\\", "/").rsplit("/", 1)[-1]
+    beside = annotation.source.parent
+    places = [beside, beside / "images", beside.parent / "images"]
+    if annotation.image is not None:
+        places.insert(0, annotation.image.parent)
+    places += [beside.parent / part for part in re.split(r"[_.\-]", annotation.source.stem) if part]
+    if folder is not None:
+        places.insert(0, folder)
+    for key, keys in ((_whole_key, 0), (_stem_key, 1)):
+        for place in dict.fromkeys(map(os.path.abspath, places)):
+            found = _listed(place, _changed(place))[keys].get(key(name), ())
+            if len(found) > 1:
+                raise ReadError(
+                    f"the image {annotation.name!r} must be one file, but could be "
+                    f"{found[0]!r} or {found[1]!r} in {place!r}",
+                    code="no-image",
+                    file=str(annotation.source),
+                    place=annotation.place,
+                    cure="rename one of them, or give the name as it is in the annotation",
+                )
+            if found:
+                return Path(place, found[0])
+    return None
+
+
+def _changed(folder: str) -> int:
+    try:
+        return os.stat(folder).st_mtime_ns
+    except OSError:
+        return 0
+
+
+@lru_cache(maxsize=32)
+def _listed(folder: str, changed: int) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return the images directly in a folder: by name, and by name without suffix."""
+    whole: dict[str, list[str]] = {}
+    stems: dict[str, list[str]] = {}
+    with suppress(OSError, ValueError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.lower().endswith(SUFFIXES) and entry.is_file():
+                whole.setdefault(_whole_key(entry.name), []).append(entry.name)
+                stems.setdefault(_stem_key(entry.name), []).append(entry.name)
+    return whole, stems
+
+
+def _whole_key(name: str) -> str:
+    """Return a name as it is compared: decoded, in NFC, without invisible marks, in one case."""
+    text = unicodedata.normalize("NFC", unquote(name))
+    return "".join(c for c in text if unicodedata.category(c) != "Cf").strip().casefold()
+
+
+def _stem_key(name: str) -> str:
+    stem, dot, suffix = _whole_key(name).rpartition(".")
+    return stem if dot and f".{suffix}" in SUFFIXES else _whole_key(name)
 
 
 def picture(
@@ -132,10 +213,22 @@ def picture(
 
 
 def decode_embedded(annotation: Annotation) -> bytes:
-    """Return the bytes of the embedded image file. Raises ReadError (code ``bad-image``)."""
-    text = bytes(annotation.embedded or b"").replace(b"\\/", b"/").replace(b"\\n", b"")
+    """Return the bytes of the embedded image file. Raises ReadError (code ``bad-image``).
+
+    The text is base64 as JSON holds it, so with escapes; it may be wrapped, have the prefix of a
+    data URL or the letters of the URL alphabet, or be Python's text of bytes.
+    """
+    text = bytes(annotation.embedded or b"")
     try:
-        return base64.b64decode(text, validate=False)
+        if b"\\" in text:
+            text = json.loads(b'"' + text + b'"').encode("ascii")
+        text = b"".join(text.split())
+        if text[:5].lower() == b"data:":
+            text = text.partition(b",")[2]
+        if text[:2] in (b"b'", b'b"'):
+            text = text[2:-1]
+        text = text.translate(_URL_ALPHABET).rstrip(b"=")
+        return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise ReadError(
             f"the embedded image must be base64, but: {error}",
@@ -188,21 +281,71 @@ def upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
+def shown(image: Image.Image) -> Image.Image:
+    """Return the image as people see it, RGB of 8 bits.
+
+    One of more than 8 bits, or of floats, is shown from its lowest to its highest value: cut off at
+    255 it would be white.
+    """
+    if not image.mode.startswith(("I", "F")):
+        return image.convert("RGB")
+    values = np.asarray(image, dtype=np.float64)
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    scaled = np.nan_to_num((values - low) * (255 / max(high - low, 1e-300)), posinf=255, neginf=0)
+    return Image.fromarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8)).convert("RGB")
+
+
+def written_suffix(suffix: str) -> str:
+    """Return the suffix of an image that is written anew: that of the source, or ``.png``."""
+    return suffix if suffix.lower() in _WRITTEN else ".png"
+
+
+_WRITTEN = {
+    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), "JPEG"),
+    **{".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP", ".webp": "WEBP"},
+}
+_MODES = {
+    "JPEG": ("L", "RGB", "CMYK"),
+    "PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"),
+    "TIFF": ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I", "F"),
+    "BMP": ("1", "L", "P", "RGB"),
+    "WEBP": ("RGB", "RGBA"),
+}
+
+
 def encode(image: Image.Image, suffix: str) -> bytes:
-    """Return ``image`` as a file: JPEG at quality 95 for a .jpg suffix, else PNG."""
+    """Return ``image`` as the file that ``suffix`` says, without loss but for JPEG at quality 95.
+
+    Raises ReadError (code ``bad-image``) where it has more than the 8 bits that the format holds.
+    """
+    kind = _WRITTEN.get(suffix.lower(), "PNG")
+    if image.mode not in _MODES[kind]:
+        values = np.asarray(image) if image.mode.startswith(("I", "F")) else None
+        if values is None:
+            image = image.convert("RGBA" if kind == "WEBP" and "A" in image.getbands() else "RGB")
+        elif (
+            kind == "PNG"
+            and values.dtype.kind in "iu"
+            and values.min() >= 0
+            and values.max() <= 65535
+        ):
+            image = Image.fromarray(values.astype(np.uint16))
+        else:
+            raise ReadError(
+                f"an image of {values.dtype} cannot be written as {kind} without loss",
+                code="bad-image",
+                cure="keep its size and its form (--layout pairs), or convert it to 16 bits",
+            )
+    options: dict[str, Any] = {"icc_profile": image.info.get("icc_profile")}
+    if kind == "JPEG":
+        options |= {"quality": 95, "subsampling": 0}
+    elif kind == "WEBP":
+        options |= {"lossless": True}
+    elif kind == "BMP":
+        options = {}
     buffer = io.BytesIO()
-    if suffix.lower() in (".jpg", ".jpeg"):
-        rgb = image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
-        rgb.save(
-            buffer, "JPEG", quality=95, subsampling=0, icc_profile=image.info.get("icc_profile")
-        )
-    else:
-        plain = (
-            image
-            if image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
-            else image.convert("RGB")
-        )
-        plain.save(buffer, "PNG", icc_profile=image.info.get("icc_profile"))
+    image.save(buffer, kind, **options)
     return buffer.getvalue()
 
 
@@ -217,6 +360,20 @@ def missing(annotation: Annotation, *, severity: Literal["error", "warning"]) ->
         + (", or choose --images none" if severity == "warning" else ", or --assume-size WxH"),
         severity,
     )
+
+
+def notes(annotation: Annotation, picture: Picture) -> Iterator[Problem]:
+    """Yield what is worth knowing of an image that was found."""
+    named = annotation.name.replace("\\", "/").rsplit("/", 1)[-1]
+    found = "" if picture.path is None else picture.path.name
+    source, place = str(annotation.source), annotation.place
+    meant = (found, found.rpartition(".")[0])  # some sources name no suffix
+    if annotation.mask is None and named not in meant and _whole_key(named) == _whole_key(found):
+        said = f"the image {named!r} is taken to be {found!r}"
+        yield Problem("image-meant", source, said, place, severity="note")
+    if picture.several:
+        said = f"{found!r} has several pages or frames: the first one is taken"
+        yield Problem("first-page", source, said, place, severity="note")
 
 
 def _agrees(annotation: Annotation, image: Picture) -> bool:
@@ -242,11 +399,13 @@ def _header(source: Path | bytes, max_pixels: int) -> Picture:
         _check_size(source, image.size, max_pixels)  # to tell the orientation may mean to decode
         turn = orientation(image)
         kind = image.format or ""
+        # Telephones keep small previews as further pictures of a JPEG (MPO).
+        several = kind != "MPO" and bool(getattr(image, "is_animated", False))
     if kind == "TIFF" and turn >= 5:
         width, height = height, width  # Pillow gives the size that it turns a TIFF into
     suffix = path.suffix if path is not None else _FORMAT_SUFFIX.get(kind, ".png")
     data = source if isinstance(source, bytes) else None
-    return Picture(path, data, height, width, turn, suffix)
+    return Picture(path, data, height, width, turn, suffix, several)
 
 
 def _check_size(source: Path | bytes, size: tuple[int, int], max_pixels: int) -> None:
@@ -261,17 +420,60 @@ def _check_size(source: Path | bytes, size: tuple[int, int], max_pixels: int) ->
 
 def _open(source: Path | bytes) -> Image.Image:
     try:
-        with no_other_limit(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of damaged EXIF, which is passed over
-            file = source if isinstance(source, Path) else io.BytesIO(source)
-            return Image.open(file, formats=FORMATS)
+        return opened(source)
     except Exception as error:  # Pillow's decoders raise whatever the damage leads them to
-        raise ReadError(
-            f"the file must be an image, but: {error}",
-            code="bad-image",
-            file=str(source) if isinstance(source, Path) else "",
-            cure="replace the image",
-        ) from error
+        raise refused(source, error) from error
+
+
+def opened(source: Path | bytes) -> Image.Image:
+    """Open an image file, nothing decoded; what Pillow raises is up to the damage."""
+    with no_other_limit(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of damaged EXIF, which is passed over
+        file = source if isinstance(source, Path) else io.BytesIO(source)
+        try:
+            return Image.open(file, formats=_COMMON)
+        except UnidentifiedImageError:
+            if isinstance(file, io.BytesIO):
+                file.seek(0)
+            return Image.open(file, formats=_more())
+
+
+@cache
+def _more() -> tuple[str, ...]:
+    """Return all formats that this Pillow reads, HEIC where pillow-heif is installed."""
+    Image.init()
+    with suppress(ImportError):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    return tuple(name for name in (*_COMMON, *_OTHERS) if name in Image.OPEN)
+
+
+def refused(source: Path | bytes, error: Exception) -> ReadError:
+    """Return what to say of a file that cannot be opened as an image."""
+    cure, why = "replace the image", str(error)
+    if isinstance(error, UnidentifiedImageError):
+        head = _head(source)
+        if head[4:8] == b"ftyp" and head[8:12] in _HEIF:
+            why, cure = "it is HEIC, for which Pillow needs pillow-heif", extras.install("heif")
+        else:
+            why = f"no decoder knows what begins with {head[:16]!r}"
+    return ReadError(
+        f"the file must be an image, but: {why}",
+        code="bad-image",
+        file=str(source) if isinstance(source, Path) else "",
+        cure=cure,
+    )
+
+
+def _head(source: Path | bytes) -> bytes:
+    if isinstance(source, bytes):
+        return source[:32]
+    try:
+        with source.open("rb") as file:
+            return file.read(32)
+    except OSError:
+        return b""
 
 
 @contextmanager

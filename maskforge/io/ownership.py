@@ -32,9 +32,6 @@ from maskforge.records import to_json
 
 FORMAT = "maskforge-owned/1"
 
-IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".jp2", ".avif")
-"""Suffixes of what might be somebody's only copy of a photograph, or a mask painted by hand."""
-
 _ID = re.compile(r"[0-9a-f]{16}")
 _LONGEST = 160  # bytes of a key; a file's name has at most 255
 
@@ -240,7 +237,8 @@ class Owned:
         return True
 
     def _disown(self, copied: Collection[str]) -> None:
-        believed = {name for name in copied if not name.lower().endswith(IMAGES)}
+        # What might be somebody's only copy of a photograph, or a mask painted by hand.
+        believed = {name for name in copied if not name.lower().endswith(files.IMAGES)}
         self.entries = {name: e for name, e in self.entries.items() if name in believed}
         self._earlier = {name: e for name, e in self._earlier.items() if name in believed}
         self.folders.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -272,11 +273,166 @@ def test_upright_turns_as_the_geometry_does(orientation: int) -> None:
         assert turned[int(y), int(x)] == pixels[row, column]
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "F", "I"])
-@pytest.mark.parametrize(("suffix", "kind"), [(".jpg", "JPEG"), (".JPEG", "JPEG"), (".png", "PNG")])
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr"])
+@pytest.mark.parametrize(
+    ("suffix", "kind"),
+    [
+        *((".jpg", "JPEG"), (".JPEG", "JPEG"), (".png", "PNG"), (".tif", "TIFF"), (".bmp", "BMP")),
+        *((".webp", "WEBP"), (".gif", "PNG")),
+    ],
+)
 def test_encode_takes_every_mode(mode: str, suffix: str, kind: str) -> None:
     data = images.encode(Image.new(mode, (WIDTH, HEIGHT)), suffix)
     with Image.open(io.BytesIO(data)) as again:
         assert again.format == kind
         assert again.size == (WIDTH, HEIGHT)
         assert 0x0112 not in again.getexif()
+
+
+RAMP = np.arange(WIDTH * HEIGHT).reshape(HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize(
+    ("values", "suffix", "mode"),
+    [
+        (RAMP.astype(np.uint16) * 2500, ".png", "I;16"),
+        (RAMP.astype(np.uint16) * 2500, ".tif", "I;16"),
+        (RAMP.astype(np.int32) * 2500, ".png", "I;16"),
+        (RAMP.astype(np.int32) * 30_000, ".tif", "I"),
+        (RAMP.astype(np.float32) / 20, ".tif", "F"),
+    ],
+)
+def test_depth_is_kept(values: np.ndarray, suffix: str, mode: str) -> None:
+    data = images.encode(Image.fromarray(values), suffix)
+    with Image.open(io.BytesIO(data)) as again:
+        assert again.mode in (mode, "I")
+        np.testing.assert_array_equal(np.asarray(again), values)
+
+
+@pytest.mark.parametrize(
+    ("values", "suffix"),
+    [
+        (RAMP.astype(np.float32), ".png"),
+        (RAMP.astype(np.int32) * 30_000, ".png"),
+        (-RAMP.astype(np.int32), ".png"),
+        (RAMP.astype(np.uint16), ".jpg"),
+        (RAMP.astype(np.uint16), ".bmp"),
+    ],
+)
+def test_depth_is_not_lost_in_silence(values: np.ndarray, suffix: str) -> None:
+    with pytest.raises(ReadError, match=r"cannot be written as .* without loss"):
+        images.encode(Image.fromarray(values), suffix)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        RAMP.astype(np.uint16) * 2500,
+        RAMP.astype(np.int32) - 5,
+        RAMP.astype(np.float32) / 1000,
+        np.where(RAMP == 3, np.nan, RAMP).astype(np.float32),
+    ],
+)
+def test_what_has_more_than_8_bits_is_shown_from_its_lowest_to_its_highest(
+    values: np.ndarray,
+) -> None:
+    found = np.asarray(images.shown(Image.fromarray(values)))[..., 0]
+    assert (found[0, 0], found[-1, -1]) == (0, 255)
+    whole = np.isfinite(values)
+    assert (np.diff(found[whole].astype(int)) > 0).all()
+
+
+def test_what_is_one_value_everywhere_is_shown_black() -> None:
+    assert not np.asarray(images.shown(Image.fromarray(np.full((2, 3), 7, np.uint16)))).any()
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix"),
+    [("PPM", ".pgm"), ("JPEG2000", ".jp2"), ("TGA", ".tga"), ("GIF", ".gif"), ("TIFF", ".tif")],
+)
+def test_every_raster_format_of_pillow_is_read(tmp_path: Path, kind: str, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    Image.new("L", (WIDTH, HEIGHT), 9).save(path, kind)
+    with images.opened(path) as image:
+        assert (image.size, image.convert("L").getpixel((0, 0))) == ((WIDTH, HEIGHT), 9)
+    with images.opened(path.read_bytes()) as image:
+        assert image.size == (WIDTH, HEIGHT)
+
+
+@pytest.mark.parametrize(
+    ("data", "why", "cure"),
+    [
+        (b"<!DOCTYPE html><html>", "no decoder knows what begins with b'<!DOCTYPE html><'", "repl"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "it is HEIC", "pillow-heif"),
+        (b"", "no decoder knows what begins with b''", "replace"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no decoder knows", "replace"),
+    ],
+)
+def test_what_is_no_image_is_refused_with_a_reason(
+    tmp_path: Path, data: bytes, why: str, cure: str
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(data)
+    with pytest.raises(ReadError, match=re.escape(why)) as caught:
+        images.picture(annotation(tmp_path, "a.jpg", image=tmp_path / "a.jpg"))
+    assert cure in caught.value.cure
+
+
+@pytest.mark.parametrize(
+    ("named", "there"),
+    [
+        ("IMG_1.jpg", "IMG_1.JPG"),
+        ("img_1.JPG", "IMG_1.jpg"),
+        ("Capture_d%C3%A9cran%201.png", "Capture_décran 1.png"),
+        ("caf\u00e9.png", "cafe\u0301.png"),
+        ("caf\u00e9.png", "images/cafe\u0301.png"),
+        ("a.png", "../images/a.png"),
+        ("a\u200b.png", "a.png"),
+        ("a.jpg", "a.png"),
+        (r"C:\\Users\\me\\set\\b.jpg", "b.jpg"),
+        ("/home/me/b.jpg", "images/B.JPG"),
+        ("b.jpg", "../train/b.jpg"),
+    ],
+)
+def test_an_image_is_found_as_people_mean_it(tmp_path: Path, named: str, there: str) -> None:
+    path = tmp_path / "deep" / there
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "deep").mkdir(exist_ok=True)
+    path.write_bytes(b"")
+    item = replace(annotation(tmp_path, named), source=tmp_path / "deep/instances_train.json")
+    found = images.locate(item)
+    assert found is not None
+    assert found.samefile(path)
+
+
+def test_two_files_that_could_be_meant_are_both_named(tmp_path: Path) -> None:
+    for name in ("IMG_1.JPG", "img_1.jpg"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(ReadError, match=r"could be '(IMG_1.JPG|img_1.jpg)' or '"):
+        images.locate(annotation(tmp_path, "Img_1.jpg"))
+    assert images.locate(annotation(tmp_path, "img_1.jpg")) == tmp_path / "img_1.jpg"
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda text: text,
+        lambda text: text.replace("+", r"\u002B").replace("/", r"\u002f").replace("=", r"\u003d"),
+        lambda text: text.replace("/", r"\/"),
+        lambda text: r"\r\n".join(text[i : i + 20] for i in range(0, len(text), 20)),
+        lambda text: "data:image/png;base64," + text,
+        lambda text: "b'" + text + "'",
+        lambda text: text.replace("+", "-").replace("/", "_"),
+        lambda text: text.rstrip("="),
+    ],
+)
+def test_an_embedded_image_is_the_bytes_that_were_embedded(tmp_path: Path, wrap) -> None:
+    data = bytes(range(256)) + b"\xfb\xff\xfe"  # all letters of the alphabet, and padding
+    text = wrap(base64.b64encode(data).decode())
+    item = annotation(tmp_path, "a.png", embedded=text.encode())
+    assert images.decode_embedded(item) == data
+
+
+@pytest.mark.parametrize("text", [b"!", b"a", rb"\u00e9", rb"\x"])
+def test_what_is_no_base64_is_refused(tmp_path: Path, text: bytes) -> None:
+    with pytest.raises(ReadError, match="must be base64"):
+        images.decode_embedded(annotation(tmp_path, "a.png", embedded=text))

@@ -159,10 +159,8 @@ def _decode(file: Path) -> tuple[Image.Image, int, int]:
     The size that the header declares is looked at before anything is decoded.
     """
     try:
-        with warnings.catch_warnings(), file.open("rb") as stream:
+        with warnings.catch_warnings(), images.opened(file) as image:
             warnings.simplefilter("ignore")  # of odd but readable files
-            with images.no_other_limit():
-                image = Image.open(stream, formats=images.FORMATS)
             if image.width * image.height > MAX_PIXELS:
                 raise ReadError(
                     f"an image must have at most {MAX_PIXELS} pixels, but has "
@@ -171,7 +169,8 @@ def _decode(file: Path) -> tuple[Image.Image, int, int]:
                     file=str(file),
                 )
             image.load()
-            return image, _orientation(image), getattr(image, "n_frames", 1)
+            frames = getattr(image, "n_frames", 1)
+            return image, _orientation(image), frames
     except ReadError:
         raise
     except Exception as error:  # Pillow's decoders raise whatever the damage leads them to

@@ -18,7 +18,7 @@ from maskforge.readers.masks.naming import SPLITS
 IMAGE_FOLDERS = ("images", "image", "imgs", "img", "features")
 MASK_FOLDERS = ("masks", "mask", "labels", "label", "annotations", "annotation", "gt")
 VOC_FOLDERS = ("SegmentationClass", "SegmentationClassPNG", "SegmentationClassNpy")
-MASK_SUFFIXES = (*(s for s in images.SUFFIXES if s != ".gif"), ".npy")
+MASK_SUFFIXES = (*images.SUFFIXES, ".npy")
 
 _MASK_TAIL = re.compile(
     r"(?i)[_\-. ](masks?|labels?|labelids|seg|segmentation|gt|annotation|matte|l|y)$"

@@ -62,7 +62,7 @@ def read_image(path: Path) -> tuple[NDArray[np.uint8], Header]:
     with open_image(path) as image:
         _decode(image, path)
         found = Header(image.height, image.width, images.orientation(image))
-        return _rgb(images.upright(image), path), found
+        return _rgb(images.upright(image)), found
 
 
 def color_profile(path: Path) -> bytes | None:
@@ -169,17 +169,13 @@ def _array(path: Path) -> NDArray[Any]:
 def open_image(path: Path) -> Image.Image:
     """Open an image after a look at the size that its header declares; nothing is decoded."""
     try:
-        with images.no_other_limit(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of damaged EXIF, which is passed over
-            image = Image.open(path, formats=images.FORMATS)
+        image = images.opened(path)
         if 0 < image.width * image.height <= MAX_PIXELS:
             return image
         size = f"{image.width}x{image.height}"
         image.close()
     except Exception as error:  # Pillow's decoders raise whatever the damage leads them to
-        raise ReadError(
-            f"the file must be an image, but: {error}", code="bad-image", file=str(path)
-        ) from error
+        raise images.refused(path, error) from error
     raise ReadError(
         f"an image must have 1 to {MAX_PIXELS} pixels, but has {size}",
         code="too-large",
@@ -202,24 +198,10 @@ def _decode(image: Image.Image, path: Path) -> None:
         ) from error
 
 
-def _rgb(image: Image.Image, path: Path) -> NDArray[np.uint8]:
-    if image.mode.startswith("I"):
-        # Pillow cuts 16 bits off at 255; the high byte is what the image looks like.
-        grey = np.asarray(image)
-        if grey.min() < 0 or grey.max() > 65535:
-            raise ReadError(
-                f"an image must have at most 16 bits a sample, but goes to {grey.max()}",
-                code="bad-image",
-                file=str(path),
-            )
-        return np.repeat((grey >> 8).astype(np.uint8)[..., None], 3, axis=2)
-    if image.mode == "F":
-        raise ReadError(
-            "an image must hold integers, but holds floats", code="bad-image", file=str(path)
-        )
+def _rgb(image: Image.Image) -> NDArray[np.uint8]:
     if image.mode == "P" and "transparency" in image.info:
         image = image.convert("RGBA")
-    return np.array(image.convert("RGB"))
+    return np.array(images.shown(image))
 
 
 def _is_lossy_webp(image: Image.Image, path: Path) -> bool:

@@ -161,7 +161,7 @@ class TestImages:
         ("array", "pixel"),
         [
             (np.full((3, 4), 200, np.uint8), [200, 200, 200]),
-            (np.full((3, 4), 0xC8FF, np.uint16), [0xC8, 0xC8, 0xC8]),
+            (np.arange(12, dtype=np.uint16).reshape(3, 4) * 93, [255, 255, 255]),  # 10 bits
             (np.full((3, 4, 4), (1, 2, 3, 0), np.uint8), [1, 2, 3]),
             (np.ones((3, 4), np.bool_), [255, 255, 255]),
         ],
