@@ -7,11 +7,11 @@ their help, the reference of :func:`maskforge.convert` and the checks of values 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from functools import cache
 from hashlib import sha256
-from numbers import Integral
+from operator import index
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args, get_origin, get_type_hints
 
@@ -212,37 +212,52 @@ def described(kind: type) -> list[tuple[Field[Any], Any]]:
 
 def _checked(one: Field[Any], hint: Any, value: Any) -> Any:
     """Return the value as its field has it. Raises UsageError, with the nearest choice."""
-    kinds = get_args(hint)
-    if value is None and (one.default is None or type(None) in kinds):
+    if value is None and (one.default is None or type(None) in get_args(hint)):
         return None
-    if one.metadata["choices"]:
-        choices = plugins.names(one.metadata["choices"])
-        what = one.metadata["choices"] if one.name != "as_" else "writers"
-        return plugins.choose(what, str(value).replace("_", "-"), choices)
+    if package := one.metadata["choices"]:
+        return plugins.choose(package, str(value).replace("_", "-"), plugins.names(package))
     if get_origin(hint) is Literal:
-        return plugins.choose(one.name, value, kinds)
-    if Path in kinds:
-        return Path(value)
-    if hint == Size | None:
-        pair = tuple(value) if isinstance(value, Iterable) else ()
-        if len(pair) != 2 or not all(isinstance(n, Integral) and int(n) > 0 for n in pair):
-            raise UsageError(
-                f"{one.name} must be (width, height) in pixels, such as (512, 512), "
-                f"but got {value!r}"
-            )
-        return int(pair[0]), int(pair[1])
-    if hint is bool:
-        if value not in (True, False):
-            raise UsageError(f"{one.name} must be True or False, but got {value!r}")
-        return bool(value)
-    if get_origin(hint) is tuple or hint == tuple[float, ...] | None:
-        if isinstance(value, str) or not isinstance(value, Iterable):
-            raise UsageError(f"{one.name} must be a list, but got {value!r}")
-        return tuple(value)
+        return plugins.choose(one.name, value, get_args(hint))
+    wanted, take = _FORMS.get(hint, ("", lambda value: value))
+    try:
+        value = take(value)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{one.name} must be {wanted}, but got {value!r}") from error
     least = one.metadata["least"]
     if least is not None and value < least:
         raise UsageError(f"{one.name} must be at least {least}, but got {value}")
     return value
+
+
+def _size(value: Any) -> Size:
+    width, height = map(index, value)
+    if min(width, height) < 1:
+        raise ValueError
+    return width, height
+
+
+def _yes_or_no(value: Any) -> bool:
+    if value not in (True, False):
+        raise ValueError
+    return bool(value)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str) or not all(isinstance(name, str) for name in value):
+        raise TypeError
+    return tuple(value)
+
+
+_FORMS: dict[Any, tuple[str, Callable[[Any], Any]]] = {
+    bool: ("True or False", _yes_or_no),
+    int: ("a whole number", index),
+    int | None: ("a whole number", index),
+    Path | None: ("a path", Path),
+    Size | None: ("(width, height) in pixels, such as (512, 512)", _size),
+    tuple[str, ...]: ("a list of names", _names),
+    tuple[float, ...] | None: ("a list of fractions", lambda value: tuple(map(float, value))),
+}
+"""How values may come, in words, by the type of their field, and what makes them that type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias
 
 from maskforge import layouts, plugins, splits, writers
 from maskforge.conversion import image, manifest, sources
@@ -288,7 +288,9 @@ class Run:
                 self.stage.place / "journal.jsonl", self.plan.fingerprint, go_on=self.plan.resume
             )
         try:
-            with self._sink() as file:
+            name = self.place.out.name
+            shelf = self.stage.shelf
+            with shelf.file(name) if self.place.collection else nullcontext() as file:
                 collect = None
                 if file is not None and self._writer.COLLECTION:
                     collect = self._writer.Collection(file, self._writer_options)
@@ -302,13 +304,7 @@ class Run:
             if journal is not None:
                 journal.close()
         if self.place.collection and done.records:
-            name = self.place.out.name
-            self.stage.add(self.stage.shelf.put_file(name, self.stage.owned.entries.get(name)))
-
-    def _sink(self) -> AbstractContextManager[BinaryIO | None]:
-        if not self.place.collection:
-            return nullcontext()
-        return self.stage.shelf.file(self.place.out.name)
+            self.stage.add(shelf.put_file(name, self.stage.owned.entries.get(name)))
 
     def _take(
         self,

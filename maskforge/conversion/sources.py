@@ -97,7 +97,8 @@ def _shared(labels: frozenset[str]) -> frozenset[str]:
 
 def root_of(sources: Sequence[Path]) -> Path:
     """Return the folder that output names are relative to: what all sources have in common."""
-    folders = [path if path.is_dir() else path.parent for path in map(_absolute, sources)]
+    absolute = [Path(os.path.abspath(source)) for source in sources]
+    folders = [path if path.is_dir() else path.parent for path in absolute]
     return Path(os.path.commonpath(folders))
 
 
@@ -317,10 +318,6 @@ def _labels_in(read: Callable[[Path, Any], set[str]], options: object, path: Pat
 
 def _no_labels(path: Path) -> set[str]:
     return set()
-
-
-def _absolute(path: Path) -> Path:
-    return Path(os.path.abspath(path))
 
 
 def _shown(path: Path, root: Path) -> str:
