@@ -14,6 +14,7 @@ from contextlib import suppress
 import click
 
 from maskforge import __version__, plugins
+from maskforge.cli._console import plain
 from maskforge.errors import ClassError, MaskforgeError, ReadError, UsageError, WriteError
 
 _EXIT_CODES: tuple[tuple[type[MaskforgeError], int], ...] = (
@@ -106,4 +107,4 @@ def _let_go_of_output() -> None:
 
 
 def _say(message: str) -> None:
-    click.echo(f"maskforge: {message}", err=True)
+    click.echo(f"maskforge: {plain(message)}", err=True)

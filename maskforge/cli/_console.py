@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 from typing import Any
 
 
@@ -23,3 +24,31 @@ def nowhere() -> Any:
     from rich.console import Console
 
     return Console(file=io.StringIO())
+
+
+def plain(text: str) -> str:
+    """Return what a file says so that a terminal shows it and obeys none of it.
+
+    Control characters and the marks that turn the direction of text are written as escapes.
+    """
+    return "".join(_escaped(letter) for letter in text) if _is_odd(text) else text
+
+
+def escape(text: str) -> str:
+    """Return ``text`` as it is printed on a console: plain, and without markup."""
+    from rich import markup
+
+    return markup.escape(plain(text))
+
+
+def _is_odd(text: str) -> bool:
+    return not text.isprintable()
+
+
+def _escaped(letter: str) -> str:
+    is_free = letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Co", "Zl")
+    return letter if is_free or letter in _JOINERS else letter.encode("unicode_escape").decode()
+
+
+_JOINERS = "\u200c\u200d"
+"""Marks without which some scripts cannot be written."""

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import click
 from rich.console import Console
-from rich.markup import escape
 
 from maskforge import plugins
 from maskforge.cli import _console
+from maskforge.cli._console import escape
 from maskforge.datasets import Check, Dataset, check, open_dataset
 from maskforge.errors import ClassError, MaskforgeError, Problem
 from maskforge.io.label_lists import Labels

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from rich.markup import escape
 from rich.table import Table
 
 from maskforge.classes import BACKGROUND
+from maskforge.cli._console import escape
 from maskforge.palette import display_index, display_palette
 from maskforge.scores.scorer import Scores
 

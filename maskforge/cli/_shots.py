@@ -29,8 +29,7 @@ def follow(
     done: what has been done to them, in a word. When they end all is put in place in ``out``; where
     this is interrupted it is said what became of what was done.
     """
-    from rich.markup import escape
-
+    from maskforge.cli._console import escape
     from maskforge.prediction import footage
 
     errors = _console.errors(console)

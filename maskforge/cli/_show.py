@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from maskforge.cli import _console
+from maskforge.cli._console import escape
 from maskforge.conversion.result import Conversion
 from maskforge.errors import Problem
 

@@ -6,10 +6,10 @@ import math
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from maskforge.cli import _scores
+from maskforge.cli._console import escape
 from maskforge.training.callbacks import Epoch, Start, Step, Watch
 
 

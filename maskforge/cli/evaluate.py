@@ -81,6 +81,9 @@ def run(
         click.echo(score_files.to_json(scores))
     console.print(_scores.table(scores))
     console.print(f"{len(scorer.images)} images · {_scores.line(scores)}")
+    if scorer.nothing:
+        said = f"{scorer.nothing:,} scored pixels have no prediction: they count as missed"
+        console.print(f"[yellow]{said}[/]")
     if folder is not None:  # last, so that the scores are told whatever becomes of it
         folder.spare(found.sources)
         score_files.write(folder, scorer, found.classes)

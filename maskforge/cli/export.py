@@ -26,7 +26,7 @@ def run(checkpoint: str, *, out: str | None, overwrite: bool, quiet: bool) -> in
       maskforge export runs/people/best.pt -o people.pt2
       maskforge predict people.onnx photos/ -o predicted
     """
-    from rich.markup import escape
+    from maskforge.cli._console import escape
 
     console = _console.console(quiet=quiet)
     target = Path(out) if out else Path(checkpoint).with_suffix(".onnx")

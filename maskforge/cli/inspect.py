@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from maskforge.cli._console import plain
+
 
 @click.command("inspect")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
@@ -35,5 +37,5 @@ def command(files: tuple[str, ...], *, labels: Path | None, as_json: bool) -> in
     if as_json:
         click.echo(json.dumps([one.as_dict() for one in found], ensure_ascii=False, indent=1))
     else:
-        click.echo("\n\n".join(map(str, found)))
+        click.echo(plain("\n\n".join(map(str, found))))
     return 1 if any(one.problems for one in found) else 0

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.markup import escape
 
 from maskforge.cli import _console, _data, _options, _settings, _torch
+from maskforge.cli._console import escape
 from maskforge.errors import ReadError, UsageError
 from maskforge.prediction.config import MACHINE
 from maskforge.training.presets import PRESETS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from maskforge.io import files, ownership
@@ -18,9 +19,9 @@ def find(folder: Path, suffixes: Iterable[str]) -> list[Path]:
 
     Passed over are hidden files and folders, as are the resource forks (``._x``) of macOS, and what
     a list says that an output placed; where ``folder`` itself is an output, only what that says of
-    itself. An output of 0.1, which kept no list, is passed over as a whole. A folder that cannot be
-    looked into stands among the files, so that whoever reads it can say so; one that is not there
-    has none.
+    itself. Links to folders are followed, each folder once. An output of 0.1, which kept no list,
+    is passed over as a whole. A folder that cannot be looked into stands among the files, so that
+    whoever reads it can say so; one that is not there has none.
     """
     wanted = tuple(suffixes)
     found: list[Path] = []
@@ -32,8 +33,15 @@ def find(folder: Path, suffixes: Iterable[str]) -> list[Path]:
         if isinstance(error, PermissionError):
             closed.append(Path(error.filename))
 
-    for root, folders, names in os.walk(folder, onerror=note):
+    seen: set[tuple[int, int]] = set()  # of folders, so that links lead nowhere twice
+    for root, folders, names in os.walk(folder, onerror=note, followlinks=True):
         here = os.path.abspath(root)
+        with suppress(OSError):
+            place = os.stat(root)
+            if (place.st_dev, place.st_ino) in seen:
+                folders.clear()
+                continue
+            seen.add((place.st_dev, place.st_ino))
         outputs = list(ownership.lists(Path(root))) if _has_list(names) else []
         for output in outputs:
             is_named = here == top and output.is_folder

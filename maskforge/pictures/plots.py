@@ -48,7 +48,11 @@ def comparison(
     picture = None if image is None else Image.fromarray(image)
     sheets = [previews.draw(picture, to_raster(ids, classes)) for ids in (truth, prediction)]
     matrix = metrics.confusion_matrix(
-        truth, prediction, num_classes=len(classes), ignore_index=classes.channels.ignore_index
+        truth,
+        prediction,
+        num_classes=len(classes),
+        ignore_index=classes.channels.ignore_index,
+        nothing=True,
     )
     score = metrics.mean_iou(matrix)
     said = "" if math.isnan(score) else f"   mIoU {100 * score:.1f} %"

@@ -7,8 +7,11 @@ are dark, and several are shades of one. What masks hold is decided by the write
 from __future__ import annotations
 
 import io
-from functools import cache
-from typing import NamedTuple
+import os
+import unicodedata
+from contextlib import suppress
+from functools import cache, lru_cache
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -196,9 +199,74 @@ def _share(pixels: int, total: int) -> str:
     return f"{percent:.1f} %" if percent >= 0.05 else "<0.1 %"
 
 
+Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def _font(size: int) -> Font:
     return ImageFont.load_default(size)
+
+
+def _legible(text: str, font: Font, size: int) -> tuple[str, Font]:
+    """Return ``text`` and a font that has its letters: the usual one, or one of the system.
+
+    Where none has, letters lose their accents, and others are shown by their numbers, so that two
+    names stay different.
+    """
+    lacking = _lacking(text, font)
+    if lacking:
+        for path in _system_fonts():
+            with suppress(OSError):
+                other = ImageFont.truetype(path, size)
+                if not _lacking(text, other):
+                    return text, other
+    return "".join(_spelled(c) if c in lacking else c for c in text), font
+
+
+def _spelled(letter: str) -> str:
+    bare = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode().strip()
+    return bare or f"[{ord(letter):X}]"
+
+
+@lru_cache(maxsize=4096)
+def _lacking(text: str, font: Font) -> frozenset[str]:
+    """Return the letters that a font shows as it shows what no font has."""
+    if text.isascii():
+        return frozenset()
+    none = bytes(font.getmask("\U0010fffe"))
+    return frozenset(c for c in text if not c.isspace() and bytes(font.getmask(c)) == none)
+
+
+@cache
+def _system_fonts() -> tuple[str, ...]:
+    """Return files of fonts for many scripts, those first that are known to have many letters."""
+    home = os.path.expanduser("~")
+    places = [
+        *("/usr/share/fonts", "/usr/local/share/fonts", f"{home}/.fonts"),
+        *(f"{home}/.local/share/fonts", "/System/Library/Fonts", "/Library/Fonts"),
+        os.path.join(os.environ.get("WINDIR", "C:\\Windows"), "Fonts"),
+    ]
+    found = [
+        os.path.join(root, name)
+        for place in places
+        for root, _, names in os.walk(place)
+        for name in names
+        if name.lower().endswith((".ttf", ".otf", ".ttc"))
+    ]
+
+    def rank(path: str) -> tuple[int, str]:
+        name = os.path.basename(path).lower()
+        known = (i for i, part in enumerate(_MANY_LETTERS) if part in name)
+        return next(known, len(_MANY_LETTERS)), path
+
+    return tuple(sorted(found, key=rank)[:_MOST_FONTS])
+
+
+_MANY_LETTERS = (
+    *("notosanscjk", "notosanssc", "wqy", "droidsansfallback", "sourcehansans", "pingfang"),
+    *("msyh", "hiragino", "arialuni", "unifont", "dejavusans.", "notosans-regular", "arial."),
+)
+_MOST_FONTS = 40
 
 
 def _sheet(width: int, height: int, entries: list[_Entry]) -> Image.Image:
@@ -208,10 +276,13 @@ def _sheet(width: int, height: int, entries: list[_Entry]) -> Image.Image:
     font, gap, row, swatch = _font(size), round(size * 1.4), round(size * 1.75), round(size * 0.85)
     fixed = swatch + size * 3 // 2
     named: list[tuple[int, _Entry]] = []
+    faces: dict[_Entry, Font] = {}
     for entry in entries:
         taken = fixed + font.getlength(entry.number + entry.share)
-        name = _fitted(entry.name, font, width - 2 * gap - taken)
-        named.append((round(taken + font.getlength(name)), entry._replace(name=name)))
+        name, face = _legible(entry.name, font, size)
+        entry = entry._replace(name=_fitted(name, face, width - 2 * gap - taken))
+        named.append((round(taken + face.getlength(entry.name)), entry))
+        faces[entry] = face
     column = max((wide for wide, _ in named), default=0) if len(named) > _FLOWING else 0
     x, y = gap, height + round(size * 0.8)
     placed: list[tuple[int, int, _Entry]] = []
@@ -228,9 +299,10 @@ def _sheet(width: int, height: int, entries: list[_Entry]) -> Image.Image:
         box = (x, top, x + swatch, top + swatch)
         pen.rounded_rectangle(box, radius=swatch // 4, fill=entry.color, outline=outline)
         left: float = x + swatch + size // 2
-        for text, ink in ((entry.number, _FAINT), (entry.name, _INK), (entry.share, _FAINT)):
-            pen.text((left, y + row // 2), text, fill=ink, font=font, anchor="lm")
-            left += font.getlength(text) + size // 2
+        parts = (entry.number, _FAINT, font), (entry.name, _INK, faces[entry])
+        for text, ink, face in (*parts, (entry.share, _FAINT, font)):
+            pen.text((left, y + row // 2), text, fill=ink, font=face, anchor="lm")
+            left += face.getlength(text) + size // 2
     return sheet
 
 

@@ -62,7 +62,7 @@ def regions(
         place = f"shapes[{index}]"
         try:
             made = _lower(shape, points, pen)
-            if shape.shape_type == "mask":
+            if (shape.shape_type or "").lower() == "mask":
                 patches = [patch for patch in made if isinstance(patch, Bitmap)]
                 pixels += sum(patch.height * patch.width for patch in patches)
                 _check_patch_pixels(pixels)
@@ -106,7 +106,7 @@ def _lower(shape: Shape, points: Points, pen: _Pen) -> tuple[Geometry, ...]:
     """Return the geometry of one shape. Raises GeometryError, code ``empty-shape`` for no area."""
     if not shape.label.strip():
         raise GeometryError("a shape must have a label, but has none", code="no-label")
-    kind = shape.shape_type or "polygon"
+    kind = (shape.shape_type or "polygon").lower()
     if kind not in _KINDS:
         raise GeometryError(
             f"shape_type must be one of {list(_KINDS)}, but got {kind!r}", code="bad-field"
@@ -133,6 +133,8 @@ def _oriented_rectangle(shape: Shape, points: Points, pen: _Pen) -> tuple[Geomet
 
 
 def _rectangle(shape: Shape, points: Points, pen: _Pen) -> tuple[Geometry, ...]:
+    if len(points) == 4:  # as X-AnyLabeling writes it
+        return (Polygon(points),)
     _check_count(shape, 2)
     (x_min, y_min), (x_max, y_max) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
     if x_min == x_max or y_min == y_max:
@@ -150,6 +152,8 @@ def _circle(shape: Shape, points: Points, pen: _Pen) -> tuple[Geometry, ...]:
 
 
 def _line(shape: Shape, points: Points, pen: _Pen) -> tuple[Geometry, ...]:
+    if len(points) > 2:  # as AnyLabeling writes a strip of lines
+        return _linestrip(shape, points, pen)
     _check_count(shape, 2)
     return (Polyline(points, pen.line_width),)
 
@@ -228,6 +232,8 @@ _KINDS: dict[str, Callable[[Shape, Points, _Pen], tuple[Geometry, ...]]] = {
     "polygon": _polygon,
     "rectangle": _rectangle,
     "oriented_rectangle": _oriented_rectangle,
+    "rotation": _oriented_rectangle,  # X-AnyLabeling's name for it
+    "quadrilateral": _oriented_rectangle,
     "circle": _circle,
     "line": _line,
     "linestrip": _linestrip,

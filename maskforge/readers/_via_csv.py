@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -37,7 +38,8 @@ class _Image:
         shape = row[SHAPE].strip()
         if shape in ("", "{}"):
             return
-        raw = msgspec.Raw((row[ATTRIBUTES].strip() or "{}").encode())
+        said = row[ATTRIBUTES].strip()
+        raw = msgspec.Raw(_UNDEFINED.sub(r"\1null", said or "{}").encode())
         try:
             attributes = _json.load(raw, dict[str, object], file=file)
         except ReadError as error:
@@ -65,6 +67,10 @@ class _Image:
             references=(self.filename,),
             problems=problems,
         )
+
+
+_UNDEFINED = re.compile(r'("[^"\\]*"\s*:\s*)undefined\b')
+"""What VIA writes for an attribute without a value, which is no JSON."""
 
 
 def is_header(line: str) -> bool:

@@ -104,6 +104,8 @@ def image_name(filename: str) -> str:
     A relative path keeps its folders. Raises ReadError when nothing is left that can name a file.
     """
     name = filename
+    if name[:5].lower() == "file:" and name[5:7] != "//":
+        name = unquote(name[5:])
     if _URL.match(name):
         name = unquote(re.split("[?#]", name, maxsplit=1)[0].replace("\\", "/").rpartition("/")[2])
     elif _ABSOLUTE.match(name):

@@ -48,6 +48,8 @@ def boundary_counts(
     if distance < 1:
         raise ValueError(f"distance must be at least 1 pixel, but got {distance}")
     counted = np.ones(truth.shape, np.bool_) if ignore_index is None else truth != ignore_index
+    # Else what was predicted under ignored pixels would carry the prediction's band elsewhere.
+    prediction = np.where(counted, prediction, -1)
     intersection, union = np.zeros((2, num_classes), dtype=np.int64)
     for k in range(num_classes):
         bands = [_band(ids == k, distance) & counted for ids in (truth, prediction)]

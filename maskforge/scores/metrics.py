@@ -30,6 +30,7 @@ def confusion_matrix(
     *,
     num_classes: int,
     ignore_index: int | None = None,
+    nothing: bool = False,
 ) -> Counts:
     """Count pixels by true class and predicted class.
 
@@ -39,9 +40,12 @@ def confusion_matrix(
             ignored does not matter.
         num_classes: C; valid class ids are 0 … C-1.
         ignore_index: Pixels with this truth are not counted. Lies outside 0 … C-1.
+        nothing: The prediction may hold ``ignore_index``, too: it predicts nothing there, which is
+            missed by the true class and claimed by none.
 
     Returns:
-        (C, C) int64, rows truth, columns prediction.
+        (C, C) int64, rows truth, columns prediction; with ``nothing`` (C, C + 1), the last column
+        is where nothing was predicted. All scores take either.
 
     Raises:
         ValueError: for shapes that differ, dtypes that are not integers, or ids out of range.
@@ -66,14 +70,18 @@ def confusion_matrix(
     else:
         span, ignored = num_classes + 2, num_classes
         rows = _bins("truth", truth, num_classes, ignore_index)
-        columns = _bins("prediction", prediction, num_classes, None)
+        columns = _bins("prediction", prediction, num_classes, ignore_index if nothing else None)
     counts = np.bincount((rows * span + columns).reshape(-1), minlength=span * span)
     counts = counts.reshape(span, span)
     kept = counts[:num_classes, :num_classes].astype(np.int64)
     outside = int(counts[:num_classes, num_classes:].sum())
+    if nothing and ignore_index is not None:
+        missed = counts[:num_classes, num_classes if span != 256 else ignore_index]
+        kept = np.column_stack([kept, missed.astype(np.int64)])
+        outside -= int(missed.sum())
     if outside:
         scored = np.ones(truth.shape, np.bool_) if ignore_index is None else truth != ignore_index
-        _refuse("prediction", prediction, scored, num_classes, None)
+        _refuse("prediction", prediction, scored, num_classes, ignore_index if nothing else None)
     skipped = int(counts[ignored].sum()) if ignored is not None and 0 <= ignored < span else 0
     if int(kept.sum()) + skipped != truth.size:
         _refuse("truth", truth, np.ones(truth.shape, np.bool_), num_classes, ignore_index)
@@ -113,12 +121,18 @@ def _refuse(
 def iou(matrix: Counts) -> Floats:
     """Return intersection over union by class, (C,); nan where absent from truth and prediction."""
     hits = np.diagonal(matrix)
-    return ratio(hits, matrix.sum(axis=0) + matrix.sum(axis=1) - hits)
+    return ratio(hits, _predicted(matrix) + matrix.sum(axis=1) - hits)
 
 
 def precision(matrix: Counts) -> Floats:
     """Return by class the share of its predicted pixels that are right, (C,); nan if none are."""
-    return ratio(np.diagonal(matrix), matrix.sum(axis=0))
+    return ratio(np.diagonal(matrix), _predicted(matrix))
+
+
+def _predicted(matrix: Counts) -> Counts:
+    """Return how many pixels each class was predicted for, (C,)."""
+    predicted: Counts = matrix.sum(axis=0)[: len(matrix)]
+    return predicted
 
 
 def recall(matrix: Counts) -> Floats:
@@ -133,7 +147,7 @@ def class_accuracy(matrix: Counts) -> Floats:
 
 def f1(matrix: Counts) -> Floats:
     """Return F1, which is the Dice coefficient, by class, (C,); nan where the IoU is nan."""
-    return ratio(2 * np.diagonal(matrix), matrix.sum(axis=0) + matrix.sum(axis=1))
+    return ratio(2 * np.diagonal(matrix), _predicted(matrix) + matrix.sum(axis=1))
 
 
 def pixel_accuracy(matrix: Counts) -> float:

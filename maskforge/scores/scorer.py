@@ -16,7 +16,8 @@ from maskforge.scores.metrics import Counts, Floats
 class Scores:
     """All scores of one confusion matrix, and of its images where those were counted.
 
-    names: the C class names. matrix: (C, C) int64, rows truth. boundary: boundary IoU by class,
+    names: the C class names. matrix: (C, C) int64, rows truth; (C, C + 1) where nothing was
+    predicted for some pixels. boundary: boundary IoU by class,
     (C,). image_iou, image_accuracy: see :func:`~maskforge.scores.metrics.image_means`. None: not
     counted.
     """
@@ -29,7 +30,7 @@ class Scores:
 
     def __post_init__(self) -> None:
         size = len(self.names)
-        if self.matrix.shape != (size, size):
+        if self.matrix.shape not in ((size, size), (size, size + 1)):
             raise ValueError(f"matrix must be {(size, size)}, but got {self.matrix.shape}")
 
     def by_class(self) -> dict[str, Floats]:
@@ -123,7 +124,7 @@ class Scorer:
 
     def __post_init__(self) -> None:
         count = len(self.names)
-        self._matrix = np.zeros((count, count), np.int64)
+        self._matrix = np.zeros((count, count + 1), np.int64)
         self._boundary = np.zeros((2, count), np.int64)
 
     def add(
@@ -140,7 +141,7 @@ class Scorer:
         """
         count, ignored = len(self.names), self.ignore_index
         matrix = metrics.confusion_matrix(
-            truth, prediction, num_classes=count, ignore_index=ignored
+            truth, prediction, num_classes=count, ignore_index=ignored, nothing=True
         )
         self._matrix += matrix
         self._boundary += boundary.boundary_counts(
@@ -157,7 +158,13 @@ class Scorer:
         """Return all scores of the images so far."""
         means = metrics.image_means((i.mean_iou, i.pixel_accuracy) for i in self.images)
         edges = boundary.boundary_iou(self._boundary[0], self._boundary[1])
-        return Scores(self.names, self._matrix, edges, *means)
+        matrix = self._matrix if self.nothing else self._matrix[:, :-1]
+        return Scores(self.names, matrix, edges, *means)
+
+    @property
+    def nothing(self) -> int:
+        """Scored pixels for which nothing was predicted; they count as missed."""
+        return int(self._matrix[:, -1].sum())
 
 
 def _finite(value: float) -> float | None:

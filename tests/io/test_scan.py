@@ -84,3 +84,18 @@ def test_a_folder_that_cannot_be_looked_into_is_found_not_lost(
     monkeypatch.setattr(os, "scandir", scandir)
     found = scan.find(tmp_path, [".json"])
     assert [path.name for path in found] == ["a.json", "closed"]
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    """Whatever loops they make, and wherever they lead."""
+    real = tmp_path / "real"
+    source = tmp_path / "src"
+    for folder in (real, source / "batch1"):
+        folder.mkdir(parents=True)
+        (folder / "a.json").write_text("{}")
+    (source / "batch2").symlink_to(real)
+    (source / "again").symlink_to(real)
+    (source / "batch1/up").symlink_to(source)
+    found = [path.relative_to(source).as_posix() for path in scan.find(source, (".json",))]
+    assert len(found) == 2
+    assert "batch1/a.json" in found

@@ -152,3 +152,12 @@ def test_encode() -> None:
     png = Image.open(io.BytesIO(previews.encode(image, suffix=".png")))
     assert png.format == "PNG"
     assert png.tobytes() == image.tobytes()
+
+
+def test_names_in_any_script_are_told_apart(monkeypatch):
+    """By a font of the system that has the letters, else by their numbers."""
+    font = previews._font(16)
+    assert previews._legible("cat", font, 16) == ("cat", font)
+    monkeypatch.setattr(previews, "_system_fonts", tuple)
+    for name, shown in (("车 a", "[8F66] a"), ("Café", "Cafe"), ("Straße", "Stra[DF]e")):
+        assert previews._legible(name, font, 16) == (shown, font)

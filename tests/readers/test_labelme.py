@@ -190,7 +190,6 @@ def test_what_covers_nothing_is_left_out_with_a_warning(
         (TRIANGLE, "rectangle", {}, "bad-shape", "", "exactly 2 points, but got 3"),
         (TRIANGLE, "circle", {}, "bad-shape", "", "exactly 2 points, but got 3"),
         (TRIANGLE, "point", {}, "bad-shape", "", "exactly 1 points, but got 3"),
-        (TRIANGLE, "line", {}, "bad-shape", "", "exactly 2 points, but got 3"),
         (TRIANGLE, "oriented_rectangle", {}, "bad-shape", "", "exactly 4 points, but got 3"),
         (TRIANGLE, "mask", {}, "bad-shape", "", "exactly 2 points, but got 3"),
         (TRIANGLE, 5, {}, "bad-field", ".shape_type", "must be text or null"),
@@ -354,3 +353,31 @@ def test_sniff(text: str) -> None:
 )
 def test_sniff_is_not_fooled(text: str) -> None:
     assert labelme.sniff(Path("x"), text.encode()) is None
+
+
+CORNERS = [[5.0, 5.0], [15.0, 5.0], [15.0, 20.0], [5.0, 20.0]]
+
+
+@pytest.mark.parametrize("kind", ["rectangle", "rotation", "quadrilateral", "Polygon", "POLYGON"])
+def test_shapes_of_x_anylabeling_are_polygons(tmp_path: Path, kind: str) -> None:
+    file = {"imagePath": "a.jpg", "imageHeight": 30, "imageWidth": 40}
+    shape = {"label": "a", "points": CORNERS, "shape_type": kind, "group_id": None}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({**file, "shapes": [shape]}))
+    [found] = labelme.read(path, labelme.Options())
+    assert isinstance(found, Annotation)
+    [polygon] = found.regions[0].geometry
+    assert isinstance(polygon, Polygon)
+    assert polygon.exterior.tolist() == CORNERS
+
+
+def test_a_line_of_many_points_is_a_strip(tmp_path: Path) -> None:
+    file = {"imagePath": "a.jpg", "imageHeight": 30, "imageWidth": 40}
+    shape = {"label": "a", "points": CORNERS, "shape_type": "line", "group_id": None}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({**file, "shapes": [shape]}))
+    [found] = labelme.read(path, labelme.Options())
+    assert isinstance(found, Annotation)
+    [strip] = found.regions[0].geometry
+    assert isinstance(strip, Polyline)
+    assert len(strip.points) == 4

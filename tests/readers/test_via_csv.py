@@ -107,3 +107,18 @@ def test_a_cp1252_csv(read: Reader) -> None:
     text = HEADER + row("für.jpg", 1, 0, RECT, {"k": "é"})
     (a,) = read(text.encode("cp1252"), name="via.csv")
     assert (a.name, labels(a)) == ("für.jpg", ["é"])
+
+
+def test_undefined_is_no_value(tmp_path):
+    rows = (
+        "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,"
+        "region_attributes\n"
+        'a.jpg,1,"{}",2,0,"{""name"":""rect"",""x"":1,""y"":1,""width"":3,""height"":2}",'
+        '"{""name"":""cat"",""type"":undefined}"\n'
+        'a.jpg,1,"{}",2,1,"{""name"":""rect"",""x"":1,""y"":1,""width"":3,""height"":2}",'
+        '"{""name"":undefined , ""type"":""undefined""}"\n'
+    )
+    (tmp_path / "a.csv").write_text(rows)
+    options = via.Options(attribute="name", default_label="other")
+    [found] = via.read(tmp_path / "a.csv", options)
+    assert [region.label for region in found.regions] == ["cat", "other"]

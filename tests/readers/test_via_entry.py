@@ -74,3 +74,15 @@ def test_shorten_keeps_the_ends() -> None:
     assert shorten("x" * 60) == "x" * 60
     assert len(shorten("a" + "x" * 100 + "b")) == 60
     assert (shorten("a" + "x" * 100 + "b")[0], shorten("a" + "x" * 100 + "b")[-1]) == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [
+        (r"file:.\set1\a b.jpg", "set1/a b.jpg"),
+        ("file:set1/a%20b.jpg", "set1/a b.jpg"),
+        ("file:///home/me/a%20b.jpg", "a b.jpg"),
+    ],
+)
+def test_a_file_url_names_what_it_leads_to(named: str, found: str) -> None:
+    assert image_name(named) == found

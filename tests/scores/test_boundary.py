@@ -47,3 +47,14 @@ def test_boundary_refuses() -> None:
         boundary_counts(row, row, num_classes=2)
     with pytest.raises(ValueError, match="at least 1 pixel, but got 0"):
         boundary_counts(row[None], row[None], num_classes=2, distance=0)
+
+
+def test_what_is_predicted_under_ignored_pixels_does_not_matter() -> None:
+    """A border that is not scored, as VOC has it, whatever it is called inside."""
+    truth = np.zeros((12, 14), np.uint8)
+    truth[3:9, 4:11] = 1
+    truth[[2, 9], 3:12] = truth[2:10, 3] = truth[2:10, 11] = 255
+    for inside in (0, 1):
+        prediction = np.where(truth == 255, inside, truth)
+        met, all_ = boundary_counts(truth, prediction, num_classes=2, ignore_index=255)
+        assert met.tolist() == all_.tolist()

@@ -235,3 +235,21 @@ def test_import_loads_neither_opencv_nor_torch() -> None:
     heavy = "{'cv2', 'torch'} & {*sys.modules}"
     code = f"import sys, maskforge.scores.metrics as _; sys.exit(bool({heavy}))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int64])
+def test_where_nothing_is_predicted_the_true_class_misses_and_none_gains(dtype) -> None:
+    truth = np.array([[0, 0, 1, 1, 255]], dtype)
+    prediction = np.array([[0, 255, 1, 255, 255]], dtype)
+    options = {"num_classes": 2, "ignore_index": 255}
+    matrix = metrics.confusion_matrix(truth, prediction, nothing=True, **options)
+    assert matrix.tolist() == [[1, 0, 1], [0, 1, 1]]
+    assert metrics.iou(matrix).tolist() == metrics.recall(matrix).tolist() == [0.5, 0.5]
+    assert metrics.precision(matrix).tolist() == [1, 1]
+    assert metrics.f1(matrix).tolist() == [2 / 3, 2 / 3]
+    assert metrics.pixel_accuracy(matrix) == 0.5
+    with pytest.raises(ValueError, match="but holds 255"):
+        metrics.confusion_matrix(truth, prediction, **options)
+    wrong = np.array([[0, 7, 1, 255, 255]], dtype)
+    with pytest.raises(ValueError, match=r"class ids 0 … 1 or 255, but holds 7 at \(0, 1\)"):
+        metrics.confusion_matrix(truth, wrong, nothing=True, **options)

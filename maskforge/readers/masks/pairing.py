@@ -20,10 +20,11 @@ MASK_FOLDERS = ("masks", "mask", "labels", "label", "annotations", "annotation",
 VOC_FOLDERS = ("SegmentationClass", "SegmentationClassPNG", "SegmentationClassNpy")
 MASK_SUFFIXES = (*images.SUFFIXES, ".npy")
 
-_MASK_TAIL = re.compile(
-    r"(?i)[_\-. ](masks?|labels?|labelids|seg|segmentation|gt|annotation|matte|l|y)$"
-)
+_MASK_WORDS = "masks?|labels?|labelids|seg|segmentation|gt|annotation|matte|pred|predictions?|out"
+_MASK_TAIL = re.compile(rf"(?i)[_\-. ]({_MASK_WORDS}|output|results?|manual\d*|l|y)$")
 _IMAGE_TAIL = re.compile(r"(?i)[_\-. ](image|img|rgb|x)$")
+_MASK_HEAD = re.compile(rf"(?i)^({_MASK_WORDS})[_\-. ](?=.)")
+_IMAGE_HEAD = re.compile(r"(?i)^(image|img|im|rgb)[_\-. ](?=.)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ def match(pair: Folders, decoding: Decoding) -> tuple[list[Example], list[Proble
 
 def pair_up(names: Iterable[str], masks: Iterable[str]) -> dict[str, str]:
     """Return for each name the mask's that belongs to it: they are equal, or differ in a tail such
-    as ``_mask``, or in their folders too. What could be meant twice is not paired.
+    as ``_mask``, or in their folders too, or in a head such as ``img_``. What could be meant twice
+    is not paired.
     """
     left, free = dict.fromkeys(names), dict.fromkeys(masks)
     partners = {}
@@ -95,6 +97,7 @@ def pair_up(names: Iterable[str], masks: Iterable[str]) -> dict[str, str]:
         (str, str),
         (_image_core, _mask_core),
         (_last(_image_core), _last(_mask_core)),
+        (_last(_image_bare), _last(_mask_bare)),
     )
     for name_key, mask_key in keys:
         by_key = unique_keys(left, name_key)
@@ -217,6 +220,14 @@ def _image_core(stem: str) -> str:
 
 def _mask_core(stem: str) -> str:
     return _MASK_TAIL.sub("", stem)
+
+
+def _image_bare(stem: str) -> str:
+    return _IMAGE_HEAD.sub("", _image_core(stem))
+
+
+def _mask_bare(stem: str) -> str:
+    return _MASK_HEAD.sub("", _mask_core(stem))
 
 
 def _last(core: Callable[[str], str]) -> Callable[[str], str]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from maskforge.classes import ClassTable
 from maskforge.datasets import check, load, open_dataset
@@ -302,3 +303,25 @@ def test_the_background_may_be_spelled_out(files, first):
         "cat",
         "dog",
     )
+
+
+@pytest.mark.parametrize(
+    ("image", "mask"),
+    [
+        *(("s0", "s0_pred"), ("s0", "s0_OUT"), ("s0", "s0_prediction"), ("21_x", "21_manual1")),
+        *(("img_000", "mask_000"), ("image-7", "label-7"), ("rgb_a", "gt_a")),
+    ],
+)
+def test_what_people_call_a_mask(files, ids, image, mask):
+    files.image(f"images/{image}.png")
+    files.mask(f"masks/{mask}.png", ids)
+    assert [e.name for e in open_dataset(files.root).examples] == [image]
+
+
+def test_masks_may_be_gif(files, ids):
+    files.image("images/a.png")
+    path = files.mask("masks/a.png", ids % 3)
+    Image.open(path).save(path.with_suffix(".gif"))
+    path.unlink()
+    data = open_dataset(files.root)
+    np.testing.assert_array_equal(load(data.examples[0], data)[1], ids % 3)
