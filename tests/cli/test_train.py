@@ -1,5 +1,6 @@
 """``maskforge train`` on files."""
 
+import errno
 import json
 import os
 import signal
@@ -129,18 +130,27 @@ def full(monkeypatch):
     """A disk on which a file of some name is the last straw, when it is written again."""
 
     def fill(name, times):
-        real, count = Shelf._create, 0
+        create, put, count = Shelf._create, Shelf._fill, 0
 
-        def create(shelf, wanted):
+        def is_full(wanted):
             nonlocal count
             count += wanted == name
-            descriptor = real(shelf, wanted)
-            if wanted == name and count > times:
+            return wanted == name and count > times
+
+        def created(shelf, wanted):
+            descriptor = create(shelf, wanted)
+            if is_full(wanted):
                 os.close(descriptor)
                 return os.open("/dev/full", os.O_WRONLY)
             return descriptor
 
-        monkeypatch.setattr(Shelf, "_create", create)
+        def filled(shelf, wanted, how):
+            if is_full(wanted):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return put(shelf, wanted, how)
+
+        monkeypatch.setattr(Shelf, "_create", created)
+        monkeypatch.setattr(Shelf, "_fill", filled)
 
     return fill
 
