@@ -1,6 +1,7 @@
 """A lock that dies with its process."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -60,3 +61,25 @@ def test_where_the_system_knows_no_locks_there_is_none(
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     assert Lock(tmp_path / "lock").holds
+
+
+def test_a_lock_is_waited_for_so_long_and_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a clock that only waiting moves, by a second each time."""
+    now, tried, real = [100.0], [], Lock._acquire
+    clock = SimpleNamespace(
+        monotonic=lambda: now[0], sleep=lambda _: now.__setitem__(0, now[0] + 1.0)
+    )
+
+    def acquire(self: Lock) -> bool:
+        tried.append(now[0])
+        return real(self)
+
+    held = Lock(tmp_path / "lock")
+    monkeypatch.setattr(lock, "time", clock)
+    monkeypatch.setattr(Lock, "_acquire", acquire)
+    with pytest.raises(UsageError, match="another run is under way in"):
+        Lock(tmp_path / "lock")
+    assert tried == [100.0, 101.0, 102.0, 103.0, 104.0]
+    held.release()

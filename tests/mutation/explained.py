@@ -62,7 +62,21 @@ EQUIVALENT: tuple[Explained, ...] = (
         ">=",
         "The ends are equal along the longer axis only where an edge is a point, and crosses none.",
     ),
+    Explained(
+        "rules/pixel_center.py",
+        "down = vertices[1] <= after[1]",
+        "boundary",
+        "<",
+        "A level edge crosses no center line of a row, whichever of its ends counts as the upper.",
+    ),
     # overlap
+    Explained(
+        "raster/overlap.py",
+        "last = np.full(count, -1, dtype=np.int64)",
+        "constant",
+        "2",
+        "Any number below 0, the first region, says that there is no eraser.",
+    ),
     Explained(
         "raster/overlap.py",
         "if (upwards[1:] < upwards[:-1]).any():",
@@ -106,14 +120,6 @@ EQUIVALENT: tuple[Explained, ...] = (
         "The larger of two, and not more than the end, is the same whichever is named first.",
     ),
     # sinks
-    Explained(
-        "io/lock.py",
-        "if time.monotonic() > end:",
-        "boundary",
-        ">=",
-        "A clock of nanoseconds: nobody can tell whether the last of them counts.",
-    ),
-    # resume
     Explained(
         "training/checkpoint.py",
         "abs(value) > MOST for value in options.values()",

@@ -123,7 +123,10 @@ def _seeded(seed: int, count: int, only: list[str]) -> list[Task]:
 
 
 def _spread(made: list[Mutant], count: int, seed: int) -> Iterator[Mutant]:
-    """Yield ``count`` mutants, the operators in turn, two never in one line."""
+    """Yield ``count`` mutants, the operators in turn, two never in one line.
+
+    Those that are explained, since no test can kill them, come on top and are counted apart.
+    """
     waiting = {
         name: sorted((m for m in made if m.operator == name), key=lambda m: m.rank(seed))
         for name in OPERATORS
@@ -139,7 +142,7 @@ def _spread(made: list[Mutant], count: int, seed: int) -> Iterator[Mutant]:
                 continue
             taken.add((mutant.file, mutant.line))
             yield mutant
-            count -= 1
+            count -= not reason_of(mutant)
             if not count:
                 return
 
@@ -279,12 +282,12 @@ def _report(results: list[tuple[Task, Verdict]]) -> int:
         counts: dict[str, Counter[str]] = defaultdict(Counter)
         for task, _ in results:
             counts[key(task)][outcome[id(task)]] += 1
-        print(f"\n{title:20} mutants  killed  explained  survived   share killed")
+        print(f"\n{title:20} mutants  killed  survived  share killed  explained")
         for name, count in [*counts.items(), ("all", sum(counts.values(), Counter()))]:
-            total = count.total()
+            real = count["killed"] + count["survived"]
             print(
-                f"{name:20} {total:7} {count['killed']:7} {count['explained']:10} "
-                f"{count['survived']:9} {count['killed'] / total:14.1%}"
+                f"{name:20} {real:7} {count['killed']:7} {count['survived']:9} "
+                f"{count['killed'] / max(1, real):13.1%} {count['explained']:10}"
             )
     return int(any(kind == "survived" for kind in outcome.values()))
 

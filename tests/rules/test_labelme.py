@@ -266,3 +266,18 @@ def test_a_pillow_that_draws_on_a_copy_is_noticed(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Image, "frombuffer", lambda *args: shared(*args).copy())
     with pytest.raises(RuntimeError, match="draw into shared memory"):
         labelme.cover([(Box(1, 1, 2, 2),)], height=6, width=9)
+
+
+@pytest.mark.parametrize(("height", "width"), [(3, 20), (20, 3)])
+def test_a_line_from_far_away_to_far_away_crosses_all_of_a_long_image(
+    height: int, width: int
+) -> None:
+    for points in ([(-1e5, 1.0), (1e5, 1.0)], [(1.0, -1e5), (1.0, 1e5)]):
+        line = Polyline(np.array(points), 1.0)
+        found = labelme.cover([(line,)], height=height, width=width)
+        expected = np.zeros((height, width), dtype=bool)
+        if points[0][1] == 1.0:
+            expected[1] = True
+        else:
+            expected[:, 1] = True
+        np.testing.assert_array_equal(found.mask(0, height=height, width=width), expected)
