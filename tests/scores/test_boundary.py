@@ -41,6 +41,12 @@ def test_boundary_width_follows_the_diagonal() -> None:
     assert both[0] == 300 * 400 - 280 * 380
 
 
+def test_boundary_is_a_pixel_wide_in_a_small_image() -> None:
+    mask = np.zeros((5, 6), np.uint8)
+    both, _ = boundary_counts(mask, mask, num_classes=1)
+    assert both[0] == 5 * 6 - 3 * 4
+
+
 def test_boundary_refuses() -> None:
     row = np.zeros(5, np.uint8)
     with pytest.raises(ValueError, match=r"one shape \(H, W\)"):
