@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 from maskforge.errors import UsageError
@@ -25,15 +25,32 @@ def check(fractions: Sequence[float]) -> tuple[float, ...]:
     return parts
 
 
-def assign(stems: Sequence[str], fractions: Sequence[float], *, seed: int) -> dict[str, str]:
+def assign(
+    stems: Sequence[str],
+    fractions: Sequence[float],
+    *,
+    seed: int,
+    pictures: Mapping[str, str | None],
+) -> dict[str, str]:
     """Return the split of each stem: the same for the same stems, fractions and seed, whatever
     their order. A split with a fraction above 0 gets an image where there are enough for all.
+
+    pictures: what stems of one and the same picture have in common, such as its digest. They come
+    into the split of the first of them by name, so that no network is tested on what it has learnt.
     """
     parts = check(fractions)
-    shuffled = sorted(stems, key=lambda stem: sha256(f"{seed}:{stem}".encode()).digest())
+    first: dict[str, str] = {}
+    alike = {}
+    for stem in sorted(stems):
+        picture = pictures.get(stem)
+        alike[stem] = stem if picture is None else first.setdefault(picture, stem)
+    shuffled = sorted(
+        set(alike.values()), key=lambda stem: sha256(f"{seed}:{stem}".encode()).digest()
+    )
     counts = _counts(len(shuffled), parts)
     names = [name for name, count in zip(NAMES, counts, strict=False) for _ in range(count)]
-    return dict(zip(shuffled, names, strict=True))
+    chosen = dict(zip(shuffled, names, strict=True))
+    return {stem: chosen[alike[stem]] for stem in stems}
 
 
 def _counts(total: int, parts: Sequence[float]) -> list[int]:

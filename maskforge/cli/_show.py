@@ -111,7 +111,7 @@ def _what_was_kept(result: Conversion) -> list[str]:
 
 def _what_to_open(result: Conversion) -> list[str]:
     if not result.records:
-        return []
+        return _where_problems_are(result)
     lines = []
     preview = next((r["preview"] for r in result.records if r.get("preview")), None)
     if preview is not None:
@@ -128,8 +128,10 @@ def _what_to_open(result: Conversion) -> list[str]:
         lines.append(
             "label PNGs hold class ids and look black: maskforge inspect says what is in one"
         )
-    if result.problems:
-        lines.append(
-            f"problems: {escape(str(result.manifest).replace('manifest.json', 'problems.jsonl'))}"
-        )
-    return lines
+    return lines + _where_problems_are(result)
+
+
+def _where_problems_are(result: Conversion) -> list[str]:
+    name = result.manifest.name.replace("manifest.json", "problems.jsonl")
+    file = result.manifest.with_name(name)
+    return [f"problems: {escape(str(file))}"] if result.problems and file.is_file() else []

@@ -133,7 +133,7 @@ class Conversion:
         more += [f"{self.failed} failed"] if self.failed else []
         wrong = sum(problem.severity != "note" for problem in self.problems)
         more += [f"{wrong} problems"] if wrong else []
-        return ", ".join([what, *more]) + f" → {self.out}"
+        return ", ".join([what, *more]) + (f" → {self.out}" if self.converted else "")
 
     def _repr_html_(self) -> str:
         """Show the result in a notebook: the class table, and the problems."""

@@ -126,6 +126,7 @@ class Place:
         self.labels = f"{prefix}labels.txt"
         folder = out.parent if collection else out
         self.stage = Stage(folder, out.name if collection else "convert", what="conversion")
+        self.stage.beside = {self.problems}  # left by a run that converted nothing
 
     def refuse(self, *, overwrite: bool, resume: bool) -> None:
         """Complete what was cut off; raise UsageError where the output cannot go there at all."""
@@ -260,6 +261,9 @@ class Run:
                 if done.records:
                     self._close(done)
                     done.exchanged = stage.exchange()
+                elif not goes_on and done.problems and not stage.stands:
+                    self._add_problems(done)
+                    stage.exchange()
                 elif not goes_on:
                     stage.discard()
             except BaseException as error:
@@ -409,8 +413,10 @@ class Run:
         """Write what is known only at the end."""
         records, stage = done.records, self.stage
         if self.plan.split is not None:
-            stems_in_order = [record["stem"] for record in records]
-            chosen = splits.assign(stems_in_order, self.plan.split, seed=self.plan.seed)
+            pictures = {record["stem"]: record["image_digest"] for record in records}
+            chosen = splits.assign(
+                list(pictures), self.plan.split, seed=self.plan.seed, pictures=pictures
+            )
             for index, record in enumerate(records):
                 records[index] = {**record, "split": chosen[record["stem"]]}
         stems: dict[str, list[str]] = {"all": []}
@@ -420,9 +426,7 @@ class Run:
                 stems.setdefault(record["split"], []).append(record["stem"])
         for name, data in self._closing(stems).items():
             stage.write(name, data)
-        if done.problems:
-            lines = manifest.problem_lines(done.problems, self.root)
-            stage.write(self.place.problems, lines)
+        self._add_problems(done)
         with stage.shelf.file(self.place.manifest) as file:
             manifest.write(
                 file,
@@ -433,6 +437,11 @@ class Run:
             )
         earlier = stage.owned.entries.get(self.place.manifest)
         stage.add(stage.shelf.put_file(self.place.manifest, earlier))
+
+    def _add_problems(self, done: Done) -> None:
+        if done.problems:
+            lines = manifest.problem_lines(done.problems, self.root)
+            self.stage.write(self.place.problems, lines)
 
 
 def _taken_from(jobs: list[Job], earlier: Mapping[str, Earlier]) -> Iterator[Job]:

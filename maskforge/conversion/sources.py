@@ -220,10 +220,12 @@ def plan(
         except ReadError as error:
             problems.append(error.problem(file=str(path)))
     stems = files.unique_names(job.stem for job in jobs)
+    first: dict[str, Path] = {}
     for index, (job, stem) in enumerate(zip(jobs, stems, strict=True)):
+        other = first.setdefault(job.stem.casefold(), job.source)
         if stem != job.stem:
             jobs[index] = replace(job, stem=stem)
-            problems.append(_renamed(job, stem))
+            problems.append(_renamed(job, stem, other))
     return jobs, problems
 
 
@@ -248,7 +250,7 @@ def keep_clear(
             taken |= {"/".join(parts[:count]): True for count in range(1, len(parts))}
             taken[name.casefold()] = False
         if stem != job.stem:
-            problems.append(_renamed(job, stem))
+            problems.append(_renamed(job, stem, None))
             jobs[index] = replace(job, stem=stem)
     return problems
 
@@ -262,13 +264,20 @@ def _fits(names: list[str], taken: Mapping[str, bool]) -> bool:
     return True
 
 
-def _renamed(job: Job, stem: str) -> Problem:
+def _renamed(job: Job, stem: str, other: Path | None) -> Problem:
+    """Tell that ``job`` is written as ``stem``, as the image of the file ``other`` has its name."""
+    where, cure = "", "rename one of them, or leave it as it is"
+    if other == job.source:
+        where, cure = " in this file", "if both are one picture, take one of them out of the file"
+    elif other is not None:
+        where, cure = f" of {str(other)!r}", "if both are one picture, convert one of the two files"
     return Problem(
         "name-collision",
         str(job.source),
-        f"the output name {job.stem!r} is taken by another image; this one is written as {stem!r}",
+        f"the output name {job.stem!r} is taken by the image{where}; this one is written as "
+        f"{stem!r}",
         job.place,
-        "give the images different names",
+        cure,
         "warning",
     )
 

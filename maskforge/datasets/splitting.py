@@ -21,11 +21,12 @@ def split(dataset: Dataset, *, val: float, seed: int) -> Dataset:
     if not 0 <= val < 1:
         raise UsageError(f"the fraction of val must be 0 … 1, but got {val:g}")
     known = Counter(example.split for example in dataset.examples)
-    pool = [example.name for example in dataset.examples if example.split in (None, "train")]
-    if not pool or (len(pool) == 1 and val and not known["val"]):
+    pool = {e.name: e.picture for e in dataset.examples if e.split in (None, "train")}
+    pictures = len(set(pool.values()))
+    if not pool or (pictures == 1 and val and not known["val"]):
         raise UsageError(
             f"there must be examples to train on{' and to hold back' if pool else ''}, "
-            f"but {len(pool)} of {len(dataset)} are left for that",
+            f"but {pictures} of {len(dataset)} are left for that",
             cure="give more images"
             + (", or hold none back with --val 0" if pool else ": all are in val or test"),
         )
@@ -33,7 +34,8 @@ def split(dataset: Dataset, *, val: float, seed: int) -> Dataset:
         chosen = dict.fromkeys(pool, "train")
         note = "split: as the data say" if known["val"] else "split: nothing is held back"
     else:
-        chosen = splits.assign(pool, [max(val, 1 / len(pool))], seed=seed)
+        least = max(val, 1 / pictures)
+        chosen = splits.assign(list(pool), [least], seed=seed, pictures=pool)
         note = f"split: {val:g} of the examples are held back, chosen by name with seed {seed}"
     examples = tuple(
         replace(example, split=chosen.get(example.name, example.split))

@@ -362,13 +362,15 @@ class Standing:
     """The output ``key`` in ``folder`` as it stands. Looks, and touches nothing.
 
     owned: the list of its files. sources: real paths that must stay as they are, whatever a list
-    says. copied: as of :class:`Owned`.
+    says. beside: names that are no output where they are all that stands there. copied: as of
+    :class:`Owned`.
     """
 
     def __init__(self, folder: Path, key: str, *, copied: Collection[str] = ()) -> None:
         self.folder = folder
         self.key = key
         self.sources: set[str] = set()
+        self.beside: Collection[str] = ()
         self._inside: dict[str, str] = {}
         self._copied = copied
         self.look()
@@ -381,7 +383,9 @@ class Standing:
     def stands(self) -> bool:
         """Whether an earlier output stands there, of the same command."""
         return self.owned.exists and any(
-            os.path.lexists(self.folder / name) for name in self.owned.entries
+            os.path.lexists(self.folder / name)
+            for name in self.owned.entries
+            if name not in self.beside
         )
 
     def _example(self) -> str:

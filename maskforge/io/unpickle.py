@@ -81,12 +81,19 @@ def arrays(file: BinaryIO, *, size: int) -> dict[str, Array]:
         case _:
             raise refused("something else than a dictionary")
     found: dict[str, Array] = {}
+    claimed = 0
     for name, value in named.items():
         if not (
             isinstance(name, str) and isinstance(value, Array) and isinstance(value.data, Blob)
         ):
             raise refused(f"something else than an array of numbers for {str(name)[:80]!r}")
         found[name] = value
+        claimed += value.data.size
+    if claimed > size:  # by references to one and the same array, which each cost reading it again
+        raise ReadError(
+            f"its arrays claim {claimed:,} bytes, but it has {size:,}: some are shared",
+            cure="save an array of its own for each image (array.copy())",
+        )
     return found
 
 

@@ -13,9 +13,12 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 from maskforge.errors import UsageError
-from maskforge.raster.geometry import MAX_PIXELS
 
 Option: TypeAlias = str | int | float | bool
+
+MAX_PIXELS = 2**24
+"""What a network may see at once: a stranger's checkpoint must not ask for all memory. The images
+themselves may be larger."""
 
 DEFAULT_EPOCHS = 100
 """How long a run is where neither epochs, steps nor minutes are given."""
@@ -137,7 +140,6 @@ class Config:
             len(self.size) > 2
             or len(self.crop) not in (0, 2)
             or min((*self.size, *self.crop), default=1) < 1
-            # A stranger's checkpoint must not ask for all memory.
             or max(math.prod(self.size), math.prod(self.crop)) > MAX_PIXELS
         ):
             raise UsageError(

@@ -12,6 +12,7 @@ from projects import box, elsewhere, folder, ids, labelme_file, tree  # noqa: F4
 
 import maskforge
 from maskforge.datasets import load, open_dataset
+from maskforge.datasets.splitting import split
 from maskforge.errors import ClassError, ReadError, UsageError
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -46,6 +47,7 @@ def test_result_counts_what_the_masks_hold(folder):
 
 
 def test_manifest_tells_how_the_output_came_about(folder):
+    Image.new("RGB", (9, 6), (7, 8, 9)).save(folder / "more/b.png")  # another picture than a.png
     result = maskforge.convert(folder, format="labelme", split=[0.5])
     text = result.manifest.read_text()
     assert str(folder) not in text
@@ -97,6 +99,81 @@ def test_one_bad_file_is_a_problem_and_the_rest_go_on(folder):
     ]
     recorded = json.loads((result.out / "problems.jsonl").read_text())
     assert recorded["file"] == "broken.json"
+
+
+@pytest.mark.parametrize("layout", ["pairs", "voc"])
+def test_where_nothing_is_converted_the_problems_are_kept(folder, tmp_path, layout):
+    good = {path: path.read_bytes() for path in folder.rglob("*.json")}
+    for path in good:
+        path.write_text('{"shapes": [')
+    out = tmp_path / "out"
+    options = {"format": "labelme", "layout": layout, "out": out}
+    result = maskforge.convert(folder, **options)
+    assert (result.converted, result.failed, result.exit_code) == (0, 2, 3)
+    assert str(result) == "0 images converted, 2 failed, 2 problems"
+    assert sorted(tree(out)) == ["problems.jsonl"]
+    lines = (out / "problems.jsonl").read_text().splitlines()
+    assert [json.loads(line)["file"] for line in lines] == ["a.json", "more/b.json"]
+    for path, content in good.items():
+        path.write_bytes(content)
+    result = maskforge.convert(folder, **options)  # what stands there is no output
+    assert (result.converted, result.problems) == (2, ())
+    before = tree(out)
+    assert "problems.jsonl" not in before
+    for path in good:
+        path.write_text('{"shapes": [')
+    result = maskforge.convert(folder, **options, overwrite=True)
+    assert (result.converted, tree(out)) == (0, before)
+
+
+def test_the_problems_of_nothing_converted_leave_what_is_the_users(folder, tmp_path):
+    for path in folder.rglob("*.json"):
+        path.write_text('{"shapes": [')
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "problems.jsonl").write_text("mine")
+    with pytest.raises(UsageError, match=r"problems\.jsonl"):
+        maskforge.convert(folder, format="labelme", out=out)
+    assert tree(out) == {"problems.jsonl": b"mine"}
+
+
+def test_one_picture_in_two_files_comes_into_one_split(tmp_path, via_twice):
+    result = maskforge.convert(via_twice, format="via", as_="label", split=[0.5])
+    where = {}
+    for record in result.records:
+        where.setdefault(record["stem"].removesuffix("-2"), []).append(record["split"])
+    assert {len(splits) for splits in where.values()} == {2}
+    assert sorted(splits[0] for splits in where.values()) == ["train", "train", "val", "val"]
+    assert all(first == second for first, second in where.values())
+    assert {problem.cure for problem in result.problems} == {
+        "if both are one picture, convert one of the two files"
+    }
+    assert all("export.json" in problem.message for problem in result.problems)
+
+
+def test_training_holds_back_whole_pictures(tmp_path, via_twice):
+    result = maskforge.convert(via_twice, format="via", as_="label")
+    examples = split(open_dataset(result.out), val=0.5, seed=0).examples
+    where = {example.name.removesuffix("-2"): example.split for example in examples}
+    assert sorted(where.values()) == ["train", "train", "val", "val"]
+    assert all(example.split == where[example.name.removesuffix("-2")] for example in examples)
+
+
+@pytest.fixture
+def via_twice(tmp_path):
+    """A folder with four images, and what was drawn on them in two files."""
+    place = tmp_path / "photos"
+    place.mkdir()
+    entries = {}
+    for number, name in enumerate("abcd"):
+        Image.fromarray(np.full((6, 9, 3), 60 * number, np.uint8)).save(place / f"{name}.png")
+        shape = {"name": "rect", "x": 1, "y": 1, "width": 4, "height": 3}
+        region = {"shape_attributes": shape, "region_attributes": {"class": "dog"}}
+        entries[f"{name}.png1"] = {"filename": f"{name}.png", "size": 1, "regions": [region]}
+    (place / "export.json").write_text(json.dumps(entries))
+    project = {"_via_settings": {}, "_via_img_metadata": entries, "_via_attributes": {}}
+    (place / "project.json").write_text(json.dumps(project))
+    return place
 
 
 def test_unknown_labels_are_named_once_before_anything_is_written(folder):

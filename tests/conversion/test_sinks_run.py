@@ -211,11 +211,11 @@ def test_two_workers_give_the_same_bytes(tmp_path):
     assert tree(tmp_path / "1") == tree(tmp_path / "2")
 
 
-def test_nothing_readable_is_exit_code_3_and_writes_nothing(tmp_path):
+def test_nothing_readable_is_exit_code_3_and_writes_what_was_wrong(tmp_path):
     (tmp_path / "a.json").write_text("{")
     result = maskforge.convert(tmp_path, format="labelme")
     assert result.exit_code == 3
-    assert not result.out.exists()
+    assert list(tree(result.out)) == ["problems.jsonl"]
 
 
 def test_a_refused_resume_loses_nothing_that_a_killed_run_had_done(folder):

@@ -231,6 +231,8 @@ def _stands(line: Line, output: Output) -> Verdict | None:
     if line.flag:
         return None
     names = {*output.placed, *output.coming} if output.is_pending else {*output.placed}
+    if names == {output.problems} and len(output.journal()) < 2:
+        return None  # a run that converted nothing left what was wrong, and no output
     there = [name for name in names if os.path.lexists(output.path(name))]
     if output.is_pending and (there or any(output.stage.glob("files-*/*"))):
         return Verdict("due", "an exchange was cut off, after whose end an output stands")

@@ -115,6 +115,17 @@ def test_arrays_that_are_no_planes(
     assert np.array_equal(OneHotFile(path).raw("a.jpg"), array)
 
 
+def test_arrays_that_are_shared(tmp_path: Path) -> None:
+    path = tmp_path / "shared.npy"
+    empty = np.zeros((40, 50, 2), dtype=np.uint8)
+    np.save(path, {"a.jpg": empty, "b.jpg": empty})  # type: ignore[arg-type]
+    with pytest.raises(ReadError, match=r"its arrays claim 8,000 bytes.*: some are shared") as told:
+        OneHotFile(path)
+    assert "array.copy()" in told.value.cure
+    np.save(path, {"a.jpg": empty, "b.jpg": empty.copy()})  # type: ignore[arg-type]
+    assert len(OneHotFile(path)) == 2
+
+
 def test_unknown_name(tmp_path: Path) -> None:
     path = tmp_path / "a.npy"
     np.save(path, IMAGES)  # type: ignore[arg-type]

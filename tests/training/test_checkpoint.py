@@ -118,6 +118,41 @@ def test_a_file_that_claims_more_than_it_holds(tmp_path):
         checkpoint.load(packed)
 
 
+ARRAY = b"\x80\x02cbuiltins\nbytearray\nJ\xff\xff\xff\x7f\x85R."  # bytearray(2**31 - 1)
+
+
+def zipped(path, name):
+    checkpoint.save(path, made())
+    with zipfile.ZipFile(path) as old:
+        parts = {entry.filename: old.read(entry) for entry in old.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as new:
+        for entry, data in parts.items():
+            new.writestr(entry, ARRAY if entry.endswith(name) else data)
+
+
+@pytest.mark.parametrize("form", ["legacy", "zip"])
+def test_a_file_that_asks_for_memory(tmp_path, form, monkeypatch):
+    path = tmp_path / "a.pt"
+    if form == "legacy":
+        path.write_bytes(ARRAY)
+    else:
+        zipped(path, "/data.pkl")
+    monkeypatch.setattr(torch, "load", None)  # it does not come to it
+    with pytest.raises(ReadError, match="it holds more than tensors, numbers and text"):
+        checkpoint.load(path)
+
+
+def test_a_file_for_which_memory_does_not_suffice(tmp_path, monkeypatch):
+    def full(*_given, **_named):
+        raise MemoryError
+
+    path = tmp_path / "a.pt"
+    checkpoint.save(path, made())
+    monkeypatch.setattr(torch, "load", full)
+    with pytest.raises(ReadError, match="it takes more memory than there is"):
+        checkpoint.load(path)
+
+
 @pytest.mark.parametrize(
     "options",
     [

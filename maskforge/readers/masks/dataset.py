@@ -15,13 +15,20 @@ from maskforge.raster.annotation import IGNORED, Decoding, MaskFile
 class Example:
     """One image and its label image. ``name`` is unique in its data set, with forward slashes.
 
-    split: "train", "val" or "test", None where nothing says which.
+    split: "train", "val" or "test", None where nothing says which. digest: of the image's file,
+    where it is known.
     """
 
     name: str
     image: Path
     label: MaskFile
     split: str | None = None
+    digest: str | None = None
+
+    @property
+    def picture(self) -> str:
+        """What examples of one and the same picture have in common."""
+        return self.digest or str(self.image)
 
 
 @dataclass(frozen=True, slots=True)

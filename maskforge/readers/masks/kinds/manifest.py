@@ -147,7 +147,9 @@ class _Output:
                 continue
             split = record.get("split")
             split = split if split in ("train", "val", "test") else of_file
-            examples.append(Example(record["stem"], image, label, split))
+            digest = record.get("image_digest")
+            digest = digest if isinstance(digest, str) else None
+            examples.append(Example(record["stem"], image, label, split, digest))
 
     def label(self, record: Mapping[str, Any]) -> MaskFile | None:
         """Return where the label image of a record is, None where the record does not say."""
