@@ -38,7 +38,7 @@ def shape(label, x0, y0, x1, y1):
 def source(files):
     """Two Labelme files, one below a folder."""
     for number, stem in enumerate(("a", "sub/b")):
-        files.image(f"source/{stem}.png", size=(30, 40))
+        files.image(f"source/{stem}.png", size=(30, 40), orientation=1 + 2 * number)
         shapes = [shape("cat", 2, 3, 20 + number, 10), shape("dog", 15, 5, 30, 25)]
         name = stem.rpartition("/")[2]
         text = json.dumps(LABELME | {"imagePath": f"{name}.png", "shapes": shapes})
