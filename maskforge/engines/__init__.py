@@ -65,14 +65,10 @@ class Team(ABC):
 
 
 _Team: TypeAlias = Team
-_Options: TypeAlias = Options
 
 
-class Engine(Protocol):
-    """What a file in this folder has; mypy holds it to that."""
-
-    __name__: str
-    Options: type[_Options]
+class Engine(plugins.HasOptions, Protocol):
+    """What a file in this folder has; mypy holds it to that. Its options are those above."""
 
     def Team(self, workers: int, options: Any = None) -> _Team:  # a class
         """Return a team of so many workers."""

@@ -20,7 +20,8 @@ from typing import Any, TypeAlias
 from weakref import WeakSet
 
 from maskforge import engines
-from maskforge.engines import Answer, Job, Options
+from maskforge.engines import Answer, Job
+from maskforge.engines import Options as Options
 from maskforge.errors import WriteError
 
 CHUNK = 8

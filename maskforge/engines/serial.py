@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from maskforge import engines
-from maskforge.engines import Answer, Job, Options
+from maskforge.engines import Answer, Job
+from maskforge.engines import Options as Options
 
 
 class Team(engines.Team):

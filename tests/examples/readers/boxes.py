@@ -20,6 +20,7 @@ SUFFIXES = (".txt",)
 DEFAULT_OUTPUT = "label"
 DEFAULT_FILE = None
 labels = None  # a file has many images
+classes = None  # and no list of classes
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Options:
     prefix: str = field(default="", metadata={"help": "what to put before labels"})
 
 
-def sniff(head: bytes) -> str | None:
-    """Return why these first bytes look like such a file."""
+def sniff(path: Path, head: bytes) -> str | None:
+    """Return why a file with these first bytes looks like such a file."""
     return "lines of boxes: it begins with boxes/1" if head.startswith(b"boxes/1\n") else None
 
 
