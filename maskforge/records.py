@@ -21,6 +21,17 @@ def to_json(value: object, *, indent: int = -1) -> bytes:
     return text if indent < 0 else msgspec.json.format(text, indent=indent)
 
 
+def from_json(line: bytes) -> Any:
+    """Return what :func:`to_json` wrote. Raises ValueError for what is no JSON."""
+    try:
+        return _decode(line)
+    except ValueError:
+        return json.loads(line)  # which takes half a surrogate pair as well
+
+
+_decode = msgspec.json.Decoder().decode
+
+
 class Records(Sequence[dict[str, Any]]):
     """A sequence of records; each one that is taken out is a dictionary of its own."""
 
@@ -43,6 +54,6 @@ class Records(Sequence[dict[str, Any]]):
     def __getitem__(self, index: slice) -> list[dict[str, Any]]: ...
     def __getitem__(self, index: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
         if isinstance(index, slice):
-            return [json.loads(line) for line in self.lines[index]]
-        found: dict[str, Any] = json.loads(self.lines[index])
+            return [from_json(line) for line in self.lines[index]]
+        found: dict[str, Any] = from_json(self.lines[index])
         return found

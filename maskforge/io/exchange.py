@@ -17,7 +17,6 @@ list is there, whole and on the disk.
 from __future__ import annotations
 
 import itertools
-import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,7 +28,7 @@ from typing import Any
 from maskforge.errors import UsageError
 from maskforge.io import aside, files
 from maskforge.io.ownership import Entry, Owned, Standing, digest_of
-from maskforge.records import to_json
+from maskforge.records import from_json, to_json
 
 ASIDE = "set-aside"
 """Where an image goes whose place is needed while nobody else has its bytes."""
@@ -155,7 +154,7 @@ class Exchange:
 
     def _steps(self) -> Iterator[list[Any]]:
         with (self.place / LIST).open("rb") as file:
-            for step in map(json.loads, file):
+            for step in map(from_json, file):
                 name = step[1] if len(step) > 1 else ""
                 if name and not files.is_inside(name):
                     raise UsageError(f"the list of renames must stay inside, but says {name!r}")
@@ -339,7 +338,7 @@ def _remove_tree(folder: Path) -> None:
 
 def _placing(steps: Path) -> Iterator[tuple[str, Entry]]:
     with steps.open("rb") as file:
-        for step in map(json.loads, file):
+        for step in map(from_json, file):
             if step[0] in _NEW:
                 yield step[1], Entry(*step[2:6])
 

@@ -16,7 +16,6 @@ unpacked or edited: it came from elsewhere, and nothing is replaced or removed o
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import stat
@@ -28,7 +27,7 @@ from typing import BinaryIO, Literal, NamedTuple, TypeAlias
 from maskforge.errors import UsageError, WriteError
 from maskforge.io import files
 from maskforge.io.damage import is_cut
-from maskforge.records import to_json
+from maskforge.records import from_json, to_json
 
 FORMAT = "maskforge-owned/1"
 
@@ -352,7 +351,7 @@ def _check(seen: hashlib._Hash, number: int) -> str:
 
 def _parsed(line: bytes) -> object:
     try:
-        found: object = json.loads(line)
+        found: object = from_json(line)
     except ValueError:
         return None
     return found

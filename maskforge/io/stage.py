@@ -14,7 +14,6 @@ from then on every step can be done again, and the next command that writes ther
 from __future__ import annotations
 
 import errno
-import json
 import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
@@ -27,7 +26,7 @@ from maskforge.io.exchange import Exchange, Exchanged
 from maskforge.io.lock import Lock
 from maskforge.io.ownership import Entry, Standing, digest_of, hidden
 from maskforge.io.shelf import Put, Shelf
-from maskforge.records import to_json
+from maskforge.records import from_json, to_json
 
 _FORMAT = "maskforge-stage/1"
 
@@ -223,7 +222,7 @@ class Stage(Standing):
 
     def _coming(self) -> Iterator[tuple[str, bool, Entry]]:
         with (self.place / "placed.jsonl").open("rb") as file:
-            for name, taken, *values in map(json.loads, file):
+            for name, taken, *values in map(from_json, file):
                 yield name, taken, Entry(*values)
 
     def _renames(self) -> Exchange:
@@ -321,7 +320,7 @@ class Stage(Standing):
     def _is_bound(self) -> bool:
         """Tell whether the hidden folder was made here, and not unpacked or copied."""
         try:
-            content = json.loads((self.place / "run.json").read_bytes())
+            content = from_json((self.place / "run.json").read_bytes())
             return bool(content == _binding(self.place))
         except (OSError, ValueError):
             return False
