@@ -26,7 +26,6 @@ from maskforge.raster import transform
 from maskforge.raster.annotation import Annotation, MaskFile
 from maskforge.raster.label_image import resized, to_raster
 from maskforge.raster.raster import Raster, rasterize
-from maskforge.readers.masks import decoding, fitting
 from maskforge.readers.masks.pixels import Header
 
 
@@ -135,6 +134,8 @@ def died(job: Job) -> Outcome:
 def _process(plan: Plan, sink: Sink, job: Job) -> Outcome:
     annotation = job.annotation() or _read(plan, job)
     if annotation.mask is not None:
+        from maskforge.readers.masks import decoding  # where none is read, starting takes no longer
+
         annotation = replace(annotation, digest=decoding.digest(annotation.mask))
     problems = list(annotation.problems)
     picture, original = _picture(annotation, plan, problems)
@@ -337,6 +338,8 @@ def _of_mask(
     mask: MaskFile, picture: Picture | None, plan: Plan, problems: list[Problem]
 ) -> tuple[Raster, str]:
     """Return the raster of a mask at the output's size, and what EXIF had to do with it."""
+    from maskforge.readers.masks import decoding, fitting
+
     channels, exif = decoding.read_label(mask, plan.classes), "none"
     if picture is not None:
         header = Header(picture.stored_height, picture.stored_width, picture.orientation)
