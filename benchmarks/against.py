@@ -110,6 +110,7 @@ def _run(checkout: Path, source: Path, out: Path, images: str, *more: str) -> di
     shutil.rmtree(out, ignore_errors=True)
     os.sync()  # what the turn before left is not this one's work
     environment = {**os.environ, "PYTHONPATH": str(checkout), "OPENBLAS_NUM_THREADS": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # users' modules are compiled once
     line = [sys.executable, "-c", _DRIVER, str(source), str(out), images, *more]
     done = subprocess.run(line, env=environment, capture_output=True, check=True, cwd=source.parent)
     found: dict[str, float] = json.loads(done.stdout)
