@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import history_law as law
@@ -177,15 +178,23 @@ class Check:
             self.must(not there and name not in self.after.folders, f"left behind: '{name}'")
 
     def _unchanged(self) -> None:
-        changed = self._changed()
+        changed = self._changed() - self._told()
         self.must(not changed, f"changed nothing, it says, but {sorted(changed)[:4]}")
         made = {n for n in self.after.folders - self.before.folders if not is_hidden(n)}
+        made -= {str(way) for name in self._told() for way in Path(name).parents}
         self.must(not made, f"folders are left: {made}")
         if self.line.flag != "--overwrite":
             journal = self._hidden("new/journal.jsonl")
             data, now = self.before.files.get(journal), self.after.files.get(journal, b"")
             is_kept = not isinstance(data, bytes) or now.startswith(data)
             self.must(is_kept, "what an unfinished run had done is lost")
+
+    def _told(self) -> set[str]:
+        """Return the list of problems that a run leaves that converted nothing over no output."""
+        stood = {self._shown(n) for n in self.output.placed if n != self.output.problems}
+        if self.ended.code != 3 or not self.output.problems or stood & self.before.files.keys():
+            return set()
+        return {self._shown(self.output.problems)}
 
     def _all_or_nothing(self) -> None:
         names = {*self.output.placed, *self.need.files} - {self.output.manifest}
@@ -256,6 +265,8 @@ class Check:
         if self._list_is_new():
             output.placed = {n: {c.digest for c in found} for n, found in output.claims().items()}
             output.list_ = "ours"
+            if not self.is_placed:
+                project.touched -= self._told()
         if self.is_pending or self.ended.code == -9:
             output.coming |= {n: digest(d) for n, d in self.need.files.items()}
         self._learn_images()

@@ -52,7 +52,7 @@ class Conversion:
     def writer(self) -> str:
         """What is written."""
         by_layout = {"voc": "palette", "labelme": "palette", "article": "color"}
-        by_format = {"labelme": "label", "via": "onehot", "ochuman": "color"}
+        by_format = {"labelme": "label", "via": "onehot", "ochuman": "color", "masks": "label"}
         return self.as_ or by_layout.get(self.layout) or by_format[self.format]
 
     @property
