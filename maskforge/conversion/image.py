@@ -15,7 +15,7 @@ from PIL import Image
 
 from maskforge import layouts, plugins, readers, rules, writers
 from maskforge.conversion.settings import Plan
-from maskforge.conversion.sources import MOST_LABELS, Earlier, Job
+from maskforge.conversion.sources import MOST_LABELS, Earlier, Job, other_format
 from maskforge.errors import MaskforgeError, Problem, ReadError, WriteError
 from maskforge.io import images
 from maskforge.io.images import Picture
@@ -156,9 +156,22 @@ def _process(plan: Plan, sink: Sink, job: Job) -> Outcome:
 
 def _read(plan: Plan, job: Job) -> Annotation:
     reader = readers.load(plan.reader)
-    for item in reader.read(job.source, plugins.options(reader, plan.reader_options)):
-        if isinstance(item, Annotation):
-            return item
+    items = reader.read(job.source, plugins.options(reader, plan.reader_options))
+    try:
+        item = next(items, None)
+    except ReadError as error:
+        other = other_format(job.source, plan.reader) if error.code == "wrong-format" else None
+        if other is None:
+            raise
+        raise ReadError(
+            f"this is not in the format {plan.reader}, but in {other}",
+            code="wrong-format",
+            file=str(job.source),
+            cure=f"maskforge {other} {job.source}",
+        ) from error
+    if isinstance(item, Annotation):
+        return item
+    if item is not None:
         raise ReadError(
             item.message, code=item.code, file=item.file, place=item.place, cure=item.cure
         )

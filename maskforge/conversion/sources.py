@@ -6,7 +6,6 @@ import itertools
 import os
 import pickle
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -151,11 +150,12 @@ def detect(sources: Sequence[Path]) -> tuple[str, str]:
     """Return the name of the reader for ``sources`` and, in words, why it is thought to be right.
 
     Every file is asked by content, since names lie; where none is in a format, folders are, as a
-    whole. Raises UsageError when several formats, and ReadError when none, are found.
+    whole. Of several formats that of most files is taken. Raises UsageError where no format has
+    more files than all others together, and ReadError where none is found.
     """
     known = {name: readers.load(name) for name in plugins.names("readers")}
     suffixes = sorted({suffix for reader in known.values() for suffix in reader.SUFFIXES})
-    hits: Counter[str] = Counter()
+    hits: dict[str, list[Path]] = {}
     reasons: dict[str, str] = {}
     for path in itertools.chain(_candidates(sources, suffixes), sources):
         if path in sources and path.is_dir() and hits:
@@ -164,7 +164,7 @@ def detect(sources: Sequence[Path]) -> tuple[str, str]:
         for name, reader in known.items():
             reason = reader.sniff(path, text)
             if reason:
-                hits[name] += 1
+                hits.setdefault(name, []).append(path)
                 reasons.setdefault(name, f"{path}: {reason}")
     if not hits:
         shown = ", ".join(map(str, sources))
@@ -174,13 +174,26 @@ def detect(sources: Sequence[Path]) -> tuple[str, str]:
             file=shown,
             cure=f"name the format: maskforge {', '.join(known)}",
         )
-    if len(hits) > 1:
-        found = ", ".join(f"{name} ({count} files)" for name, count in hits.most_common())
+    name, *others = sorted(hits, key=lambda name: -len(hits[name]))
+    strays = [path for other in others for path in hits[other]]
+    if len(strays) >= len(hits[name]):
+        found = ", ".join(f"{name} ({len(paths)} files)" for name, paths in sorted(hits.items()))
         raise UsageError(
             f"the input must be in one format, but holds {found}", cure="name the format"
         )
-    name = next(iter(hits))
-    return name, reasons[name]
+    if not others:
+        return name, reasons[name]
+    shown = ", ".join(map(str, strays[:3])) + (" …" if len(strays) > 3 else "")
+    return name, f"{reasons[name]}; left out, as {' or '.join(others)}: {shown}"
+
+
+def other_format(path: Path, reader: str) -> str | None:
+    """Return the name of the format in which ``path`` is, where it is not that of ``reader``."""
+    text = head(path)
+    for name in plugins.names("readers"):
+        if name != reader and readers.load(name).sniff(path, text):
+            return name
+    return None
 
 
 def _candidates(sources: Sequence[Path], suffixes: Sequence[str]) -> Iterator[Path]:

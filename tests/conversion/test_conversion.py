@@ -159,10 +159,20 @@ def test_training_holds_back_whole_pictures(tmp_path, via_twice):
     assert all(example.split == where[example.name.removesuffix("-2")] for example in examples)
 
 
+def test_a_file_of_another_format_is_named_and_the_rest_go_on(folder, via_twice):
+    shutil.copy(via_twice / "export.json", folder / "drawn.json")
+    result = maskforge.convert(folder)
+    assert (result.reader, result.converted, result.failed) == ("labelme", 2, 1)
+    [problem] = result.problems
+    assert (problem.code, Path(problem.file).name) == ("wrong-format", "drawn.json")
+    assert problem.message == "this is not in the format labelme, but in via"
+    assert problem.cure == f"maskforge via {folder / 'drawn.json'}"
+
+
 @pytest.fixture
 def via_twice(tmp_path):
     """A folder with four images, and what was drawn on them in two files."""
-    place = tmp_path / "photos"
+    place = tmp_path / "twice"
     place.mkdir()
     entries = {}
     for number, name in enumerate("abcd"):

@@ -298,6 +298,15 @@ def test_detect_refuses_a_mixture(tmp_path: Path) -> None:
         inputs.detect([tmp_path])
 
 
+def test_detect_takes_what_most_files_are_and_names_the_others(tmp_path: Path) -> None:
+    for name in ("a", "c"):
+        (tmp_path / f"{name}.json").write_text(LABELME)
+    (tmp_path / "b.json").write_text(VIA)
+    name, reason = inputs.detect([tmp_path])
+    assert name == "labelme"
+    assert reason.endswith(f"; left out, as via: {tmp_path / 'b.json'}")
+
+
 def test_detect_refuses_what_nobody_knows(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{}")
     with pytest.raises(ReadError, match="known format") as caught:
