@@ -118,6 +118,21 @@ def test_a_file_that_claims_more_than_it_holds(tmp_path):
         checkpoint.load(packed)
 
 
+def test_a_file_with_packed_parts_and_room_for_them(tmp_path):
+    """Packed, what a part says could not be looked for in the file's bytes."""
+    path, packed = tmp_path / "a.pt", tmp_path / "b.pt"
+    checkpoint.save(path, made())
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(packed, "w") as new:
+        for entry in old.infolist():
+            how = zipfile.ZIP_DEFLATED if entry.filename.endswith("data.pkl") else None
+            new.writestr(entry.filename, old.read(entry), compress_type=how)
+        held = sum(entry.file_size for entry in new.infolist())
+        new.comment = bytes(10_000)
+    assert packed.stat().st_size > held
+    with pytest.raises(ReadError, match="must be stored as they are"):
+        checkpoint.load(packed)
+
+
 ARRAY = b"\x80\x02cbuiltins\nbytearray\nJ\xff\xff\xff\x7f\x85R."  # bytearray(2**31 - 1)
 
 
