@@ -33,9 +33,12 @@ DEFAULT_FILE: str | None = None
 labels = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Options:
-    """How masks are read. labels: the classes that the user names, as for a conversion."""
+    """How masks are read. labels: the classes that the user names, as for a conversion.
+
+    What is opened under one object stays open under it, so each conversion has one of its own.
+    """
 
     kind: str | None = field(
         default=None,
@@ -113,30 +116,23 @@ def read(path: Path, options: Options) -> Iterator[Annotation | Problem]:
         yield Annotation(name + suffix, mask.path, "", (), mask.key, image, split=split, mask=mask)
 
 
-def _opened(path: Path, options: Options) -> _Set:
-    return _opened_once(
-        path, options.kind, options.ignore, options.mask_style, _key(options.labels)
-    )
-
-
-def _key(labels: Labels) -> Any:
-    return labels if isinstance(labels, str) or not isinstance(labels, Sequence) else tuple(labels)
-
-
 @lru_cache(maxsize=4)
-def _opened_once(
-    path: Path, kind: str | None, ignore: int | None, style: str | None, labels: Any
-) -> _Set:
+def _opened(path: Path, options: Options) -> _Set:
     """Open a set; what its values mean may have taken a look at every mask."""
     from maskforge.readers.masks import alone, opening
 
+    given: dict[str, Any] = {
+        "labels": options.labels,
+        "ignore": options.ignore,
+        "style": options.mask_style,
+    }
     try:
-        data = opening.open_dataset(path, labels=labels, kind=kind, ignore=ignore, style=style)
+        data = opening.open_dataset(path, kind=options.kind, **given)
     except ReadError as error:
-        if kind is not None or error.code not in ("wrong-format", "no-image", "no-mask"):
+        if options.kind is not None or error.code not in ("wrong-format", "no-image", "no-mask"):
             raise
         try:
-            masks = alone.open_masks(path, labels=labels, ignore=ignore, style=style)
+            masks = alone.open_masks(path, **given)
         except ReadError:
             raise error from None
         items = ((stem, mask, None, None) for stem, mask in masks.labels.items())

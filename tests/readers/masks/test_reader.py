@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import maskforge
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, Problem, ReadError
 from maskforge.raster.annotation import Annotation
@@ -42,6 +43,16 @@ def test_masks_alone_have_no_image(files, ids):
     [item] = found(files.root)
     assert (item.name, item.image) == ("a.png", None)
     assert masks.sniff(files.root, b"") == "1 masks of 3 classes"
+
+
+def test_what_came_since_is_read_by_the_next_conversion(files):
+    """A notebook converts the same folder again and again, in one process."""
+    files.pair("a")
+    first = maskforge.convert(files.root, format="masks", out=files.root.parent / "one")
+    files.pair("b")
+    second = maskforge.convert(files.root, format="masks", out=files.root.parent / "two")
+    assert (first.converted, second.converted) == (1, 2)
+    assert [item.name for item in maskforge.read(files.root, format="masks")] == ["a.png", "b.png"]
 
 
 def test_what_has_no_partner_is_told(files):
