@@ -6,7 +6,6 @@ import os
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -18,6 +17,7 @@ from maskforge.conversion.settings import Plan
 from maskforge.conversion.sources import MOST_LABELS, Earlier, Job, other_format
 from maskforge.errors import MaskforgeError, Problem, ReadError, WriteError
 from maskforge.io import images
+from maskforge.io.files import way_to
 from maskforge.io.images import Picture
 from maskforge.io.ownership import Entry, digest_of
 from maskforge.io.shelf import Put
@@ -251,7 +251,7 @@ def _still_holds(
     if not (earlier.whole and are_same and stands):
         return False
     places = _called(picture, job, plan)[1]
-    away = None if original is None else reference(original, plan.folder)
+    away = None if original is None else way_to(original.path, plan.folder)
     return (
         record.get("mask") == places.mask
         and record.get("image") in (None, places.image)
@@ -507,20 +507,3 @@ def _preview(name: str, raster: Raster, picture: Picture | None, problems: list[
             problems.append(replace(found, severity="warning"))
     sheet = preview.draw(image, raster)
     return Made(preview.encode(sheet, suffix=os.path.splitext(name)[1]))
-
-
-def reference(original: Original, folder: Path) -> str | None:
-    """Return the path from ``folder`` to the image, None where there is no relative one."""
-    where, name = os.path.split(os.path.abspath(original.path))
-    way = _way(where, os.path.abspath(folder))
-    return None if way is None else f"{way}{name}"
-
-
-@lru_cache(maxsize=64)  # most images lie in one folder
-def _way(there: str, here: str) -> str | None:
-    """Return the path from the folder ``here`` to ``there``, with a slash; None: another drive."""
-    try:
-        way = os.path.relpath(there, here).replace(os.sep, "/")
-    except ValueError:
-        return None
-    return "" if way == os.curdir else f"{way}/"

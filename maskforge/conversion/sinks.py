@@ -25,6 +25,7 @@ from maskforge.engines import Team
 from maskforge.errors import GeometryError, Problem, ReadError, UsageError, WriteError
 from maskforge.io import copying, images
 from maskforge.io.exchange import ASIDE, Exchanged
+from maskforge.io.files import way_to
 from maskforge.io.manifest import load as load_manifest
 from maskforge.io.manifest import output_files
 from maskforge.io.ownership import Entry, digest
@@ -95,7 +96,7 @@ class Disk:
             else:
                 done.append(found)
         if record["image"] is None and record["original"] is None and made.source is not None:
-            record["original"] = image.reference(made.source, self.folder)
+            record["original"] = way_to(made.source.path, self.folder)
         return Placed(record, tuple(done), tuple(problems))
 
 

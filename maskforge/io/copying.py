@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from maskforge.io import files
+
 Way: TypeAlias = Literal["reflink", "link", "copy"]
 """How an image came into an output. reflink: a copy that shares its blocks until one is edited."""
 
@@ -74,9 +76,7 @@ def _copy(source: int, target: int) -> None:
             if done or error.errno not in _NOT_HERE:
                 raise
     while data := os.read(source, 1 << 20):
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(target, rest) :]
+        files.write_all(target, data)
 
 
 def _reflinked(source: int, target: int) -> bool:

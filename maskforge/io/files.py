@@ -9,6 +9,7 @@ import shutil
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
@@ -57,11 +58,32 @@ def write(path: Path, data: bytes) -> None:
     """Write ``data`` to ``path`` as :func:`atomic` does, in half the time. Raises WriteError."""
     with _replacing(path) as descriptor:
         try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(descriptor, rest) :]
+            write_all(descriptor, data)
         finally:
             os.close(descriptor)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write ``data`` to an open file; the system may take less of it at once. Raises OSError."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def way_to(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> str | None:
+    """Return the path from ``folder`` to ``path``, with slashes; None: it is on another drive."""
+    where, name = os.path.split(os.path.abspath(path))
+    way = _way(where, os.path.abspath(folder))
+    return None if way is None else f"{way}{name}"
+
+
+@lru_cache(maxsize=64)  # most files lie in one folder
+def _way(there: str, here: str) -> str | None:
+    try:
+        way = os.path.relpath(there, here).replace(os.sep, "/")
+    except ValueError:
+        return None
+    return "" if way == os.curdir else f"{way}/"
 
 
 @contextmanager

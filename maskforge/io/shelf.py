@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeVar
 
@@ -90,8 +90,8 @@ class Shelf:
 
     def way_to(self, path: Path) -> str:
         """Return how ``path`` is called from the folder, as sources of images are noted."""
-        where, name = os.path.split(os.path.abspath(path))
-        return f"{_way(where, os.path.abspath(self.folder))}{name}"
+        way = files.way_to(path, self.folder)
+        return os.path.abspath(path).replace(os.sep, "/") if way is None else way
 
     @contextmanager
     def file(self, name: str) -> Iterator[BinaryIO]:
@@ -188,18 +188,6 @@ class Shelf:
 def _write(data: bytes, path: str) -> None:
     descriptor = os.open(path, _NEW, 0o666)
     try:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
+        files.write_all(descriptor, data)
     finally:
         os.close(descriptor)
-
-
-@lru_cache(maxsize=64)  # most images lie in one folder
-def _way(there: str, here: str) -> str:
-    """Return the way from the folder ``here`` to ``there``, with a slash at its end."""
-    try:
-        way = os.path.relpath(there, here)
-    except ValueError:  # another drive
-        way = there
-    return "" if way == os.curdir else f"{way.replace(os.sep, '/')}/"
