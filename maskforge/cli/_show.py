@@ -32,6 +32,8 @@ def show(result: Conversion, *, found_by_content: bool, verbose: bool) -> None:
     console.print(f"[{style}]{escape(str(result))}[/]")
     for line in [*_what_was_kept(result), *_what_to_open(result)]:
         console.print(line)
+    if result.listed is not None:
+        console.print(f"problems: {escape(str(result.listed))}")
 
 
 def show_errors(result: Conversion, *, verbose: bool) -> None:
@@ -111,7 +113,7 @@ def _what_was_kept(result: Conversion) -> list[str]:
 
 def _what_to_open(result: Conversion) -> list[str]:
     if not result.records:
-        return _where_problems_are(result)
+        return []
     lines = []
     preview = next((r["preview"] for r in result.records if r.get("preview")), None)
     if preview is not None:
@@ -128,10 +130,4 @@ def _what_to_open(result: Conversion) -> list[str]:
         lines.append(
             "label PNGs hold class ids and look black: maskforge inspect says what is in one"
         )
-    return lines + _where_problems_are(result)
-
-
-def _where_problems_are(result: Conversion) -> list[str]:
-    name = result.manifest.name.replace("manifest.json", "problems.jsonl")
-    file = result.manifest.with_name(name)
-    return [f"problems: {escape(str(file))}"] if result.problems and file.is_file() else []
+    return lines

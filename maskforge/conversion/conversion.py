@@ -124,6 +124,7 @@ def convert(
         copied=done.copied,
         left=tuple(done.exchanged.left),
         aside=tuple(done.exchanged.aside),
+        listed=place.stage.folder / place.problems if done.listed else None,
     )
 
 

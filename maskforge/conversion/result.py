@@ -38,7 +38,8 @@ class Conversion:
     that were not converted. kept: images that an earlier run had done. copied: bytes of images that
     take room of their own in the output. left: files of an earlier output that had to stay, since
     they were changed, or nobody else has the image any more. aside: images whose place was needed,
-    and where they were moved to, for the same reason.
+    and where they were moved to, for the same reason. listed: the file that lists the problems,
+    None where this run wrote none.
     """
 
     out: Path
@@ -55,6 +56,7 @@ class Conversion:
     copied: int = 0
     left: tuple[str, ...] = ()
     aside: tuple[tuple[str, str], ...] = ()
+    listed: Path | None = None
 
     @property
     def converted(self) -> int:

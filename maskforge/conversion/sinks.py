@@ -102,7 +102,9 @@ class Disk:
 
 @dataclass
 class Done:
-    """What a run has come to so far. copied: bytes of images that were copied."""
+    """What a run has come to so far. copied: bytes of images that were copied. listed: whether the
+    output lists the problems.
+    """
 
     records: Records
     problems: list[Problem]
@@ -110,6 +112,7 @@ class Done:
     failed: int = 0
     copied: int = 0
     exchanged: Exchanged = field(default_factory=Exchanged)
+    listed: bool = False
 
 
 class Place:
@@ -125,9 +128,12 @@ class Place:
         self.manifest = f"{prefix}manifest.json"
         self.problems = f"{prefix}problems.jsonl"
         self.labels = f"{prefix}labels.txt"
-        folder = out.parent if collection else out
-        self.stage = Stage(folder, out.name if collection else "convert", what="conversion")
-        self.stage.beside = {self.problems}  # left by a run that converted nothing
+        self.stage = Stage(
+            out.parent if collection else out,
+            out.name if collection else "convert",
+            what="conversion",
+            beside=(self.problems,),  # left by a run that converted nothing
+        )
 
     def refuse(self, *, overwrite: bool, resume: bool) -> None:
         """Complete what was cut off; raise UsageError where the output cannot go there at all."""
@@ -443,6 +449,7 @@ class Run:
         if done.problems:
             lines = manifest.problem_lines(done.problems, self.root)
             self.stage.write(self.place.problems, lines)
+            done.listed = True
 
 
 def _taken_from(jobs: list[Job], earlier: Mapping[str, Earlier]) -> Iterator[Job]:

@@ -365,11 +365,18 @@ class Standing:
     :class:`Owned`.
     """
 
-    def __init__(self, folder: Path, key: str, *, copied: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        key: str,
+        *,
+        copied: Collection[str] = (),
+        beside: Collection[str] = (),
+    ) -> None:
         self.folder = folder
         self.key = key
         self.sources: set[str] = set()
-        self.beside: Collection[str] = ()
+        self._beside = beside
         self._inside: dict[str, str] = {}
         self._copied = copied
         self.look()
@@ -384,7 +391,7 @@ class Standing:
         return self.owned.exists and any(
             os.path.lexists(self.folder / name)
             for name in self.owned.entries
-            if name not in self.beside
+            if name not in self._beside
         )
 
     def _example(self) -> str:

@@ -34,11 +34,19 @@ _FORMAT = "maskforge-stage/1"
 class Stage(Standing):
     """One output, ``key`` in ``folder``; a context, at whose end the lock is let go.
 
-    what: the command that makes it, in a word. copied: as of :class:`Owned`.
+    what: the command that makes it, in a word. copied, beside: as of :class:`Standing`.
     """
 
-    def __init__(self, folder: Path, key: str, *, what: str, copied: Collection[str] = ()) -> None:
-        super().__init__(folder, key, copied=copied)
+    def __init__(
+        self,
+        folder: Path,
+        key: str,
+        *,
+        what: str,
+        copied: Collection[str] = (),
+        beside: Collection[str] = (),
+    ) -> None:
+        super().__init__(folder, key, copied=copied, beside=beside)
         self.what = what
         self.place = hidden(folder, key, "new")
         self.id = ""

@@ -123,6 +123,18 @@ def test_problems_in_the_data_are_exit_code_1_and_told_with_the_cure(tmp_path, c
     assert "problems: in-masks/problems.jsonl" in said
 
 
+def test_a_list_of_problems_is_pointed_at_only_by_the_run_that_wrote_it(tmp_path, capsys):
+    """Where nothing is converted the earlier output stands, with the problems that it had."""
+    (tmp_path / "in").mkdir()
+    file = tmp_path / "in/nobody.json"
+    file.write_bytes((SAMPLES / "labelme/nobody.json").read_bytes())
+    assert run("labelme", "in") == 1
+    assert "problems: in-masks/problems.jsonl" in capsys.readouterr().err
+    file.write_text("{")
+    assert run("labelme", "in", "--overwrite") == 3
+    assert "problems.jsonl" not in capsys.readouterr().err
+
+
 def test_interrupt_is_exit_code_130(monkeypatch, capsys):
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

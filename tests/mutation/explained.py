@@ -135,7 +135,7 @@ EQUIVALENT: tuple[Explained, ...] = (
         "How much freed memory is kept makes images faster or slower, and nothing else.",
     ),
     Explained(
-        "conversion/image.py",
+        "io/files.py",
         'os.path.relpath(there, here).replace(os.sep, "/")',
         "swapped arguments",
         '"/", os.sep',
