@@ -55,12 +55,15 @@ def load(package: str, name: str) -> ModuleType:
 def choose(what: str, value: str, choices: Iterable[str]) -> str:
     """Return ``value``, which must be one of ``choices``. Raises UsageError with the nearest."""
     if value not in (known := list(choices)):
-        near = difflib.get_close_matches(str(value), known, n=1)
         raise UsageError(
-            f"{what} must be one of {known}, but got {value!r}",
-            cure=f"did you mean {near[0]!r}?" if near else "",
+            f"{what} must be one of {known}, but got {value!r}", cure=_nearest(value, known)
         )
     return value
+
+
+def _nearest(value: object, known: list[str]) -> str:
+    near = difflib.get_close_matches(str(value), known, n=1)
+    return f"did you mean {near[0]!r}?" if near else ""
 
 
 def options(choice: HasOptions, values: Mapping[str, object]) -> Any:
@@ -68,10 +71,9 @@ def options(choice: HasOptions, values: Mapping[str, object]) -> Any:
     known = sorted(field.name for field in fields(choice.Options))
     if stranger := sorted(values.keys() - known):
         name = choice.__name__.rpartition(".")[2].replace("_", "-")
-        near = difflib.get_close_matches(stranger[0], known, n=1)
         raise UsageError(
             f"{name} must be given only its own options {known}, but got {stranger}",
-            cure=f"did you mean {near[0]!r}?" if near else "",
+            cure=_nearest(stranger[0], known),
         )
     return choice.Options(**values)
 

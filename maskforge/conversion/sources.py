@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from maskforge import plugins, readers
+from maskforge.classes import HIGHEST_ID
 from maskforge.engines import Team
 from maskforge.errors import Problem, ReadError, UsageError
 from maskforge.io import files, scan
@@ -29,8 +30,8 @@ PLAIN = 256
 KEEP = 1 << 23
 """Bytes of annotations, about, that are kept from when their labels were collected."""
 
-MOST_LABELS = 65_534
-"""Labels that one image may have: class ids of 16 bits, without background and ignore."""
+MOST_LABELS = HIGHEST_ID
+"""Labels that one image may have: all class ids but that of the background."""
 
 HEAD = 1 << 16
 """Bytes of a file that are looked at to tell its format."""
@@ -160,12 +161,9 @@ def detect(sources: Sequence[Path]) -> tuple[str, str]:
     for path in itertools.chain(_candidates(sources, suffixes), sources):
         if path in sources and path.is_dir() and hits:
             break
-        text = head(path)
-        for name, reader in known.items():
-            reason = reader.sniff(path, text)
-            if reason:
-                hits.setdefault(name, []).append(path)
-                reasons.setdefault(name, f"{path}: {reason}")
+        for name, reason in _formats_of(path):
+            hits.setdefault(name, []).append(path)
+            reasons.setdefault(name, f"{path}: {reason}")
     if not hits:
         shown = ", ".join(map(str, sources))
         raise ReadError(
@@ -189,11 +187,15 @@ def detect(sources: Sequence[Path]) -> tuple[str, str]:
 
 def other_format(path: Path, reader: str) -> str | None:
     """Return the name of the format in which ``path`` is, where it is not that of ``reader``."""
+    return next((name for name, _ in _formats_of(path) if name != reader), None)
+
+
+def _formats_of(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield each format that ``path`` may be in and, in words, why."""
     text = head(path)
     for name in plugins.names("readers"):
-        if name != reader and readers.load(name).sniff(path, text):
-            return name
-    return None
+        if reason := readers.load(name).sniff(path, text):
+            yield name, reason
 
 
 def _candidates(sources: Sequence[Path], suffixes: Sequence[str]) -> Iterator[Path]:

@@ -22,8 +22,8 @@ class Options:
 
     @property
     def elsewhere(self) -> bool:
-        """Whether the work is done at an ``address``: by how many workers is not ours to say."""
-        return bool(getattr(self, "address", None))
+        """Whether the work is done on other machines: by how many workers is not ours to say."""
+        return False
 
 
 class Team(ABC):

@@ -22,6 +22,11 @@ class Options(engines.Options):
 
     address: str | None = field(default=None, metadata={"metavar": "HOST:PORT", "help": _HELP})
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is a cluster that knows its own workers."""
+        return bool(self.address)
+
 
 class Team(_tasks.Team):
     """The Ray of a cluster; without address that of this program, else one that starts here."""

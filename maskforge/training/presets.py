@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from maskforge.errors import UsageError
 from maskforge.prediction.config import Config
+
+# Adam at one rate under cross entropy, and none of what the default adds: what older works did.
+_PLAIN = Config(
+    options={}, loss="ce", optimizer="adam", lr=1e-3, weight_decay=0.0, clip=0.0, ema=0.0
+)
 
 PRESETS: dict[str, Config] = {
     # A few hundred images from scratch, on a machine without a GPU.
@@ -21,52 +28,24 @@ PRESETS: dict[str, Config] = {
         steps=360,
     ),
     # The full U-Net on street scenes: 280 x 280, cut to 256 x 256 at random, mirrored.
-    "cityscapes": Config(
+    "cityscapes": replace(
+        _PLAIN,
         network="unet",
-        options={},
         size=(256, 256),
         crop=(256, 256),
         scale=(280 / 256, 280 / 256),
         rotate=0.0,
         color=0.0,
         blur=0.0,
-        loss="ce",
-        optimizer="adam",
-        lr=1e-3,
-        weight_decay=0.0,
         schedule="constant",
-        clip=0.0,
-        ema=0.0,
     ),
     # Chapter 12 of Atienza, "Advanced Deep Learning with TensorFlow 2 and Keras", 2nd edition.
-    "book": Config(
-        network="fcn-pyramid",
-        options={},
-        size=(),
-        batch=4,
-        augment=False,
-        loss="ce",
-        optimizer="adam",
-        lr=1e-3,
-        weight_decay=0.0,
-        schedule="book",
-        clip=0.0,
-        ema=0.0,
+    "book": replace(
+        _PLAIN, network="fcn-pyramid", size=(), batch=4, augment=False, schedule="book"
     ),
     # Pal's article on people and their background; its network, as small as it is.
-    "article": Config(
-        network="unet-small",
-        options={},
-        size=(128, 128),
-        batch=32,
-        augment=False,
-        loss="ce",
-        optimizer="adam",
-        lr=1e-3,
-        weight_decay=0.0,
-        schedule="plateau",
-        clip=0.0,
-        ema=0.0,
+    "article": replace(
+        _PLAIN, network="unet-small", size=(128, 128), batch=32, augment=False, schedule="plateau"
     ),
 }
 

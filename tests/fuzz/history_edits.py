@@ -96,13 +96,20 @@ def damage_annotation(project: Project, known: Known) -> str | None:
     return f"truncate '{name}'"
 
 
+def _document(project: Project, name: str) -> Any:
+    """Return what a JSON file holds, None for one that is damaged."""
+    try:
+        return json.loads(bytes(project.mine[name]))
+    except ValueError:
+        return None
+
+
 def change_annotation(project: Project, known: Known) -> str | None:
     name = project.one(_annotations(project))
     if name is None:
         return None
-    try:
-        document = json.loads(bytes(project.mine[name]))
-    except ValueError:
+    document = _document(project, name)
+    if document is None:
         return None
     labels = ("zebra",) if project.rng.random() < 0.15 else LABELS
     size = (document["imageHeight"], document["imageWidth"])
@@ -131,9 +138,8 @@ def change_collection(project: Project, known: Known) -> str | None:
     name = project.one(_collections(project))
     if name is None:
         return None
-    try:
-        document = json.loads(bytes(project.mine[name]))
-    except ValueError:
+    document = _document(project, name)
+    if document is None:
         return None
     entries = document.get("images", document)
     if len(entries) < 2:
