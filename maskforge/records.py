@@ -29,6 +29,14 @@ def from_json(line: bytes) -> Any:
         return json.loads(line)  # which takes half a surrogate pair as well
 
 
+def parsed(line: bytes) -> Any:
+    """Return what a line holds, None where it is no JSON: it was cut or edited."""
+    try:
+        return from_json(line)
+    except ValueError:
+        return None
+
+
 _decode = msgspec.json.Decoder().decode
 
 

@@ -7,7 +7,6 @@ that a killed run can go on where it was.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -19,7 +18,7 @@ from maskforge.io import files
 from maskforge.io.manifest import FORMAT
 from maskforge.io.ownership import Entry
 from maskforge.io.shelf import Put
-from maskforge.records import Records, to_json
+from maskforge.records import Records, parsed, to_json
 
 
 def write(
@@ -135,7 +134,7 @@ def read_journal(
         lines = path.read_bytes().split(b"\n")
     except OSError:
         return None, []
-    entries = [entry for entry in map(_parsed, lines) if entry is not None]
+    entries = [entry for entry in map(parsed, lines) if isinstance(entry, dict)]
     if not entries or not isinstance(entries[0].get("fingerprint"), str):
         return None, []
     found = []
@@ -147,11 +146,3 @@ def read_journal(
         except (KeyError, TypeError, ValueError):
             continue  # it was cut
     return entries[0]["fingerprint"], found
-
-
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    return entry if isinstance(entry, dict) else None

@@ -27,7 +27,7 @@ from typing import BinaryIO, Literal, NamedTuple, TypeAlias
 from maskforge.errors import UsageError, WriteError
 from maskforge.io import files
 from maskforge.io.damage import is_cut
-from maskforge.records import from_json, to_json
+from maskforge.records import parsed, to_json
 
 FORMAT = "maskforge-owned/1"
 
@@ -222,17 +222,17 @@ class Owned:
         seen, proven = hashlib.sha256(), 0
         for at, line in enumerate(lines):
             is_check = line.startswith(b'{"check"')
-            if is_check and _parsed(line) == {"check": _check(seen, number)}:
+            if is_check and parsed(line) == {"check": _check(seen, number)}:
                 proven = at
             seen.update(line + b"\n")
-        head = _parsed(lines[0])
+        head = parsed(lines[0])
         if isinstance(head, dict):
             self.what = str(head.get("what", ""))
             self.id = str(head.get("id", "")) if _ID.fullmatch(str(head.get("id", ""))) else ""
         self.local = proven > 0
         self._whole = lines[proven + 1 :] == [b""]
         for line in lines[1:proven] if self.local else lines[1:]:
-            self._take(_parsed(line))
+            self._take(parsed(line))
         return True
 
     def _disown(self, copied: Collection[str]) -> None:
@@ -347,14 +347,6 @@ def _check(seen: hashlib._Hash, number: int) -> str:
     bound = seen.copy()
     bound.update(b"%d" % number)
     return bound.hexdigest()
-
-
-def _parsed(line: bytes) -> object:
-    try:
-        found: object = from_json(line)
-    except ValueError:
-        return None
-    return found
 
 
 class Standing:

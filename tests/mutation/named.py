@@ -280,8 +280,8 @@ NAMED: tuple[Named, ...] = (
     Named(
         "there is one id more than there is",
         "conversion/sources.py",
-        "MOST_LABELS = 65_534",
-        "MOST_LABELS = 65_535",
+        "MOST_LABELS = HIGHEST_ID",
+        "MOST_LABELS = HIGHEST_ID + 1",
         ("conversion/test_sources.py",),
     ),
     Named(
