@@ -170,9 +170,11 @@ def confusion(matrix: NDArray[np.int64], names: Sequence[str]) -> Image.Image:
     cell = max(14, min(72, 1000 // count))
     text = font(max(10, min(15, cell // 3 + 3)))
     room = int(max(text.getlength(_short(n, 160, text)) for n in names)) + 24
-    sheet = Image.new("RGB", (room + count * cell + 24, room + count * cell + 56), PANEL)
+    side, heading = room + count * cell, "rows: truth   columns: prediction   % of the row"
+    width = max(side, int(font(14).getlength(heading)) + 1) + 24
+    sheet = Image.new("RGB", (width, side + 56), PANEL)
     pen = ImageDraw.Draw(sheet)
-    pen.text((12, 12), "rows: truth   columns: prediction   % of the row", FAINT, font(14))
+    pen.text((12, 12), heading, FAINT, font(14))
     top = room + 36
     total = matrix.sum(axis=1, keepdims=True)
     share = matrix / np.maximum(total, 1)
