@@ -26,6 +26,8 @@ from maskforge.errors import ClassError
 from maskforge.palette import voc_palette
 
 BACKGROUND = "_background_"
+BACKGROUNDS = (BACKGROUND, "background", "__background__")
+"""What people write for it, in lower case."""
 IGNORE = "__ignore__"
 
 HIGHEST_ID = 65534
@@ -99,7 +101,8 @@ class ClassTable:
             object.__setattr__(self, name, value)
         self._ids[IGNORE] = ignored
         if background is not None:  # what people write for it, where no class is called so
-            self._ids.setdefault("background", background)
+            for name in (*BACKGROUNDS, "Background"):
+                self._ids.setdefault(name, background)
 
     def __len__(self) -> int:
         """Return the number of classes C, the background among them, ignore not."""
@@ -274,7 +277,7 @@ def parse(lines: Iterable[str], *, by_line: bool = False, colors: Sequence[Color
     is_numbered = bool(names) and _NUMBERED.fullmatch(names[0]) is not None
     by_id = _by_number(names) if is_numbered else dict(enumerate(names))
     implied = 0 not in by_id and BACKGROUND not in by_id.values() if is_numbered else not by_line
-    if by_id.get(0, "").casefold() in ("background", BACKGROUND):
+    if by_id.get(0, "").casefold() in BACKGROUNDS:
         by_id[0], implied = BACKGROUND, False
     if not (is_numbered or by_line):
         _check_order(names, listed=listed)

@@ -37,7 +37,9 @@ def good(items: Sequence[Item]) -> list[Annotation]:
 
 
 def problem(items: Sequence[Item]) -> Problem:
-    """Return the one problem that all of it is."""
+    """Return the one problem that all of it is, or that withholds its one image."""
     (item,) = items
+    if isinstance(item, Annotation):
+        (item,) = (problem for problem in item.problems if problem.severity == "error")
     assert isinstance(item, Problem)
     return item

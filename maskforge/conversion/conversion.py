@@ -74,21 +74,18 @@ def convert(
         format, reason = inputs.detect(sources)  # noqa: A001
     reader = readers.load(format)
     given = dict(reader_options or {})
-    if reader.classes is not None:
+    if not reader.REGIONS:
         given["labels"] = chosen.labels
     options = plugins.options(reader, given)
     told = told_to(chosen.engine, engine_options or {})
     plan = _plan(chosen, sources, format.replace("_", "-"), reader, reader_options or {})
     place = Place(plan.out, collection=plan.is_collection)
     place.refuse(overwrite=plan.overwrite, resume=plan.resume)
-    table = None
-    if plan.labels is not None and reader.classes is None:
-        table = label_lists.find_table(plan.labels, sources, set)
+    table = label_lists.given(chosen.labels) if reader.REGIONS else None
     root, paths = inputs.root_of(sources), inputs.find(sources, reader)
-    if reader.classes is not None:
-        listed = reader.classes(paths, options)
-        table = listed.classes, listed.origin
-    jobs, problems = inputs.plan(paths, reader, options, root=root)
+    jobs, problems, tables = inputs.plan(paths, reader, options, root=root)
+    if not reader.REGIONS and not tables and problems:
+        inputs.refuse(problems[0])
     if not jobs and not problems:
         raise ReadError(
             f"there must be {reader.TITLE} files, but none was found",
@@ -98,9 +95,14 @@ def convert(
     with team_of(plan.engine, plan.workers, len(jobs), told) as team:
         team.needs = tuple(str(folder) for folder in (root, plan.images_from) if folder is not None)
         found_labels = cache(partial(inputs.collect_labels, jobs, reader, options, team))
-        classes, classes_from = table or label_lists.find_table(None, sources, found_labels)
-        if plan.unknown == "error" and reader.classes is None:
-            label_lists.check_labels(classes, classes_from, found_labels)
+        if reader.REGIONS:
+            own = label_lists.merged(tables) if tables and table is None else None
+            table = table or label_lists.find_table(sources, own, found_labels)
+            if plan.unknown == "error":
+                label_lists.check_labels(table, found_labels)
+        else:
+            table = label_lists.only(tables)
+        classes, classes_from = table.classes, table.origin
         for name in plan.priority:
             classes.id_of(name)
         if plan.style is not None:
@@ -143,7 +145,7 @@ def _plan(
         raise UsageError(
             f"{name} makes one file of all images and cannot have layout {chosen.layout!r}"
         )
-    if name == "instance" and reader.classes is not None:
+    if name == "instance" and not reader.REGIONS:
         raise UsageError("masks do not tell instances apart: there are no instance images of them")
     known = plugins.effective(writer, {})
     wanted: dict[str, object] = {}
@@ -174,7 +176,7 @@ def _plan(
         "writer_options": writer_options,
         "overlap": "last" if chosen.overlap == "keep" else chosen.overlap,
         "size": chosen.size or layout.SIZE,
-        "instances": chosen.instances and layout.INSTANCES and reader.classes is None,
+        "instances": chosen.instances and layout.INSTANCES and reader.REGIONS,
     }
     same = {one.name: getattr(chosen, one.name) for one in fields(Settings)}
     return Plan(**(same | decided))

@@ -14,7 +14,7 @@ from PIL import Image
 
 from maskforge import layouts, plugins, readers, rules, writers
 from maskforge.conversion.settings import Plan
-from maskforge.conversion.sources import MOST_LABELS, Earlier, Job, other_format
+from maskforge.conversion.sources import MOST_LABELS, Earlier, Job, other_format, refuse
 from maskforge.errors import MaskforgeError, Problem, ReadError, WriteError
 from maskforge.io import images
 from maskforge.io.files import way_to
@@ -27,6 +27,9 @@ from maskforge.raster.annotation import Annotation, MaskFile
 from maskforge.raster.label_image import resized, to_raster
 from maskforge.raster.raster import Raster, rasterize
 from maskforge.readers.masks.pixels import Header
+
+MOST_SHAPES = 20
+"""Shapes of one image that are told one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +114,7 @@ def process(plan: Plan, sink: Sink, job: Job) -> Outcome:
     except WriteError as error:
         return Outcome(job, fatal=error)
     except MaskforgeError as error:
-        problem = error.problem(file=str(job.source))
-        if not error.file:
-            place = ".".join(filter(None, (job.place, problem.place)))
-            problem = replace(problem, place=place)
+        problem = error.problem(file=str(job.source), place=job.place)
         return Outcome(job, problems=(problem,))
     except MemoryError:
         message = "the image must fit into memory, but it does not"
@@ -137,7 +137,11 @@ def _process(plan: Plan, sink: Sink, job: Job) -> Outcome:
         from maskforge.readers.masks import decoding  # where none is read, starting takes no longer
 
         annotation = replace(annotation, digest=decoding.digest(annotation.mask))
-    problems = list(annotation.problems)
+    wrong = [problem for problem in annotation.problems if problem.severity == "error"]
+    if wrong and plan.bad_shape == "withhold":
+        return Outcome(job, problems=_withheld(wrong))
+    problems = [replace(problem, severity="warning") for problem in wrong]
+    problems += [problem for problem in annotation.problems if problem.severity != "error"]
     picture, original = _picture(annotation, plan, problems)
     earlier, source = job.earlier, None if original is None else original.path
     if earlier is not None and _still_holds(earlier, annotation, picture, original, job, plan):
@@ -152,6 +156,16 @@ def _process(plan: Plan, sink: Sink, job: Job) -> Outcome:
     placed = sink.put(made, earlier)
     whole = made.raster if plan.is_collection else None
     return Outcome(job, placed.record, (*problems, *placed.problems), placed.files, source, whole)
+
+
+def _withheld(wrong: list[Problem]) -> tuple[Problem, ...]:
+    """Return what is said of an image that has no mask, since one would lack regions."""
+    cure = "correct the shape, or leave out such regions only with --bad-shape skip"
+    shown = [replace(problem, cure=problem.cure or cure) for problem in wrong[:MOST_SHAPES]]
+    if more := len(wrong) - len(shown):
+        last = shown[-1]
+        shown[-1] = replace(last, message=f"{last.message}; and {more} more shapes of this image")
+    return tuple(shown)
 
 
 def _read(plan: Plan, job: Job) -> Annotation:
@@ -171,10 +185,8 @@ def _read(plan: Plan, job: Job) -> Annotation:
         ) from error
     if isinstance(item, Annotation):
         return item
-    if item is not None:
-        raise ReadError(
-            item.message, code=item.code, file=item.file, place=item.place, cure=item.cure
-        )
+    if isinstance(item, Problem):
+        refuse(item)
     raise ReadError("the file describes no image", code="wrong-format", file=str(job.source))
 
 
@@ -411,12 +423,13 @@ def _covering_nothing(annotation: Annotation, raster: Raster) -> list[Problem]:
     )
     for region, class_id, area in pairs:
         if class_id >= 0 and area == 0:
-            place = f"{annotation.place}.{region.place}" if annotation.place else region.place
             message = (
                 f"the region {region.label!r} covers no pixel: it is outside the image or too thin"
             )
             found.append(
-                Problem("outside-image", str(annotation.source), message, place, "", "warning")
+                Problem(
+                    "outside-image", str(annotation.source), message, region.place, "", "warning"
+                )
             )
     return found
 

@@ -116,6 +116,14 @@ class Settings:
         default="error", metadata=_of("What becomes of labels that are not among the classes.")
     )
 
+    bad_shape: Literal["withhold", "skip"] = field(
+        default="withhold",
+        metadata=_of(
+            "What becomes of an image with a shape that cannot be drawn: no mask, or one without "
+            "that region."
+        ),
+    )
+
     # How it is laid out
     layout: str = field(
         default="pairs",
@@ -309,7 +317,17 @@ class Plan(Settings):
 
 PUBLIC = (
     *("reader", "writer", "classes", "reader_options", "writer_options", "layout", "rule"),
-    *("overlap", "priority", "unknown", "size", "exif", "images", "assume_size", "previews"),
+    *(
+        "overlap",
+        "priority",
+        "unknown",
+        "bad_shape",
+        "size",
+        "exif",
+        "images",
+        "assume_size",
+        "previews",
+    ),
     *("instances", "max_pixels"),
 )
 """What decides about output bytes, in the manifest's order. All else says where files are, has come

@@ -6,19 +6,21 @@ import itertools
 import os
 import pickle
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 from maskforge import plugins, readers
 from maskforge.classes import HIGHEST_ID
 from maskforge.engines import Team
-from maskforge.errors import Problem, ReadError, UsageError
-from maskforge.io import files, scan
+from maskforge.errors import MaskforgeError, Problem, ReadError, UsageError
+from maskforge.io import files, images, scan
+from maskforge.io.label_lists import Listed
 from maskforge.io.ownership import Entry
-from maskforge.raster.annotation import Annotation
+from maskforge.raster.annotation import Annotation, Unread
 from maskforge.readers import Reader
 
 PACK_FROM = 1 << 15
@@ -58,21 +60,29 @@ class Job:
 
     stem: the output's name, without suffix, forward slashes, unique. source: the annotation file;
     shown: its path relative to the input's root, as the manifest gives it. waiting: the annotation,
-    where it was read already (see :meth:`annotation`); place and labels are the annotation's.
+    where it was read already, or found (see :meth:`annotation`); place is its own, and so are
+    labels, which one that was found can tell itself.
     """
 
     index: int
     stem: str
     source: Path
     shown: str
-    waiting: Annotation | bytes | None = None
+    waiting: Annotation | Unread | bytes | None = None
     place: str = ""
     labels: frozenset[str] = frozenset()
     earlier: Earlier | None = None
 
     @classmethod
-    def of(cls, annotation: Annotation, index: int, *, stem: str, source: Path, shown: str) -> Job:
-        """Return the job of an annotation that was read already; large and late ones are packed."""
+    def of(
+        cls, annotation: Annotation | Unread, index: int, *, stem: str, source: Path, shown: str
+    ) -> Job:
+        """Return the job of an annotation that was read already; large and late ones are packed.
+
+        One that was only found is read by whoever converts it.
+        """
+        if not isinstance(annotation, Annotation):
+            return cls(index, stem, source, shown, annotation, annotation.place)
         if isinstance(annotation.embedded, memoryview):
             annotation = replace(annotation, embedded=bytes(annotation.embedded))
         waiting: Annotation | bytes = annotation
@@ -82,9 +92,11 @@ class Job:
         return cls(index, stem, source, shown, waiting, annotation.place, labels)
 
     def annotation(self) -> Annotation | None:
-        """Return the annotation that was read already, None when the file is still to be read."""
-        if not isinstance(self.waiting, bytes):
+        """Return the annotation, None when the file is still to be read. Raises ReadError."""
+        if self.waiting is None or isinstance(self.waiting, Annotation):
             return self.waiting
+        if not isinstance(self.waiting, bytes):
+            return self.waiting.annotation()
         unpacked: Annotation = pickle.loads(zlib.decompress(self.waiting))  # our own bytes
         return unpacked
 
@@ -206,16 +218,23 @@ def _candidates(sources: Sequence[Path], suffixes: Sequence[str]) -> Iterator[Pa
             yield source
 
 
-def plan(
-    paths: Sequence[Path], reader: Reader, options: object, *, root: Path
-) -> tuple[list[Job], list[Problem]]:
-    """Return the jobs of the annotation files ``paths``, and the problems met on the way.
+class Planned(NamedTuple):
+    """The jobs of an input, the problems met on the way, and the class tables that files bring."""
+
+    jobs: list[Job]
+    problems: list[Problem]
+    tables: list[Listed]
+
+
+def plan(paths: Sequence[Path], reader: Reader, options: object, *, root: Path) -> Planned:
+    """Return the jobs of the annotation files ``paths``, and what was met on the way.
 
     Files with one image each are not read here, so that workers share the reading; files with many
     images are. Output names come from the source's place below ``root``.
     """
     jobs: list[Job] = []
     problems: list[Problem] = []
+    tables: list[Listed] = []
     for path in paths:
         shown = _shown(path, root)
         if reader.labels is not None:
@@ -227,13 +246,17 @@ def plan(
             for item in reader.read(path, options):
                 if isinstance(item, Problem):
                     problems.append(item)
+                elif isinstance(item, Listed):
+                    tables.append(item)
                 else:
                     stem = files.safe_name(prefix + _without_suffix(item.name))
-                    if item.source != path:
-                        shown = _shown(item.source, root)
-                    jobs.append(Job.of(item, len(jobs), stem=stem, source=item.source, shown=shown))
+                    source = item.source if isinstance(item, Annotation) else path
+                    if source != path:
+                        shown = _shown(source, root)
+                    jobs.append(Job.of(item, len(jobs), stem=stem, source=source, shown=shown))
         except ReadError as error:
             problems.append(error.problem(file=str(path)))
+    jobs = _one_of_each(jobs, problems)
     stems = files.unique_names(job.stem for job in jobs)
     first: dict[str, Path] = {}
     for index, (job, stem) in enumerate(zip(jobs, stems, strict=True)):
@@ -241,7 +264,74 @@ def plan(
         if stem != job.stem:
             jobs[index] = replace(job, stem=stem)
             problems.append(_renamed(job, stem, other))
-    return jobs, problems
+    return Planned(jobs, problems, tables)
+
+
+def _one_of_each(jobs: list[Job], problems: list[Problem]) -> list[Job]:
+    """Return the jobs, where files beside each other describe one picture that of one file only.
+
+    Such are a project and what was exported of it. The file with most images is taken. Which are
+    left out is added to ``problems``, and what was wrong with a file that is left out as a whole is
+    taken out of them, but for errors.
+    """
+    by_stem: dict[str, list[Job]] = {}
+    for job in jobs:
+        if job.waiting is not None:
+            by_stem.setdefault(job.stem.casefold(), []).append(job)
+    alike = [found for found in by_stem.values() if len({job.source for job in found}) > 1]
+    if not alike:
+        return jobs
+    many = Counter(job.source for job in jobs)
+
+    def rank(source: Path) -> tuple[int, bool, str]:
+        return -many[source], source.suffix.lower() != ".json", source.as_posix()
+
+    left: dict[int, Path] = {}
+    for found in alike:
+        taken: dict[tuple[Path, Path], Path] = {}
+        for job in sorted(found, key=lambda job: rank(job.source)):
+            if (picture := _picture_of(job)) is not None:
+                first = taken.setdefault((picture, job.source.parent), job.source)
+                if first != job.source:
+                    left[job.index] = first
+    lost = Counter((jobs[index].source, other) for index, other in left.items())
+    for (source, other), count in lost.items():
+        problems.append(
+            Problem(
+                "name-collision",
+                str(source),
+                f"{count} of its {many[source]} images are described by {other.name} too, "
+                "which is taken",
+                cure="to have this file's instead, name it as the source",
+                severity="note",
+            )
+        )
+    kept = [job for job in jobs if job.index not in left]
+    gone = {str(source) for source in many.keys() - {job.source for job in kept}}
+    problems[:] = [p for p in problems if p.file not in gone or p.severity != "warning"]
+    return [replace(job, index=index) for index, job in enumerate(kept)]
+
+
+def _picture_of(job: Job) -> Path | None:
+    try:
+        annotation = job.annotation()
+        if annotation is None or annotation.mask is not None:
+            return None
+        found = images.locate(annotation)
+    except MaskforgeError:
+        return None
+    return None if found is None else Path(os.path.realpath(found))
+
+
+def refuse(problem: Problem) -> NoReturn:
+    """Raise the ReadError that a problem was."""
+    raise ReadError(
+        problem.message,
+        code=problem.code,
+        file=problem.file,
+        place=problem.place,
+        cure=problem.cure,
+    )
 
 
 def keep_clear(
@@ -307,7 +397,10 @@ def collect_labels(jobs: list[Job], reader: Reader, options: object, team: Team)
     """
     if team.HERE:
         _read_ahead(jobs, reader, options)
-    found: Iterable[Set[str]] = (job.labels for job in jobs)
+    found: Iterable[Set[str]] = (
+        job.labels if isinstance(job.waiting, Annotation | bytes | None) else job.waiting.labels
+        for job in jobs
+    )
     unread = [job.source for job in jobs if job.waiting is None]
     if unread and reader.labels is not None:
         work = partial(_labels_in, reader.labels, options)

@@ -9,7 +9,8 @@ from pathlib import Path
 from maskforge import plugins, readers, rules
 from maskforge.classes import ClassTable
 from maskforge.conversion import sources
-from maskforge.errors import Problem
+from maskforge.errors import GeometryError, Problem, ReadError
+from maskforge.io.label_lists import Listed
 from maskforge.raster import raster
 from maskforge.raster.annotation import Annotation
 from maskforge.raster.geometry import MAX_PIXELS
@@ -35,7 +36,14 @@ def read(
     reader = readers.load(name)
     chosen = plugins.options(reader, options)
     for found in sources.find([path], reader):
-        yield from reader.read(found, chosen)
+        for item in reader.read(found, chosen):
+            if isinstance(item, Annotation | Problem):
+                yield item
+            elif not isinstance(item, Listed):
+                try:
+                    yield item.annotation()
+                except (ReadError, GeometryError) as error:
+                    yield error.problem(file=str(found), place=item.place)
 
 
 def rasterize(

@@ -98,7 +98,8 @@ def locate(annotation: Annotation, folder: Path | None = None) -> Path | None:
     that the source gives; the file of that name beside the source or in ``images`` beside it;
     where the source describes one image only, a file of the image's or the source's stem. Where
     there is none, what people mean by the name: percent-decoded, in another normal form or case,
-    with another suffix, also in ``../images`` and in folders named like parts of the source's name.
+    with another suffix, also in ``../images``, and in folders there or beside that whose names are
+    parts of the source's name.
     Raises ReadError (code ``no-image``) where two files could be meant.
     """
     for candidate in _candidates(annotation, folder):
@@ -134,7 +135,8 @@ def _meant(annotation: Annotation, folder: Path | None) -> Path | None:
     places = [beside, beside / "images", beside.parent / "images"]
     if annotation.image is not None:
         places.insert(0, annotation.image.parent)
-    places += [beside.parent / part for part in re.split(r"[_.\-]", annotation.source.stem) if part]
+    parts = [part for part in re.split(r"[_.\-]", annotation.source.stem) if part]
+    places += [beside.parent / between / part for between in ("", "images") for part in parts]
     if folder is not None:
         places.insert(0, folder)
     for key, keys in ((_whole_key, 0), (_stem_key, 1)):

@@ -50,31 +50,67 @@ class Listed:
 # Where the classes of a conversion come from
 
 
-def find_table(labels: Labels, sources: Sequence[Path], found: Found) -> tuple[ClassTable, str]:
-    """Return the class table, and in words where it came from.
+def find_table(sources: Sequence[Path], own: Listed | None, found: Found) -> Listed:
+    """Return the class table of a conversion for which the user named none.
 
-    A labels.txt in the current folder counts only when it lists a label of the input: where one
-    works on several projects it may be that of another.
+    That of labels.txt beside a source, else ``own``, what the sources themselves bring, else that
+    of labels.txt in the current folder, else all labels that occur. The one in the current folder
+    counts only when it lists a label of the input: where one works on several projects it may be
+    that of another.
     """
-    chosen = given(labels)
-    if chosen is not None:
-        return chosen.classes, chosen.origin
     for folder in dict.fromkeys(s if s.is_dir() else s.parent for s in sources):
         path = folder / "labels.txt"
         if path.is_file():
-            return read_table(path), str(path)
+            return read(path)
+    if own is not None:
+        return own
     here = Path("labels.txt")
     origin = COLLECTED
     if here.is_file():
-        table = read_table(here)
-        if {name for name in table.names if name != BACKGROUND} & found():
-            return table, str(here)
+        listed = read(here)
+        if {name for name in listed.classes.names if name != BACKGROUND} & found():
+            return listed
         origin += "; labels.txt in the current folder lists none of its labels"
-    return ClassTable.collect(found()), origin
+    return Listed(ClassTable.collect(found()), origin)
 
 
-def check_labels(classes: ClassTable, origin: str, found: Found) -> None:
+def merged(tables: Sequence[Listed]) -> Listed:
+    """Return one table for files that bring their own. Raises ClassError where they contradict."""
+    if len({listed.classes for listed in tables}) == 1:
+        return tables[0]
+    by_id: dict[int, str] = {}
+    for listed in tables:
+        for number, name in zip(listed.classes.ids, listed.classes.names, strict=True):
+            other = by_id.setdefault(number, name)
+            if other != name:
+                raise _contradiction(listed, f"id {number} is {other!r} and {name!r}")
+    if len(set(by_id.values())) < len(by_id):
+        twice = next(name for name in by_id.values() if list(by_id.values()).count(name) > 1)
+        raise _contradiction(tables[-1], f"{twice!r} has several ids")
+    origins = list(dict.fromkeys(listed.origin for listed in tables))
+    more = f" and {len(origins) - 1} more" if len(origins) > 1 else ""
+    return Listed(ClassTable.of(by_id), origins[0] + more)
+
+
+def only(tables: Sequence[Listed]) -> Listed:
+    """Return the table that all sources share. Raises ClassError where they have others."""
+    for listed in tables[1:]:
+        if listed.classes != tables[0].classes:
+            one, other = (", ".join(t.classes.names) for t in (tables[0], listed))
+            raise _contradiction(listed, f"there are {one} and {other}")
+    return tables[0]
+
+
+def _contradiction(listed: Listed, what: str) -> ClassError:
+    return ClassError(
+        f"all sources must mean the same classes, but with {listed.origin} {what}",
+        cure="name the classes of all with --labels, or convert one after the other",
+    )
+
+
+def check_labels(listed: Listed, found: Found) -> None:
     """Raise ClassError, once and before anything is written, for all labels the table lacks."""
+    classes, origin = listed.classes, listed.origin
     if origin.startswith(COLLECTED):
         return
     strangers = sorted(label for label in found() if label not in classes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from maskforge.errors import Problem
 from maskforge.raster.geometry import Geometry, nbytes
@@ -24,7 +24,7 @@ class Region:
 
     ``group`` ties regions of one label into one instance; None is an instance of its own.
     ``crowd`` marks a region that counts no single things; it becomes the ignore index.
-    ``place`` says where in the source it stands, such as ``shapes[3]``.
+    ``place`` says where in the source file it stands, such as ``shapes[3]``.
     """
 
     label: str
@@ -76,7 +76,8 @@ class Annotation:
     height, width: the size the source declares, in pixels; None where it declares none.
     embedded: base64 text of an image that the source carries in itself, not decoded.
     split: a published split ("train", "val", "test") that the source assigns.
-    problems: warnings met while reading, such as a region left out because it covers nothing.
+    problems: of regions that are left out: a warning where one covers nothing, an error where it
+    cannot be drawn.
     mask: where pixels are labelled already, instead of regions.
     """
 
@@ -98,3 +99,26 @@ class Annotation:
         """About how much memory it takes."""
         shapes = sum(nbytes(part) for region in self.regions for part in region.geometry)
         return shapes + _REGION * len(self.regions) + len(self.embedded or b"")
+
+
+class Unread(Protocol):
+    """An annotation that is decoded when its image's turn comes, by whoever converts it.
+
+    Picklable. A reader yields it in the place of an :class:`Annotation`, whose name and place it
+    has; labels: those of all its regions.
+    """
+
+    @property
+    def name(self) -> str:
+        """The image's name."""
+
+    @property
+    def place(self) -> str:
+        """Where in the file it stands."""
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The labels of its regions."""
+
+    def annotation(self) -> Annotation:
+        """Decode it. Raises ReadError, GeometryError."""

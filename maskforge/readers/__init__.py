@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -11,7 +11,7 @@ from maskforge import plugins
 if TYPE_CHECKING:
     from maskforge.errors import Problem
     from maskforge.io.label_lists import Listed
-    from maskforge.raster.annotation import Annotation
+    from maskforge.raster.annotation import Annotation, Unread
 
 
 class Reader(plugins.HasOptions, Protocol):
@@ -38,17 +38,15 @@ class Reader(plugins.HasOptions, Protocol):
         """What is read of a folder that has it, and where no source is given. None: all files."""
 
     @property
+    def REGIONS(self) -> bool:
+        """Whether it gives regions. Else pixels are labelled already, and what they mean is known
+        with the classes: its options have ``labels``, the classes that the user names."""
+
+    @property
     def labels(self) -> Callable[[Path, Any], set[str]] | None:
         """``labels(path, options)``: the labels in a file of one image, without the geometry.
 
         Workers read such files. None: a file has many images, and is read before they begin.
-        """
-
-    @property
-    def classes(self) -> Callable[[Sequence[Path], Any], Listed] | None:
-        """``classes(paths, options)``: the class table that the files bring. None: they have none,
-        and classes are what regions are labelled with. With it the options have ``labels``: the
-        classes that the user names.
         """
 
     def sniff(self, path: Path, head: bytes) -> str | None:
@@ -57,10 +55,11 @@ class Reader(plugins.HasOptions, Protocol):
         A reader without suffixes is asked about folders as well, of which there is no head.
         """
 
-    def read(self, path: Path, options: Any) -> Iterator[Annotation | Problem]:
-        """Yield what the file says of each image, or why it cannot be used. Decodes nothing.
+    def read(self, path: Path, options: Any) -> Iterator[Annotation | Unread | Listed | Problem]:
+        """Yield what the file says of each image, or why it cannot be used. Decodes no image.
 
-        Raises ReadError for a file that cannot be read at all.
+        A file that brings a class table yields that first. Raises ReadError for a file that cannot
+        be read at all.
         """
 
 

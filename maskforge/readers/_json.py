@@ -12,12 +12,13 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from maskforge.errors import ReadError
+from maskforge.errors import MaskforgeError, ReadError
 
 T = TypeVar("T")
 
@@ -43,10 +44,11 @@ _WORDS = {
 }
 
 
-def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
-    """Return the bytes of the regular file ``path``.
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[int, os.stat_result]]:
+    """Open the regular file ``path`` for reading: its descriptor and what the system says of it.
 
-    Raises ReadError: ``unreadable`` when it cannot be opened, ``too-large`` beyond ``limit`` bytes.
+    Raises ReadError: ``unreadable`` when it cannot be opened or read.
     """
     try:
         descriptor = os.open(path, _FLAGS)
@@ -54,23 +56,32 @@ def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise ReadError("must be a file, but is not", code="unreadable", file=str(path))
-            if status.st_size > limit:
-                raise ReadError(
-                    f"must be at most {limit} bytes, but has {status.st_size}",
-                    code="too-large",
-                    file=str(path),
-                )
-            data = os.read(descriptor, status.st_size)
-            while len(data) < status.st_size and (more := os.read(descriptor, status.st_size)):
-                data += more  # a system may hand large files out in parts
-            return data
+            yield descriptor, status
         finally:
             os.close(descriptor)
     except (OSError, ValueError) as error:
-        if isinstance(error, ReadError):
+        if isinstance(error, MaskforgeError | UnicodeError):
             raise
         reason = getattr(error, "strerror", None) or str(error)
         raise ReadError(f"cannot be read: {reason}", code="unreadable", file=str(path)) from error
+
+
+def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
+    """Return the bytes of the regular file ``path``.
+
+    Raises ReadError: ``unreadable`` when it cannot be opened, ``too-large`` beyond ``limit`` bytes.
+    """
+    with opened(path) as (descriptor, status):
+        if status.st_size > limit:
+            raise ReadError(
+                f"must be at most {limit} bytes, but has {status.st_size}",
+                code="too-large",
+                file=str(path),
+            )
+        data = os.read(descriptor, status.st_size)
+        while len(data) < status.st_size and (more := os.read(descriptor, status.st_size)):
+            data += more  # a system may hand large files out in parts
+        return data
 
 
 def load(data: bytes | msgspec.Raw, into: type[T], *, file: str, place: str = "") -> T:
@@ -141,6 +152,15 @@ def outline(head: bytes) -> Iterator[str]:
                     return
             case b"}" | b"]" if opened:
                 opened.pop()
+
+
+def is_whole(data: bytes) -> bool:
+    """Tell whether ``data`` is a complete JSON document, or was cut off."""
+    try:
+        msgspec.json.decode(data, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def _load_defective(data: bytes, into: type[T], *, file: str) -> T:

@@ -7,8 +7,8 @@ import io
 import math
 import struct
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TypeAlias
 
@@ -48,19 +48,23 @@ class Shape(msgspec.Struct, gc=False):
 
 
 def regions(
-    shapes: Sequence[Shape], *, line_width: float, point_size: float, file: str
+    shapes: Mapping[int, Shape], *, line_width: float, point_size: float, file: str
 ) -> tuple[tuple[Region, ...], tuple[Problem, ...]]:
-    """Return the regions of ``shapes``, and a warning for each shape that covers nothing.
+    """Return the regions of ``shapes``, by their number, and a problem for each that makes none.
 
-    Raises ReadError for a malformed shape.
+    It is a warning where a shape covers nothing, an error where it cannot be drawn. Raises
+    ReadError (code ``too-large``) for more than the limits allow.
     """
     found: list[Region] = []
     problems: list[Problem] = []
     pen = _Pen(line_width, point_size)
     pixels = many = 0
-    for index, (shape, points) in enumerate(zip(shapes, _points(shapes, file=file), strict=True)):
+    for (index, shape), points in zip(shapes.items(), _points(list(shapes.values())), strict=True):
         place = f"shapes[{index}]"
         try:
+            if isinstance(points, GeometryError):
+                place = f"{place}.points"
+                raise points
             made = _lower(shape, points, pen)
             if (shape.shape_type or "").lower() == "mask":
                 patches = [patch for patch in made if isinstance(patch, Bitmap)]
@@ -69,27 +73,27 @@ def regions(
                 many += sum(len(patch.start) for patch in patches)
                 runs.check(many)
         except GeometryError as error:
-            if error.code != "empty-shape":
-                raise _read_error(error, file=file, place=place) from error
-            problems.append(Problem(error.code, file, error.message, place, severity="warning"))
+            if error.code == "too-large":
+                raise ReadError(error.message, code=error.code, file=file, place=place) from error
+            problem = error.problem(file=file, place=place)
+            is_empty = error.code == "empty-shape"
+            problems.append(replace(problem, severity="warning") if is_empty else problem)
             continue
         found.append(Region(clean_label(shape.label), made, shape.group_id, place=place))
     return tuple(found), tuple(problems)
 
 
-def _points(shapes: Sequence[Shape], *, file: str) -> list[Points]:
-    """Return the points of every shape, views of one array: made and checked all at once."""
+def _points(shapes: Sequence[Shape]) -> Sequence[Points | GeometryError]:
+    """Return the points of every shape, views of one array: made and checked all at once.
+
+    Where some are beyond the limits, the error of a shape instead.
+    """
     counts = [len(shape.points) for shape in shapes]
     total = sum(counts)
     flat = chain.from_iterable(chain.from_iterable(shape.points for shape in shapes))
     array = np.fromiter(flat, dtype=np.float64, count=2 * total).reshape(total, 2)
     if not geometry.within_limits(array):
-        for index, shape in enumerate(shapes):
-            try:
-                geometry.points(shape.points)
-            except GeometryError as error:
-                place = f"shapes[{index}].points"
-                raise _read_error(error, file=file, place=place) from error
+        return [_checked(shape) for shape in shapes]
     views = []
     start = 0
     for count in counts:
@@ -98,8 +102,11 @@ def _points(shapes: Sequence[Shape], *, file: str) -> list[Points]:
     return views
 
 
-def _read_error(error: GeometryError, *, file: str, place: str) -> ReadError:
-    return ReadError(error.message, code=error.code, file=file, place=place, cure=error.cure)
+def _checked(shape: Shape) -> Points | GeometryError:
+    try:
+        return geometry.points(shape.points)
+    except GeometryError as error:
+        return error
 
 
 def _lower(shape: Shape, points: Points, pen: _Pen) -> tuple[Geometry, ...]:

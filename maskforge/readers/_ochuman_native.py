@@ -11,7 +11,8 @@ import msgspec
 from maskforge.errors import GeometryError, Problem, ReadError
 from maskforge.raster.geometry import Geometry, Polygon
 from maskforge.readers import _json
-from maskforge.readers._ochuman_image import Person, Record, is_nothing, ring
+from maskforge.readers._ochuman_image import Person, Record
+from maskforge.readers._segmentation import is_nothing, ring
 
 PUBLISHED_IMAGES = 5081
 PUBLISHED_CHOSEN = 4731
@@ -73,7 +74,15 @@ def _record(raw: msgspec.Raw, split: str | None, *, file: str, place: str) -> Re
         if person.segms is not None:
             _check_size(person.segms, height, width, file=file, place=f"{here}.segms")
             shape = partial(_shape, person.segms, place=f"{here}.segms")
-        people.append(Person(here, shape, not is_nothing(person.keypoints), max_iou=person.max_iou))
+        people.append(
+            Person(
+                here,
+                "person",
+                shape,
+                keypoints=not is_nothing(person.keypoints),
+                max_iou=person.max_iou,
+            )
+        )
     digest = sha256(raw).hexdigest()
     return Record(place, image.file_name, height, width, digest, people, split)
 

@@ -15,7 +15,8 @@ import msgspec
 
 from maskforge.errors import Problem, ReadError
 from maskforge.readers import _json
-from maskforge.readers._via_entry import Entry, Project, RawRegion, problem_at, shorten
+from maskforge.readers._names import shorten
+from maskforge.readers._via_entry import Entry, Project, RawRegion, problem_at
 
 NAME, SIZE, COUNT = "filename", "file_size", "region_count"
 SHAPE, ATTRIBUTES = "region_shape_attributes", "region_attributes"

@@ -5,23 +5,16 @@ Coordinates and embedded images stay undecoded views of the file until their ima
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from urllib.parse import unquote
 
 import msgspec
 
 from maskforge.errors import Problem, ReadError
+from maskforge.readers._names import shorten
 
 ABSENT = msgspec.Raw(b"null")
 """The undecoded value of a field that is not there."""
-
-_URL = re.compile(r"(?i)[a-z][a-z0-9+.-]+://")
-_ABSOLUTE = re.compile(r"(?i)[/\\]|[a-z]:[/\\]")
-_LONGEST_KEY = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,55 +83,3 @@ def kind(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > 256:
         return "a huge integer"
     return shorten(repr(value))
-
-
-def shorten(text: str) -> str:
-    """Return ``text`` with its middle left out where it is longer than 60 characters."""
-    half = _LONGEST_KEY // 2
-    return text if len(text) <= _LONGEST_KEY else f"{text[:half]}…{text[1 - half :]}"
-
-
-def image_name(filename: str) -> str:
-    """Return the image's name with forward slashes: the last part of a URL or absolute path.
-
-    A relative path keeps its folders. Raises ReadError when nothing is left that can name a file.
-    """
-    name = filename
-    if name[:5].lower() == "file:" and name[5:7] != "//":
-        name = unquote(name[5:])
-    if _URL.match(name):
-        name = unquote(re.split("[?#]", name, maxsplit=1)[0].replace("\\", "/").rpartition("/")[2])
-    elif _ABSOLUTE.match(name):
-        name = name.replace("\\", "/").rpartition("/")[2]
-    name = name.replace("\\", "/")
-    while name.startswith("./"):
-        name = name[2:].lstrip("/")
-    unusable = "\0" in name or any("\ud800" <= letter <= "\udfff" for letter in name)
-    if unusable or name.rpartition("/")[2] in ("", ".", ".."):
-        raise ReadError(f"filename must name an image file, but got {shorten(repr(filename))}")
-    return name
-
-
-def image_path(folder: Path, name: str, *, references: tuple[str, ...]) -> Path:
-    """Return where the image should be: in ``folder``, else at the first reference that exists.
-
-    The file system is asked only when a reference says something else; no file is opened.
-    """
-    beside = folder / name
-    others = [reference for reference in references if reference != name]
-    # Not Path.exists: that raises for a name too long for the file system.
-    if not others or os.path.exists(beside):
-        return beside
-    for reference in others:
-        path = folder / _local(reference)
-        if os.path.exists(path):
-            return path
-    return beside
-
-
-def _local(reference: str) -> str:
-    if reference.lower().startswith("file://"):
-        return unquote(reference[len("file://") :])
-    if _URL.match(reference):
-        return unquote(re.split("[?#]", reference, maxsplit=1)[0].rpartition("/")[2])
-    return reference.replace("\\", "/")

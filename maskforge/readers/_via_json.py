@@ -13,15 +13,8 @@ import msgspec
 
 from maskforge.errors import Problem, ReadError
 from maskforge.readers import _json
-from maskforge.readers._via_entry import (
-    ABSENT,
-    Entry,
-    Project,
-    RawRegion,
-    place_of,
-    problem_at,
-    shorten,
-)
+from maskforge.readers._names import shorten
+from maskforge.readers._via_entry import ABSENT, Entry, Project, RawRegion, place_of, problem_at
 
 METADATA = "_via_img_metadata"
 

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 
 from maskforge.errors import ReadError
 from maskforge.raster.annotation import clean_label
-from maskforge.readers._via_entry import Entry, Project, RawRegion, shorten
+from maskforge.readers._names import shorten
+from maskforge.readers._via_entry import Entry, Project, RawRegion
 
 PREFERRED = ("label", "name", "class", "category", "type")
 """Attribute names that say the class when there are several, in any case, the first one first."""

@@ -12,6 +12,7 @@ import msgspec
 
 from maskforge.errors import Problem, ReadError
 from maskforge.readers import _json
+from maskforge.readers._names import shorten
 from maskforge.readers._via_entry import (
     ABSENT,
     Entry,
@@ -20,7 +21,6 @@ from maskforge.readers._via_entry import (
     kind,
     place_of,
     problem_at,
-    shorten,
 )
 from maskforge.readers._via_json import member, option_texts
 

@@ -6,8 +6,8 @@ https://github.com/wkentaro/labelme (``labelme/_label_file.py`` and ``labelme/_u
 Kept: every shape with its label (``person-1`` of 3.x stays as it is) and group, the embedded image
 as it stands, not decoded. Dropped: flags, descriptions, colors, keys of other tools.
 A shape that covers nothing, which the drawing window can make by accident, is left out with a
-warning; a malformed one makes the whole image an error, because a mask that misses a region in
-silence is worse than none.
+warning; one that cannot be drawn withholds its image (``--bad-shape``), because a mask that misses
+a region in silence is worse than none.
 
 Coordinates are not moved: Labelme's canvas has pixel (0, 0) covering [0, 1) x [0, 1), as maskforge
 has. A line is ``line_width`` pixels wide, a point is a disc of radius ``point_size``: the defaults
@@ -34,7 +34,7 @@ TITLE = "Labelme JSON"
 SUFFIXES = (".json",)
 DEFAULT_OUTPUT = "label"
 DEFAULT_FILE = None
-classes = None  # what its regions are labelled with
+REGIONS = True
 
 _SUFFIX = re.compile(r"\.\w{1,8}")
 
@@ -59,12 +59,19 @@ class Options:
                 raise UsageError(f"{name} must be above 0 and at most 1000000, but got {value}")
 
 
-class _File(msgspec.Struct, rename="camel", gc=False):
-    shapes: list[Shape]
+class _Head(msgspec.Struct, rename="camel", gc=False, kw_only=True):
     image_path: str | None = None
     image_data: msgspec.Raw = msgspec.Raw(b"null")
     image_height: float | None = None
     image_width: float | None = None
+
+
+class _File(_Head, gc=False, kw_only=True):
+    shapes: list[Shape]
+
+
+class _Loose(_Head, gc=False, kw_only=True):
+    shapes: list[msgspec.Raw]
 
 
 class _Label(msgspec.Struct, gc=False):
@@ -98,12 +105,12 @@ def labels(path: Path, options: Options) -> set[str]:
 def read(path: Path, options: Options) -> Iterator[Annotation | Problem]:
     """Yield the one annotation in ``path``; of the image, nothing is opened.
 
-    Raises ReadError for a file that is damaged, no Labelme file, or has a malformed shape in it.
+    Raises ReadError for a file that is damaged or no Labelme file.
     """
     data = _json.read_bytes(path)
-    file = _load(data, _File, file=str(path))
+    file, shapes, broken = _shapes(data, file=str(path))
     regions, problems = _labelme_shapes.regions(
-        file.shapes,
+        shapes,
         line_width=options.line_width,
         point_size=options.point_size,
         file=str(path),
@@ -118,8 +125,26 @@ def read(path: Path, options: Options) -> Iterator[Annotation | Problem]:
         height=_json.pixels(file.image_height, file=str(path), place="imageHeight"),
         width=_json.pixels(file.image_width, file=str(path), place="imageWidth"),
         embedded=_embedded(file.image_data, file=str(path)),
-        problems=problems,
+        problems=(*broken, *problems),
     )
+
+
+def _shapes(data: bytes, *, file: str) -> tuple[_Head, dict[int, Shape], list[Problem]]:
+    """Return what the file says, its shapes by number, and what is wrong with the other ones."""
+    try:
+        found = _load(data, _File, file=file)
+        return found, dict(enumerate(found.shapes)), []
+    except ReadError as error:
+        if error.code != "bad-field" or not error.place.startswith("shapes["):
+            raise
+    loose = _load(data, _Loose, file=file)
+    shapes, problems = {}, []
+    for index, raw in enumerate(loose.shapes):
+        try:
+            shapes[index] = _json.load(raw, Shape, file=file, place=f"shapes[{index}]")
+        except ReadError as error:
+            problems.append(error.problem())
+    return loose, shapes, problems
 
 
 def _load(data: bytes, into: type[_json.T], *, file: str) -> _json.T:

@@ -34,17 +34,16 @@ from typing import get_args
 
 import msgspec
 
-from maskforge.errors import Problem, ReadError, UsageError
+from maskforge.errors import GeometryError, Problem, ReadError, UsageError
 from maskforge.raster.annotation import Annotation
-from maskforge.readers import _json, _ochuman_coco, _ochuman_native
-from maskforge.readers._ochuman_coco import Category
+from maskforge.readers import _json, _ochuman_coco, _ochuman_native, coco
 from maskforge.readers._ochuman_image import Choice, Filter, Record, annotation
 
 TITLE = "OCHuman"
 SUFFIXES = (".json",)
 DEFAULT_OUTPUT = "color"
 DEFAULT_FILE = "ochuman.json"
-classes = None  # what its regions are labelled with
+REGIONS = True
 labels = None
 
 _PUBLISHED = {"val": 2500, "test": 2231}
@@ -90,27 +89,25 @@ class Options:
 
 class _File(msgspec.Struct):
     images: list[msgspec.Raw]
-    annotations: list[msgspec.Raw] | None = None
-    categories: list[Category] = []
+    annotations: msgspec.Raw = msgspec.Raw(b"null")
 
 
 def sniff(path: Path, head: bytes) -> str | None:
-    """Return why ``head``, the first bytes of a file, are those of an OCHuman file, or None."""
-    if b"\0" not in head and b'"images"' not in head and b'"annotations"' not in head:
+    """Return why ``head``, the first bytes of a file, are those of an OCHuman file, or None.
+
+    One in COCO style is one by its name: what is in it is in many others, too.
+    """
+    if "ochuman" in path.name.lower() and (reason := coco.like_coco(head)):
+        return f"{reason}, COCO style"
+    if b"\0" not in head and b'"images"' not in head and b'"keypoint_visible"' not in head:
         return None  # most files, at a glance
     seen: set[str] = set()
     for key in _json.outline(head):
         seen.add(key)
         if key == "images[].annotations[].segms":
             return "key 'segms' in 'annotations' in 'images', as in ochuman.json"
-        if {"annotations[].image_id", "annotations[].segmentation"} <= seen:
-            return "top-level key 'annotations' with 'image_id' and 'segmentation', COCO style"
-    native = "keypoint_visible" in seen and "images" in seen
-    cut = {"images[].id", "images[].file_name"} <= seen and "annotations" not in seen
-    if native:
+    if {"keypoint_visible", "images"} <= seen:
         return "top-level keys 'keypoint_visible' and 'images', as in ochuman.json"
-    if cut and not _is_whole(head):
-        return "images with 'id' and 'file_name' at the beginning, probably COCO style"
     return None
 
 
@@ -119,40 +116,43 @@ def read(path: Path, options: Options) -> Iterator[Annotation | Problem]:
 
     Raises ReadError for a file that is damaged or has no list of images.
     """
-    choice = options.choice()
-    file = _load(path)
-    if file.annotations is None:
-        records = _ochuman_native.records(file.images, file=str(path))
-    elif choice.limits_iou:
+    choice, file = options.choice(), _load(path)
+    is_coco = bytes(file.annotations) != b"null"
+    if is_coco and choice.limits_iou:
         raise ReadError(
             "must be ochuman.json for --max-iou: COCO files do not tell the MaxIoU",
             code="wrong-format",
             file=str(path),
         )
-    else:
+    if is_coco:
         split = _published_split(path, len(file.images))
-        records = _ochuman_coco.records(
-            file.images, file.annotations, file.categories, file=str(path), split=split
-        )
-    nobody = True
+        records = _ochuman_coco.records(path, split=split)
+    else:
+        records = _ochuman_native.records(file.images, file=str(path))
+    del file  # it may be large
+    nobody, has_masks = True, False
     for record in records:
-        item = record if isinstance(record, Problem) else _chosen(record, choice, source=path)
+        if isinstance(record, Problem):
+            item: Annotation | Problem | None = record
+        else:
+            has_masks = has_masks or any(person.shape is not None for person in record.people)
+            item = _chosen(record, choice, source=path)
         if item is not None:
             nobody = False
             yield item
-    if nobody:
-        yield Problem(
-            "no-mask",
-            str(path),
-            "the file must have a person to take, but has none",
-            cure="choose another --filter or --max-iou",
-        )
+    if nobody and has_masks:
+        cure = "choose another --filter" if is_coco else "choose another --filter or --max-iou"
+        message = "the file must have a person to take, but all are left out by the options"
+        yield Problem("no-mask", str(path), message, cure=cure)
+    elif nobody:
+        message = "a person must have a segmentation, but in this file none has: no masks to make"
+        yield Problem("no-mask", str(path), message)
 
 
 def _chosen(record: Record, choice: Choice, *, source: Path) -> Annotation | Problem | None:
     try:
         return annotation(record, choice, source=source)
-    except ReadError as error:
+    except (ReadError, GeometryError) as error:
         return error.problem(file=str(source), place=record.place)
 
 
@@ -170,11 +170,3 @@ def _load(path: Path) -> _File:
 def _published_split(path: Path, images: int) -> str | None:
     match = _PUBLISHED_NAME.fullmatch(path.name)
     return match[1] if match and _PUBLISHED[match[1]] == images else None
-
-
-def _is_whole(head: bytes) -> bool:
-    try:
-        msgspec.json.decode(head, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
-        return False
-    return True

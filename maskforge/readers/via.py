@@ -30,6 +30,7 @@ from maskforge.errors import GeometryError, Problem, ReadError, UsageError
 from maskforge.raster.annotation import Annotation, Region
 from maskforge.readers import (
     _json,
+    _names,
     _via_csv,
     _via_entry,
     _via_json,
@@ -44,7 +45,7 @@ TITLE = "VGG Image Annotator (VIA)"
 SUFFIXES = (".json", ".csv")
 DEFAULT_OUTPUT = "onehot"
 DEFAULT_FILE = None
-classes = None  # what its regions are labelled with
+REGIONS = True
 labels = None
 
 _BOM = b"\xef\xbb\xbf"
@@ -163,7 +164,7 @@ def _project(path: Path) -> Project:
         return _via_project3.read_project(data, file=file)
     if _via_json.is_annotations(document):
         return _via_json.read_annotations(document, file=file)
-    keys = [_via_entry.shorten(key) for key in list(document)[:5]]
+    keys = [_names.shorten(key) for key in list(document)[:5]]
     raise ReadError(
         "must be a VIA project or VIA annotations, with a filename and regions for each image, "
         f"but the file has {keys if keys else 'nothing in it'}",
@@ -177,7 +178,7 @@ def _annotation(
 ) -> Annotation | Problem:
     file = str(path)
     try:
-        name = _via_entry.image_name(entry.filename)
+        name = _names.image_name(entry.filename)
         regions, warnings = _regions(entry, labelling, options, file=file)
         return Annotation(
             name=name,
@@ -185,7 +186,7 @@ def _annotation(
             digest=digest,
             regions=regions,
             place=entry.place,
-            image=_via_entry.image_path(path.parent, name, references=entry.references),
+            image=_names.image_path(path.parent, name, references=entry.references),
             embedded=_embedded(entry.embedded, file=str(path)),
             problems=entry.problems + warnings,
         )
@@ -196,9 +197,9 @@ def _annotation(
 def _regions(
     entry: Entry, labelling: Labelling, options: Options, *, file: str
 ) -> tuple[tuple[Region, ...], tuple[Problem, ...]]:
-    """Return the regions that cover something, and a warning for each that does not."""
+    """Return the regions that can be drawn, and what is wrong with the others."""
     regions: list[Region] = []
-    warnings: list[Problem] = []
+    problems: list[Problem] = []
     for raw in entry.regions:
         place = entry.prefix + raw.place
         try:
@@ -208,24 +209,27 @@ def _regions(
             )
         except ReadError as error:
             message = f"the shape cannot be read: a value {error.message}"
-            raise GeometryError(message, place=place) from error
+            problems.append(Problem("bad-shape", file, message, place))
+            continue
         except GeometryError as error:
-            error.place = place
-            if error.code != "empty-shape":
-                raise
-            warnings.append(replace(error.problem(file=file), severity="warning"))
+            problem = error.problem(file=file, place=place)
+            is_empty = error.code == "empty-shape"
+            problems.append(replace(problem, severity="warning") if is_empty else problem)
             continue
         labels = labelling.labels(raw.attributes)
         if not labels:
             what = "" if labelling.attribute is None else f" in attribute {labelling.attribute!r}"
-            raise ReadError(
-                f"every region must have a label{what}, but this one has none",
-                code="no-label",
-                place=place,
-                cure="give such regions a class with --default-label NAME, or fill it in in VIA",
+            problems.append(
+                Problem(
+                    "no-label",
+                    file,
+                    f"every region must have a label{what}, but this one has none",
+                    place,
+                    "give such regions a class with --default-label NAME, or fill it in in VIA",
+                )
             )
-        regions.extend(Region(label, (geometry,), place=raw.place) for label in labels)
-    return tuple(regions), tuple(warnings)
+        regions.extend(Region(label, (geometry,), place=place) for label in labels)
+    return tuple(regions), tuple(problems)
 
 
 def _embedded(raw: msgspec.Raw | None, *, file: str) -> bytes | None:

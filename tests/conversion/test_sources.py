@@ -34,7 +34,7 @@ def reader(*, many: bool, default: str | None = None) -> ModuleType:
     made = ModuleType("reader")
     made.SUFFIXES = (".lines",)
     made.DEFAULT_FILE = default
-    made.classes = None
+    made.REGIONS = True
     made.sniff = lambda path, head: "begins with lines" if head.startswith(b"lines") else None
 
     def read(path: Path, options: object) -> Iterator[Annotation | Problem]:
@@ -130,12 +130,12 @@ def test_root(tree: Path, sources: list[str], root: str) -> None:
     assert inputs.root_of([tree / source for source in sources]) == (tree / root)
 
 
-def planned(tree: Path, module: ModuleType) -> tuple[list[inputs.Job], list[Problem]]:
+def planned(tree: Path, module: ModuleType) -> inputs.Planned:
     return inputs.plan(inputs.find([tree], module), module, Options(), root=tree)
 
 
 def test_plan_leaves_reading_to_the_workers_where_it_can(tree: Path) -> None:
-    jobs, problems = planned(tree, reader(many=False))
+    jobs, problems, _ = planned(tree, reader(many=False))
     assert [(j.index, j.stem, j.shown, j.annotation()) for j in jobs] == [
         (0, "a", "a.lines", None),
         (1, "b/one", "b/one.lines", None),
@@ -145,7 +145,7 @@ def test_plan_leaves_reading_to_the_workers_where_it_can(tree: Path) -> None:
 
 
 def test_plan_names_images_after_their_place(tree: Path) -> None:
-    jobs, problems = planned(tree, reader(many=True))
+    jobs, problems, _ = planned(tree, reader(many=True))
     assert [job.stem for job in jobs] == ["p", "p-2", "b/x/p", "b/q"]
     assert [job.index for job in jobs] == [0, 1, 2, 3]
     read = [job.annotation() for job in jobs]
@@ -178,7 +178,7 @@ def test_an_annotation_waits_and_comes_back_whole(
 
 def test_plan_goes_on_after_a_broken_file(tree: Path) -> None:
     (tree / "a.lines").write_text("lines\nk.png cat\nbroken\nnever.png cat\n")
-    jobs, problems = planned(tree, reader(many=True))
+    jobs, problems, _ = planned(tree, reader(many=True))
     assert [job.stem for job in jobs] == ["k", "b/x/p", "b/q"]
     assert [(p.code, p.file, p.message) for p in problems] == [
         ("bad-field", str(tree / "a.lines"), "broken line")
@@ -227,7 +227,7 @@ def singles(tmp_path: Path) -> Path:
 def test_labels_of_files_with_one_image(singles: Path, kind: type[Team]) -> None:
     """The broken one is left to the conversion; what was left out has a label all the same."""
     module = reader(many=False)
-    jobs, _ = planned(singles, module)
+    jobs, *_ = planned(singles, module)
     assert collected(jobs, module, kind) == {"cow", "cat", "dog"}
 
 
@@ -235,7 +235,7 @@ def test_sound_files_that_were_read_for_their_labels_need_not_be_read_again(
     singles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = reader(many=False)
-    jobs, _ = planned(singles, module)
+    jobs, *_ = planned(singles, module)
     collected(jobs, module, Elsewhere)
     assert [job.waiting for job in jobs] == [None] * 4
     collected(jobs, module)
@@ -243,7 +243,7 @@ def test_sound_files_that_were_read_for_their_labels_need_not_be_read_again(
     assert [job.labels for job in jobs][2:] == [{"cat", "dog"}, set()]
 
     monkeypatch.setattr(inputs, "KEEP", 1)
-    jobs, _ = planned(singles, module)
+    jobs, *_ = planned(singles, module)
     assert collected(jobs, module) == {"cow", "cat", "dog"}
     assert [job.stem for job in jobs if job.annotation()] == ["c"]
 
@@ -262,7 +262,7 @@ def test_an_image_has_at_most_as_many_labels_as_there_are_ids(tree: Path) -> Non
 
 def test_a_defect_of_a_reader_is_left_to_the_conversion(singles: Path) -> None:
     module = reader(many=False)
-    jobs, _ = planned(singles, module)
+    jobs, *_ = planned(singles, module)
 
     def read(path: Path, options: object) -> Iterator[Annotation]:
         raise ZeroDivisionError

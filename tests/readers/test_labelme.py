@@ -208,7 +208,7 @@ def test_what_covers_nothing_is_left_out_with_a_warning(
         ([[0, 0], [1, 2]], "mask", {"mask": png(mode="RGB")}, "bad-field", "", "one channel"),
     ],
 )  # fmt: skip
-def test_a_malformed_shape_makes_the_image_an_error(
+def test_a_malformed_shape_is_an_error_beside_the_others(
     read: Read,
     points: object,
     kind: str,
@@ -217,11 +217,13 @@ def test_a_malformed_shape_makes_the_image_an_error(
     place: str,
     message: str,
 ) -> None:
-    with pytest.raises(ReadError) as caught:
-        read(shape(), shape(points, kind, **more))
-    assert (caught.value.code, caught.value.place) == (code, f"shapes[1]{place}")
-    assert caught.value.file.endswith("scene.json")
-    assert message in caught.value.message
+    found = read(shape(), shape(points, kind, **more), shape())
+    (problem,) = found.problems
+    assert (problem.code, problem.place) == (code, f"shapes[1]{place}")
+    assert problem.severity == "error"
+    assert problem.file.endswith("scene.json")
+    assert message in problem.message
+    assert [region.place for region in found.regions] == ["shapes[0]", "shapes[2]"]
 
 
 def test_a_decompression_bomb_is_refused_by_its_header(read: Read) -> None:

@@ -11,7 +11,7 @@ from ochuman_files import HOLE, SQUARE, TRIANGLE, Read, good, problem, reading_i
 from maskforge.errors import Problem, ReadError, UsageError
 from maskforge.raster.annotation import Annotation
 from maskforge.raster.geometry import Polygon
-from maskforge.readers import _ochuman_native, ochuman
+from maskforge.readers import _ochuman_native, coco, ochuman
 
 KEYPOINTS = [1.5, 2, 1] * 19
 
@@ -112,7 +112,14 @@ def test_images_without_a_chosen_person_are_left_out(read: Read) -> None:
 
 def test_a_file_without_a_chosen_person_says_so(read: Read) -> None:
     assert problem(read(native(image(*PEOPLE)), max_iou="0:0.1")).code == "no-mask"
-    assert problem(read(native())).cure == "choose another --filter or --max-iou"
+    chosen = problem(read(native(image(person(segms(TRIANGLE)))), filter="kpt"))
+    assert chosen.cure == "choose another --filter or --max-iou"
+
+
+def test_where_nobody_has_a_mask_no_choice_is_recommended(read: Read) -> None:
+    item = problem(read(native(image(person(None, KEYPOINTS)))))
+    assert (item.code, item.cure) == ("no-mask", "")
+    assert item.message.startswith("a person must have a segmentation, but in this file none has")
 
 
 def test_a_missing_max_iou_matters_only_when_asked_for(read: Read) -> None:
@@ -135,7 +142,7 @@ def test_a_missing_max_iou_matters_only_when_asked_for(read: Read) -> None:
         (image(person(segms(TRIANGLE, width=41))), "size-mismatch", ".annotations[0].segms"),
         (image(person(segms(TRIANGLE)), height=61), "size-mismatch", ".annotations[0].segms"),
         (image(person(segms(TRIANGLE)), height=-1), "bad-field", ".height"),
-        (image(person(segms(TRIANGLE)), file_name=" "), "bad-field", ""),
+        (image(person(segms(TRIANGLE)), file_name="a/.."), "bad-field", ""),
         (image(person(segms(TRIANGLE)), file_name=None), "bad-field", ".file_name"),
         (image(person(segms(*[TRIANGLE] * 101, inner=[HOLE] * 100))), "too-large",
          ".annotations[0].segms"),
@@ -150,9 +157,9 @@ def test_one_broken_image_does_not_stop_the_others(
     first, second, third = read(native(good, broken, good))
     assert isinstance(first, Annotation)
     assert isinstance(third, Annotation)
-    assert isinstance(second, Problem)
-    assert (second.code, second.place) == (code, f"images[1]{place}")
-    assert second.severity == "error"
+    wrong = problem([second])
+    assert (wrong.code, wrong.place) == (code, f"images[1]{place}")
+    assert wrong.severity == "error"
 
 
 def test_a_mask_that_covers_nothing_is_left_out_with_a_warning(read: Read) -> None:
@@ -214,14 +221,27 @@ LONG = '"images": [' + '{"id": 1, "file_name": "a.jpg", "height": 6, "width": 4}
     [
         '{"keypoint_names": [], "keypoint_visible": {"missing": 0}, "images": [{"image_id',
         '{"images": [{"annotations": [{"bbox": [1, 2], "segms": null',
-        '{"annotations": [{"image_id": 1, "segmentation": {"size',
-        "{" + LONG,
         json.dumps(native(image(*PEOPLE))),
     ],
 )
 def test_sniff(text: str) -> None:
     assert "'" in (ochuman.sniff(Path("x"), text.encode()[:65536]) or "")
     assert ochuman.sniff(Path("x"), b"\xef\xbb\xbf" + text.encode()[:65000])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"annotations": [{"image_id": 1, "segmentation": {"size',
+        "{" + LONG,
+    ],
+)
+def test_a_file_in_coco_style_is_one_by_its_name(text: str) -> None:
+    head = text.encode()[:65536]
+    assert str(ochuman.sniff(Path("a/ochuman_coco_format_val.json"), head)).endswith("COCO style")
+    assert ochuman.sniff(Path("a/instances_val.json"), head) is None
+    assert coco.sniff(Path("a/ochuman_coco_format_val.json"), head) is None
+    assert coco.sniff(Path("a/instances_val.json"), head)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pycocotools import mask as oracle
 from maskforge.errors import Problem, ReadError
 from maskforge.raster import runs
 from maskforge.raster.geometry import Bitmap, Polygon
-from maskforge.readers import _ochuman_image
+from maskforge.readers import _segmentation
 
 # Taller than wide and without symmetry, so that a swap of rows and columns shows.
 MASK = np.zeros((6, 4), dtype=bool)
@@ -79,7 +79,7 @@ def test_coco_labels_crowds_and_order(read: Read) -> None:
     )
     first, second = good(read(document))
     assert (first.name, first.height, first.width) == ("b/b.jpg", None, None)
-    assert [(r.label, r.crowd) for r in second.regions] == [("dog", False), ("person", True)]
+    assert [(r.label, r.crowd) for r in second.regions] == [("dog", False), ("category 5", True)]
     assert [r.place for r in second.regions] == ["annotations[0]", "annotations[2]"]
 
 
@@ -127,7 +127,7 @@ def test_coco_empty_masks(read: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "value"), [((_ochuman_image, "MAX_BITMAP_PIXELS"), 12), ((runs, "MAX_RUNS"), 6)]
+    ("limit", "value"), [((_segmentation, "MAX_BITMAP_PIXELS"), 12), ((runs, "MAX_RUNS"), 6)]
 )
 def test_coco_masks_together_are_limited(
     read: Read, monkeypatch: pytest.MonkeyPatch, limit: tuple[ModuleType, str], value: int
@@ -140,14 +140,15 @@ def test_coco_masks_together_are_limited(
 
 def test_coco_loose_ends(read: Read) -> None:
     document = coco(
-        thing([TRIANGLE]), "x", thing([TRIANGLE], 5), thing([SQUARE], 5), {"id": 3},
+        thing([TRIANGLE]), {"id": 8}, thing([TRIANGLE], 5), thing([SQUARE], 5), {"id": 3},
         images=[{"id": 1, "file_name": "a.jpg"}, {"id": 2}],
     )  # fmt: skip
     items = read(document)
     assert [item.place for item in items] == [
-        "annotations[1]", "annotations[4]", "images[0]", "images[1]", "annotations[2].image_id",
+        "images[1]", "annotations[1]", "annotations[4]", "annotations[2].image_id", "images[0]",
     ]  # fmt: skip
-    assert [type(item) is Problem for item in items] == [True, True, False, True, True]
+    assert [type(item) is Problem for item in items] == [True, True, True, True, False]
+    assert "but 2 annotations are of 5" in str(items[3])
 
 
 def test_coco_has_no_max_iou(read: Read) -> None:

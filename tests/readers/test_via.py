@@ -70,7 +70,7 @@ def test_annotations_of_via_2(read: Reader, tmp_path: Path) -> None:
     assert a.image == tmp_path / "b.jpg"
     assert (a.height, a.width, a.embedded, a.split, a.problems) == (None, None, None, None, ())
     assert labels(a) == ["cat", "dog"]
-    assert [item.place for item in a.regions] == ["regions[0]", "regions[1]"]
+    assert [item.place for item in a.regions] == [f"{a.place}.regions[{i}]" for i in (0, 1)]
     (polygon,), (box,) = (item.geometry for item in a.regions)
     assert isinstance(polygon, Polygon)
     assert polygon.exterior.tolist() == [[1, 2], [7, 3], [4, 9]]
@@ -85,7 +85,7 @@ def test_annotations_of_via_1(read: Reader) -> None:
     (a,) = read({"a.png3": {"filename": "a.png", "regions": regions, **entry}})
     assert labels(a) == ["1", "2"]
     assert a.regions[0].geometry[0].exterior.tolist() == [[1, 2], [7, 3], [4, 9]]
-    assert [item.place for item in a.regions] == ["regions[0]", "regions[1]"]
+    assert [item.place for item in a.regions] == [f"{a.place}.regions[{i}]" for i in (0, 1)]
     assert a.embedded is None
 
 
@@ -167,7 +167,8 @@ def test_one_name_twice_is_two_images(read: Reader) -> None:
 def test_a_bad_region_spoils_its_image_only(
     read: Reader, bad: object, code: str, place: str
 ) -> None:
-    problem, good = read(entries(image("a.jpg", region(k="x"), bad), image("b.jpg", region(k="x"))))
+    first, good = read(entries(image("a.jpg", region(k="x"), bad), image("b.jpg", region(k="x"))))
+    (problem,) = first.problems if isinstance(first, Annotation) else (first,)
     assert (problem.code, problem.severity) == (code, "error")
     assert problem.place == f'["a.jpg0"].{place}'
     assert problem.file.endswith("via.json")

@@ -97,7 +97,9 @@ def test_csv_cells_that_are_no_json_spoil_their_image_only(read: Reader) -> None
         + row("d.jpg", 1, 0, RECT, {"name": "x"})
     )
     a, b, c, d = read(text, name="via.csv")
-    assert (a.code, a.place, b.place) == ("bad-shape", "line 2", "line 3, region_attributes")
+    (wrong,) = a.problems
+    assert (wrong.code, wrong.place) == ("bad-shape", "line 2")
+    assert b.place == "line 3, region_attributes"
     assert (c.code, c.place) == ("not-json", "line 4, region_attributes")
     assert "line 1, column 9 of it" in c.message
     assert labels(d) == ["x"]

@@ -16,11 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maskforge.errors import ClassError, MaskforgeError, Problem, ReadError
+from maskforge.errors import MaskforgeError, Problem, ReadError
 from maskforge.io.label_lists import Labels, Listed
 
 if TYPE_CHECKING:
@@ -30,15 +29,13 @@ TITLE = "masks of any kind"
 SUFFIXES: tuple[str, ...] = ()  # a folder of masks is read as a whole, no file of it by itself
 DEFAULT_OUTPUT = "label"
 DEFAULT_FILE: str | None = None
+REGIONS = False
 labels = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Options:
-    """How masks are read. labels: the classes that the user names, as for a conversion.
-
-    What is opened under one object stays open under it, so each conversion has one of its own.
-    """
+    """How masks are read. labels: the classes that the user names, as for a conversion."""
 
     kind: str | None = field(
         default=None,
@@ -88,35 +85,23 @@ def sniff(path: Path, head: bytes) -> str | None:
     return f"{len(found.labels)} masks of {len(found.classes)} classes" if found.labels else None
 
 
-def classes(paths: Sequence[Path], options: Options) -> Listed:
-    """Return the class table that the masks mean. Raises ReadError, ClassError."""
-    found = [_opened(path, options).classes for path in paths]
-    for path, listed in zip(paths, found, strict=True):
-        if listed.classes != found[0].classes:
-            raise ClassError(
-                f"all masks must mean the same classes, but {paths[0]} has "
-                f"{', '.join(found[0].classes.names)} and {path} has "
-                f"{', '.join(listed.classes.names)}",
-                cure="name the classes of all with --labels, or convert one after the other",
-            )
-    return found[0]
+def read(path: Path, options: Options) -> Iterator[Annotation | Listed | Problem]:
+    """Yield what the masks mean, then each mask of a set, a folder or a file, with its image.
 
-
-def read(path: Path, options: Options) -> Iterator[Annotation | Problem]:
-    """Yield each mask of a set, a folder or a file, with its image; nothing is decoded.
+    Nothing is decoded that the meaning does not take.
 
     Raises ReadError, ClassError, UsageError.
     """
     from maskforge.raster.annotation import Annotation
 
     found = _opened(path, options)
+    yield found.classes
     yield from found.problems
     for name, mask, image, split in found.items:
         suffix = mask.path.suffix if image is None else image.suffix
         yield Annotation(name + suffix, mask.path, "", (), mask.key, image, split=split, mask=mask)
 
 
-@lru_cache(maxsize=4)
 def _opened(path: Path, options: Options) -> _Set:
     """Open a set; what its values mean may have taken a look at every mask."""
     from maskforge.readers.masks import alone, opening

@@ -20,7 +20,7 @@ SUFFIXES = (".txt",)
 DEFAULT_OUTPUT = "label"
 DEFAULT_FILE = None
 labels = None  # a file has many images
-classes = None  # and no list of classes
+REGIONS = True  # not pixels
 
 
 @dataclass(frozen=True)

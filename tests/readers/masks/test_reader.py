@@ -11,15 +11,21 @@ from PIL import Image
 import maskforge
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, Problem, ReadError
+from maskforge.io.label_lists import Listed
 from maskforge.raster.annotation import Annotation
 from maskforge.readers import masks
 from maskforge.readers.masks import Options
 
 
 def found(path: Path, **options: object) -> list[Annotation]:
-    items = list(masks.read(path, Options(**options)))
+    first, *items = masks.read(path, Options(**options))
+    assert isinstance(first, Listed)
     assert all(isinstance(item, Annotation) for item in items)
     return items  # type: ignore[return-value]
+
+
+def tables(path: Path, **options: object) -> list[Listed]:
+    return [item for item in masks.read(path, Options(**options)) if isinstance(item, Listed)]
 
 
 def test_each_mask_comes_with_its_image(files):
@@ -65,10 +71,10 @@ def test_what_has_no_partner_is_told(files):
 def test_the_classes_are_those_that_the_set_means(files):
     files.pair("a")
     files.text("labels.txt", "cat\ndog\n")
-    listed = masks.classes([files.root], Options())
+    [listed] = tables(files.root)
     assert listed.classes == ClassTable.from_names(["cat", "dog"])
     assert listed.origin == str(files.root / "labels.txt")
-    given = masks.classes([files.root], Options(labels="0:sky,cat,dog"))
+    [given] = tables(files.root, labels="0:sky,cat,dog")
     assert given.classes.names == ("sky", "cat", "dog")
 
 
@@ -77,9 +83,10 @@ def test_several_sets_mean_the_same_classes(files, tmp_path, ids):
     other = tmp_path / "other"
     (other / "masks").mkdir(parents=True)
     Image.fromarray(np.minimum(ids, 1)).save(other / "masks/a.png")
-    with pytest.raises(ClassError, match="all masks must mean the same classes"):
-        masks.classes([files.root, other], Options())
-    assert len(masks.classes([files.root, other], Options(labels="cat,dog")).classes) == 3
+    both, given = [files.root, other], {"format": "masks", "out": tmp_path / "out"}
+    with pytest.raises(ClassError, match="all sources must mean the same classes"):
+        maskforge.convert(both, **given)
+    assert len(maskforge.convert(both, labels="cat,dog", **given).classes) == 3
 
 
 @pytest.mark.parametrize("head", [b"", b'{"shapes": []}', b"\x89PNG", b"\x93NUMPY"])

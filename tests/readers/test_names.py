@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskforge.errors import ReadError
-from maskforge.readers._via_entry import image_name, image_path, shorten
+from maskforge.readers._names import image_name, image_path, shorten
 
 
 @pytest.mark.parametrize(

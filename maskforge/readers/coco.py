@@ -1,0 +1,286 @@
+"""COCO: one file describes many images; polygons, several parts a thing, run lengths of both kinds.
+
+https://cocodataset.org/#format-data, and what other tools write in its name.
+
+Kept: every image, also one without annotations (all background); the file's own class table with
+its ids, so that a class that does not occur keeps its number, and train and val agree. Id 0 is the
+background: where the file has a class of that number, all ids are its ids plus 1, but for a 0 that
+names the group of all others, as Roboflow writes. VIA numbers its options anew with each export:
+the classes of its COCO files are sorted by name, as those of its other files are.
+Crowds (``iscrowd``) are ignored, unless ``crowd`` says otherwise. An annotation without a
+segmentation, which has a box or keypoints only, is left out and told, or its box is filled; an
+image that has only such is left out, since a mask would call all of it background.
+Regions lie upon each other in the order of the file, which COCO leaves open.
+Dropped: areas, keypoints, captions, attributes, supercategories.
+
+Coordinates are not moved: COCO's plane has pixel (0, 0) covering [0, 1) x [0, 1), as maskforge has.
+The rule ``coco`` draws what pycocotools draws.
+Images lie beside the file, in ``images/``, or in a folder of the split beside the file's own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from maskforge.classes import BACKGROUND, BACKGROUNDS, HIGHEST_ID, IGNORE, ClassTable
+from maskforge.errors import Problem, ReadError
+from maskforge.io.label_lists import Listed
+from maskforge.raster.annotation import Annotation, Unread, clean_label
+from maskforge.readers import _coco, _json, _segmentation
+from maskforge.readers._coco import CROWD, MASK, RLE, Category, Entry, Index, Key
+from maskforge.readers._names import image_name
+from maskforge.readers._segmentation import Thing
+
+TITLE = "COCO"
+SUFFIXES = (".json",)
+DEFAULT_OUTPUT = "label"
+DEFAULT_FILE = None
+REGIONS = True
+labels = None
+
+_HEAD = 1 << 16
+_FILL = "maskforge coco --boxes fill fills their boxes"
+_VIA = b"VGG Image Annotator"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a user can say about COCO files."""
+
+    crowd: Literal["ignore", "class", "skip"] = field(
+        default="ignore",
+        metadata={
+            "help": "what becomes of crowds (iscrowd): ignored pixels, their class, or nothing; "
+            "CVAT marks every mask so"
+        },
+    )
+    boxes: Literal["skip", "fill"] = field(
+        default="skip",
+        metadata={"help": "annotations that have a box and no segmentation: leave out, or fill"},
+    )
+
+
+def sniff(path: Path, head: bytes) -> str | None:
+    """Return why ``head``, the first bytes of a file, are those of a COCO file, or None."""
+    if "ochuman" in path.name.lower():
+        return None  # whose own reader knows its splits
+    return like_coco(head)
+
+
+def like_coco(head: bytes) -> str | None:
+    """Return why a file with these first bytes is in COCO's style, None where it is not."""
+    if b"\0" not in head and not any(key in head for key in (b'"images"', b'"image_id"')):
+        return None  # most files, at a glance
+    seen: set[str] = set()
+    for key in _json.outline(head):
+        seen.add(key)
+        if key == "annotations[].segments_info" or key.startswith("images[].annotations"):
+            return None  # panoptic; OCHuman's own
+        if "annotations[].image_id" in seen and key in _SHAPES:
+            return f"top-level key 'annotations' with 'image_id' and '{key[14:]}'"
+        if "[].image_id" in seen and key == "[].segmentation":
+            return "a list of 'image_id' and 'segmentation': results of a detector"
+    if "keypoint_visible" in seen:
+        return None
+    is_cut = {"images[].id", "images[].file_name"} <= seen and "annotations" not in seen
+    if is_cut and not _json.is_whole(head):
+        return "images with 'id' and 'file_name' at the beginning"
+    return None
+
+
+_SHAPES = {f"annotations[].{name}" for name in ("segmentation", "bbox", "keypoints")}
+
+
+def read(path: Path, options: Options) -> Iterator[Annotation | Unread | Listed | Problem]:
+    """Yield the file's class table, what cannot be used, and its images in their order, undecoded.
+
+    Raises ReadError for a file that is damaged, has no images, or no annotation that makes a mask.
+    """
+    index = _coco.index(path)
+    yield _table(index.categories, path)
+    yield from index.problems
+    yield from _left_out(index, path, options)
+    empty: list[Entry] = []
+    for entry in index.entries():
+        if options.boxes == "skip" and entry.flags and not any(f & MASK for f in entry.flags):
+            empty.append(entry)
+            continue
+        try:
+            yield Described(entry, image_name(entry.name), options)
+        except ReadError as error:
+            yield error.problem(file=str(path), place=f"{entry.place}.file_name")
+    if empty:
+        yield Problem(
+            "no-mask",
+            str(path),
+            f"images must have a segmentation, but {len(empty)} have boxes or keypoints only; "
+            "left out",
+            empty[0].place,
+            _FILL,
+            "warning",
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Described:
+    """An image of a COCO file, decoded when its turn comes."""
+
+    entry: Entry
+    name: str
+    options: Options
+
+    @property
+    def place(self) -> str:
+        """Where in the file it stands."""
+        return self.entry.place
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The labels of its regions."""
+        return self.entry.labels
+
+    def annotation(self) -> Annotation:
+        """Decode it. Raises ReadError, GeometryError."""
+        path = self.entry.text.path
+        image, items, digest = self.entry.load()
+        height, width = self.entry.size(image)
+        things = []
+        for place, label, item in items:
+            crowd = _coco.is_crowd(item)
+            if crowd and self.options.crowd == "skip":
+                continue
+            shape = None
+            if not _segmentation.is_nothing(item.segmentation):
+                here = f"{place}.segmentation"
+                shape = partial(
+                    _segmentation.shape,
+                    item.segmentation,
+                    height,
+                    width,
+                    file=str(path),
+                    place=here,
+                )
+            elif self.options.boxes == "fill" and not _segmentation.is_nothing(item.bbox):
+                shape = partial(_segmentation.box, item.bbox, file=str(path), place=f"{place}.bbox")
+            else:
+                continue
+            ignored = crowd and self.options.crowd == "ignore"
+            things.append(Thing(place, label, shape, crowd=ignored))
+        regions, problems = _segmentation.regions(things, file=str(path))
+        return Annotation(
+            name=self.name,
+            source=path,
+            digest=digest,
+            regions=regions,
+            place=self.place,
+            image=image_file(path.parent, self.name),
+            height=height,
+            width=width,
+            problems=problems,
+        )
+
+
+def image_file(folder: Path, name: str) -> Path:
+    """Return where an image should be: in ``images/`` beside the file, or where it is instead."""
+    usual = folder / "images" / name
+    others = (folder / name, folder.parent / "images" / name, folder.parent / name)
+    # Path.is_file raises for names that are too long.
+    return next((path for path in (usual, *others) if os.path.isfile(path)), usual)
+
+
+def _left_out(index: Index, path: Path, options: Options) -> Iterator[Problem]:
+    """Yield what has to be said of annotations without a segmentation, and of crowds."""
+    flags, numbers = index.rows["flags"], index.rows["number"]
+    empty = np.flatnonzero(flags & MASK == 0)
+    crowds = np.flatnonzero(flags & CROWD)
+    if not len(flags) or (len(empty) == len(flags) and options.boxes == "skip"):
+        raise ReadError(
+            f"annotations must have a segmentation, but none of the {len(flags)} in the file has: "
+            "there is nothing to make masks of",
+            code="no-mask",
+            file=str(path),
+            place="annotations",
+            cure=_FILL if len(flags) else "",
+        )
+    if len(empty) and options.boxes == "skip":
+        yield Problem(
+            "no-mask",
+            str(path),
+            f"annotations must have a segmentation, but {len(empty)} of {len(flags)} have none: "
+            "left out",
+            f"annotations[{numbers[empty].min()}]",
+            _FILL,
+            "warning",
+        )
+    if options.crowd == "skip" and len(crowds):
+        yield Problem(
+            "no-mask",
+            str(path),
+            f"{len(crowds)} crowds are left out",
+            f"annotations[{numbers[crowds].min()}]",
+            severity="note",
+        )
+    if options.crowd == "ignore":
+        yield from _only_crowds(index, path)
+
+
+def _only_crowds(index: Index, path: Path) -> Iterator[Problem]:
+    """Yield a loud word where all masks of a class are crowds, which nobody draws."""
+    rows = index.rows
+    is_crowd = rows["flags"] & (MASK | RLE | CROWD) == MASK | RLE | CROWD
+    for category, label in index.names.items():
+        own = (rows["category"] == category) & (rows["flags"] & MASK != 0)
+        if own.any() and is_crowd[own].all():
+            yield Problem(
+                "no-mask",
+                str(path),
+                f"every region of {label!r}, {own.sum()} in all, is marked as a crowd (iscrowd), "
+                "and its pixels become ignore",
+                f"annotations[{rows['number'][own].min()}].iscrowd",
+                "maskforge coco --crowd class makes them the class: CVAT marks every mask so",
+                "warning",
+            )
+
+
+def _table(categories: Sequence[Category], path: Path) -> Listed:
+    """Return the class table that the categories mean."""
+    named: dict[Key | None, str] = {}
+    for category in categories:
+        name = clean_label(category.name)
+        if name and name != IGNORE and name not in named.values():
+            named.setdefault(_coco.key(category.id), name)
+    origin = f"categories of {path}"
+    usable = all(isinstance(id_, int) and 0 <= id_ < HIGHEST_ID for id_ in named)
+    if not usable or _is_of_via(path):
+        names = sorted(named.values()) if usable else list(named.values())
+        table = dict(enumerate([BACKGROUND, *(name for name in names if name != BACKGROUND)]))
+        how = "sorted by name, as VIA's are" if usable else "in their order"
+        return Listed(ClassTable.of(table), f"{origin}, {how}")
+    by_id = {int(id_ or 0): name for id_, name in named.items()}
+    zero = by_id.get(0)
+    if zero is not None and (zero.casefold() in BACKGROUNDS or _is_group(zero, categories)):
+        by_id[0] = BACKGROUND
+    elif zero is not None:
+        by_id = {id_ + 1: name for id_, name in by_id.items()}
+        origin += ", their ids plus 1, as 0 is the background"
+    if BACKGROUND not in by_id.values():
+        by_id[0] = BACKGROUND
+    return Listed(ClassTable.of(by_id), origin)
+
+
+def _is_group(name: str, categories: Sequence[Category]) -> bool:
+    """Tell whether a category is only what all others belong to."""
+    others = [category for category in categories if clean_label(category.name) != name]
+    return bool(others) and all(category.supercategory == name for category in others)
+
+
+def _is_of_via(path: Path) -> bool:
+    with _json.opened(path) as (descriptor, _):
+        return _VIA in os.read(descriptor, _HEAD)
