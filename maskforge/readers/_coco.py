@@ -33,6 +33,7 @@ NO_CATEGORY = "no category"
 """The label of annotations whose ``category_id`` is null or missing."""
 
 _LISTS = ("images", "annotations", "categories")
+_SHAPES = {f"annotations[].{name}" for name in ("segmentation", "bbox", "keypoints")}
 _ROW = np.dtype(
     [("number", "u4"), ("start", "i8"), ("length", "u4"), ("category", "i4"), ("flags", "u1")]
 )
@@ -214,6 +215,27 @@ def key(value: float | str | None) -> Key | None:
 def _is_number(text: str) -> bool:
     digits = text.removeprefix("-")
     return digits.isascii() and digits.isdigit() and (digits == "0" or digits[0] != "0")
+
+
+def sniff(head: bytes) -> str | None:
+    """Return why a file with these first bytes is in COCO's style, None where it is not."""
+    if b"\0" not in head and not any(key in head for key in (b'"images"', b'"image_id"')):
+        return None  # most files, at a glance
+    seen: set[str] = set()
+    for name in _json.outline(head):
+        seen.add(name)
+        if name == "annotations[].segments_info" or name.startswith("images[].annotations"):
+            return None  # panoptic; OCHuman's own
+        if "annotations[].image_id" in seen and name in _SHAPES:
+            return f"top-level key 'annotations' with 'image_id' and '{name[14:]}'"
+        if "[].image_id" in seen and name == "[].segmentation":
+            return "a list of 'image_id' and 'segmentation': results of a detector"
+    if "keypoint_visible" in seen:
+        return None
+    is_cut = {"images[].id", "images[].file_name"} <= seen and "annotations" not in seen
+    if is_cut and not _json.is_whole(head):
+        return "images with 'id' and 'file_name' at the beginning"
+    return None
 
 
 def index(path: Path) -> Index:

@@ -71,31 +71,7 @@ def sniff(path: Path, head: bytes) -> str | None:
     """Return why ``head``, the first bytes of a file, are those of a COCO file, or None."""
     if "ochuman" in path.name.lower():
         return None  # whose own reader knows its splits
-    return like_coco(head)
-
-
-def like_coco(head: bytes) -> str | None:
-    """Return why a file with these first bytes is in COCO's style, None where it is not."""
-    if b"\0" not in head and not any(key in head for key in (b'"images"', b'"image_id"')):
-        return None  # most files, at a glance
-    seen: set[str] = set()
-    for key in _json.outline(head):
-        seen.add(key)
-        if key == "annotations[].segments_info" or key.startswith("images[].annotations"):
-            return None  # panoptic; OCHuman's own
-        if "annotations[].image_id" in seen and key in _SHAPES:
-            return f"top-level key 'annotations' with 'image_id' and '{key[14:]}'"
-        if "[].image_id" in seen and key == "[].segmentation":
-            return "a list of 'image_id' and 'segmentation': results of a detector"
-    if "keypoint_visible" in seen:
-        return None
-    is_cut = {"images[].id", "images[].file_name"} <= seen and "annotations" not in seen
-    if is_cut and not _json.is_whole(head):
-        return "images with 'id' and 'file_name' at the beginning"
-    return None
-
-
-_SHAPES = {f"annotations[].{name}" for name in ("segmentation", "bbox", "keypoints")}
+    return _coco.sniff(head)
 
 
 def read(path: Path, options: Options) -> Iterator[Annotation | Unread | Listed | Problem]:

@@ -36,7 +36,7 @@ import msgspec
 
 from maskforge.errors import GeometryError, Problem, ReadError, UsageError
 from maskforge.raster.annotation import Annotation
-from maskforge.readers import _json, _ochuman_coco, _ochuman_native, coco
+from maskforge.readers import _coco, _json, _ochuman_coco, _ochuman_native
 from maskforge.readers._ochuman_image import Choice, Filter, Record, annotation
 
 TITLE = "OCHuman"
@@ -97,7 +97,7 @@ def sniff(path: Path, head: bytes) -> str | None:
 
     One in COCO style is one by its name: what is in it is in many others, too.
     """
-    if "ochuman" in path.name.lower() and (reason := coco.like_coco(head)):
+    if "ochuman" in path.name.lower() and (reason := _coco.sniff(head)):
         return f"{reason}, COCO style"
     if b"\0" not in head and b'"images"' not in head and b'"keypoint_visible"' not in head:
         return None  # most files, at a glance
