@@ -232,9 +232,10 @@ def sniff(head: bytes) -> str | None:
             return "a list of 'image_id' and 'segmentation': results of a detector"
     if "keypoint_visible" in seen:
         return None
-    is_cut = {"images[].id", "images[].file_name"} <= seen and "annotations" not in seen
-    if is_cut and not _json.is_whole(head):
-        return "images with 'id' and 'file_name' at the beginning"
+    begins = {"images[].id", "images[].file_name"} <= seen and "annotations" not in seen
+    begins = begins or {"annotations[].segmentation"} == {n for n in seen if "[]." in n}
+    if begins and not _json.is_whole(head):
+        return "images, or annotations with a segmentation, at the beginning"
     return None
 
 
