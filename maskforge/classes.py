@@ -23,12 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskforge.errors import ClassError
+from maskforge.labels import BACKGROUND as BACKGROUND
+from maskforge.labels import IGNORE as IGNORE
+from maskforge.labels import Relabelling, clean
 from maskforge.palette import voc_palette
 
-BACKGROUND = "_background_"
 BACKGROUNDS = (BACKGROUND, "background", "__background__")
 """What people write for it, in lower case."""
-IGNORE = "__ignore__"
 
 HIGHEST_ID = 65534
 """Class ids have 16 bits, and one number stands for ignore."""
@@ -186,6 +187,36 @@ class ClassTable:
             lines.append(f"none:{BACKGROUND}")
         return lines
 
+    def relabelled(self, rules: Relabelling) -> tuple[ClassTable, tuple[int | None, ...]]:
+        """Return the table of what ``rules`` make of the classes, and what became of each channel.
+
+        Classes that get one name have the lowest of their ids. What is left out is what no region
+        covers; None stands for ignore. Raises ClassError where no class is left.
+        """
+        names = [rules(name) for name in self.names]
+        kept: dict[str, int] = {}
+        for number, name in zip(self.ids, names, strict=True):
+            if name not in (None, IGNORE):
+                kept.setdefault(str(name), number)
+        if not kept:
+            raise ClassError(
+                f"a class must be left, but of {', '.join(self.names)} none is",
+                cure="choose others with --only and --drop",
+            )
+        has_ignore = self.has_ignore or IGNORE in names
+        colors = dict(zip(self.ids, self.colors, strict=True)) if self.colors else None
+        table = ClassTable.of(
+            {number: name for name, number in kept.items()},
+            has_ignore=has_ignore,
+            ignore=self.ignore,
+            colors=colors,
+        )
+        where = {name: channel for channel, name in enumerate(table.names)}
+        nothing = where.get(BACKGROUND)
+        return table, tuple(
+            nothing if name is None else None if name == IGNORE else where[name] for name in names
+        )
+
     def renamed(self, names: Any) -> ClassTable:
         """Return the table that maskforge 0.1 meant, which had a list of ``names`` beside its own:
         there id 0 was always called the background. Raises ClassError.
@@ -271,7 +302,7 @@ def parse(lines: Iterable[str], *, by_line: bool = False, colors: Sequence[Color
     by_line: the first name is that of id 0, whatever it is. Of such a list, and of one with ids, a
     last name such as "void" is the number that is ignored. colors: one a name.
     """
-    names = [line.strip() for line in lines if line.strip()]
+    names = [name for line in lines if (name := clean(line))]
     listed = IGNORE in names[:1]
     names = names[listed:]
     is_numbered = bool(names) and _NUMBERED.fullmatch(names[0]) is not None

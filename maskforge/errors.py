@@ -28,6 +28,8 @@ CODES: dict[str, str] = {
     "too-large": "a size or a number of points is beyond the limit",
     "no-label": "a region has no label",
     "unknown-label": "a label is not in the class table",
+    "label-doubt": "labels or classes look as if they were meant otherwise: they differ in case "
+    "only, or are many of one name; or a rule about labels fits none",
     "no-image": "the image that the annotation names cannot be found",
     "image-meant": "an image was found under a name that is not quite the one that was given",
     "first-page": "a file has several pages or frames, of which the first is taken",

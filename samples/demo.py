@@ -1,6 +1,6 @@
 """``make demo``: the main job on the bundled samples, with the commands a user would type.
 
-Annotations of all three formats become masks; a network learns from each kind of masks and is
+Annotations of all four formats become masks; a network learns from each kind of masks and is
 scored on images it has not seen; then one predicts, and one swaps the background behind people.
 """
 
@@ -20,6 +20,7 @@ CONVERT = (
     "via samples/via/segmentation_train.json -o demo/via/segmentation_train.npy",
     "via samples/via/segmentation_test.json -o demo/via/segmentation_test.npy",
     "ochuman samples/ochuman --style purple-yellow -o demo/ochuman-purple-yellow --split 0.2",
+    "coco samples/coco -o demo/coco",
     "labelme samples/labelme --layout voc -o demo/voc -q",
 )
 TRAIN = (
@@ -36,6 +37,7 @@ TRAIN = (
 LOOK = """
 Look at:
   demo/labelme/previews/   the masks of the Labelme files, drawn over their images
+  demo/coco/previews/      those of the COCO files, a crowd hatched
   demo/runs/*/previews/    image, truth and prediction, from the first steps to the last
   demo/scores/*/           scores, confusion.png, and worst/, the images with the lowest scores
   demo/predicted/          images that the network had not seen, and what it found

@@ -1,9 +1,10 @@
-"""Draw the sample scenes and write them as Labelme, VIA and OCHuman would.
+"""Draw the sample scenes and write them as Labelme, VIA, OCHuman and COCO would.
 
     python samples/make.py [FOLDER]
 
-writes ``labelme/``, ``via/`` and ``ochuman/`` into FOLDER, by default the one of this file. It
-needs numpy and Pillow, and makes the same bytes every time (README.md says with which Pillow).
+writes ``labelme/``, ``via/``, ``ochuman/``, ``coco/`` and ``coco-boxes/`` into FOLDER, by default
+the one of this file. It needs numpy and Pillow, and makes the same bytes every time (README.md says
+with which Pillow).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from _make import labelme, ochuman, via
+from _make import coco, labelme, ochuman, via
 
 
 def main(folder: Path) -> None:
@@ -19,6 +20,8 @@ def main(folder: Path) -> None:
     labelme.write(folder / "labelme")
     via.write(folder / "via")
     ochuman.write(folder / "ochuman")
+    coco.write(folder / "coco")
+    coco.write_boxes(folder / "coco-boxes")
 
 
 if __name__ == "__main__":

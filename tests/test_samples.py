@@ -21,8 +21,11 @@ import PIL
 import pytest
 from PIL import Image, ImageOps, features
 
+import maskforge
+
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 LABELME, VIA, OCHUMAN = SAMPLES / "labelme", SAMPLES / "via", SAMPLES / "ochuman"
+COCO, BOXES = SAMPLES / "coco", SAMPLES / "coco-boxes"
 SAME_BYTES = ("13.0.0", "3.2.0", "2.3.3")
 """Pillow, libjpeg-turbo and zlib-ng of the committed files; samples/README.md names them too."""
 
@@ -65,7 +68,7 @@ def test_the_script_makes_the_committed_files(tmp_path: Path) -> None:
     subprocess.run(command, check=True, env=environment, timeout=120)
 
     made = {p.relative_to(tmp_path).as_posix(): p for p in tmp_path.rglob("*") if p.is_file()}
-    folders = (LABELME, VIA, OCHUMAN)
+    folders = (LABELME, VIA, OCHUMAN, COCO, BOXES)
     kept = {p.relative_to(SAMPLES).as_posix(): p for f in folders for p in f.rglob("*")
             if p.is_file()}  # fmt: skip
     assert sorted(made) == sorted(kept)
@@ -286,6 +289,101 @@ def runs(text: str) -> list[int]:
             found.append(value + (found[-2] if len(found) > 2 else 0))
             value = shift = 0
     return found
+
+
+def coco_file(split: str) -> Any:
+    return load(COCO / "annotations" / f"instances_{split}.json")
+
+
+def lengths(counts: str | list[int]) -> list[int]:
+    return runs(counts) if isinstance(counts, str) else counts
+
+
+def test_coco_is_small_and_has_both_splits() -> None:
+    assert sum(p.stat().st_size for f in (COCO, BOXES) for p in f.rglob("*.*")) < 200_000
+    for split, count in (("train", 9), ("val", 3)):
+        dataset = coco_file(split)
+        assert len(dataset["images"]) == count
+        assert len(list((COCO / "images" / split).iterdir())) == count
+        for image in dataset["images"]:
+            assert image["file_name"] == f"{image['id']:012d}.jpg"
+            picture = opened(COCO / "images" / split / image["file_name"])
+            assert picture.size == (image["width"], image["height"]) == (160, 120)
+        listed = {image["id"] for image in dataset["images"]}
+        of = [annotation["image_id"] for annotation in dataset["annotations"]]
+        assert set(of) <= listed
+        assert of != sorted(of)
+        ids = [annotation["id"] for annotation in dataset["annotations"]]
+        assert len(set(ids)) == len(ids)
+
+
+def test_coco_has_one_table_of_classes_with_gaps_and_one_that_nobody_has() -> None:
+    train, val = coco_file("train"), coco_file("val")
+    names = {category["id"]: category["name"] for category in train["categories"]}
+    assert names == {1: "person", 18: "dog", 28: "umbrella", 34: "frisbee", 37: "sports ball"}
+    assert train["categories"] == val["categories"]
+    used = [{names[a["category_id"]] for a in dataset["annotations"]} for dataset in (train, val)]
+    assert used == [{"person", "dog", "umbrella", "sports ball"}, {"person", "dog", "sports ball"}]
+
+
+def test_coco_oddities() -> None:
+    both = [a for split in ("train", "val") for a in coco_file(split)["annotations"]]
+    polygons = [a["segmentation"] for a in both if isinstance(a["segmentation"], list)]
+    assert {len(parts) > 1 for parts in polygons} == {True, False}
+    assert all(len(part) >= 6 and len(part) % 2 == 0 for parts in polygons for part in parts)
+    crowds = [a for a in both if a["iscrowd"]]
+    assert [(a["image_id"], a["category_id"]) for a in crowds] == [(10412, 1)]
+    assert isinstance(crowds[0]["segmentation"]["counts"], list)
+    packed = [a for a in both if isinstance(a["segmentation"], dict) and not a["iscrowd"]]
+    assert len(packed) == 5
+    assert all(isinstance(a["segmentation"]["counts"], str) for a in packed)
+    bare = {image["id"] for split in ("train", "val") for image in coco_file(split)["images"]}
+    assert bare - {a["image_id"] for a in both} == {9453}
+
+
+def test_coco_areas_and_boxes_are_those_of_the_segmentations() -> None:
+    both = [a for split in ("train", "val") for a in coco_file(split)["annotations"]]
+    for annotation in both:
+        segmentation, (x, y, width, height) = annotation["segmentation"], annotation["bbox"]
+        assert x >= 0 <= y
+        assert x + width <= 160
+        assert y + height <= 120
+        if isinstance(segmentation, list):
+            assert annotation["area"] == pytest.approx(sum(map(shoelace, segmentation)), abs=1e-3)
+            xs, ys = ([v for part in segmentation for v in part[axis::2]] for axis in (0, 1))
+            sides = [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]
+            assert annotation["bbox"] == pytest.approx(sides)
+        else:
+            assert segmentation["size"] == [120, 160]
+            covered = lengths(segmentation["counts"])
+            assert sum(covered) == 160 * 120
+            assert sum(covered[1::2]) == annotation["area"]
+
+
+def test_coco_boxes_has_a_box_without_a_segmentation() -> None:
+    dataset = load(BOXES / "instances_boxes.json")
+    assert dataset["categories"] == coco_file("train")["categories"]
+    (image,) = dataset["images"]
+    assert opened(BOXES / "images" / image["file_name"]).size == (160, 120)
+    segmentations = {a["category_id"]: a["segmentation"] for a in dataset["annotations"]}
+    assert segmentations[18] == []
+    assert segmentations[1]
+    assert all(len(a["bbox"]) == 4 for a in dataset["annotations"])
+
+
+@pytest.mark.parametrize(
+    ("folder", "images", "problems"), [(COCO, 12, []), (BOXES, 1, ["no-mask"])]
+)
+def test_coco_is_converted_without_a_word_and_the_boxes_with_one(
+    folder: Path, images: int, problems: list[str], tmp_path: Path
+) -> None:
+    result = maskforge.convert(folder, format="coco", out=tmp_path / "out", previews=False)
+    assert len(result.records) == images
+    assert not result.failed
+    assert [problem.code for problem in result.problems] == problems
+    counts = {count.name: count.pixels for count in result.class_counts()}
+    assert counts["frisbee"] == 0
+    assert (counts.get("__ignore__", 0) > 0) == (folder == COCO)
 
 
 def test_pictures_differ() -> None:

@@ -30,6 +30,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "manifest": converted.manifest_excerpt,
     "presets": presets.table,
     "problems": records.problems,
+    "reader-coco": lambda: choices.reader("coco"),
     "reader-labelme": lambda: choices.reader("labelme"),
     "reader-ochuman": lambda: choices.reader("ochuman"),
     "reader-via": lambda: choices.reader("via"),

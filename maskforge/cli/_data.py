@@ -10,11 +10,16 @@ import click
 from rich.console import Console
 
 from maskforge import plugins
-from maskforge.cli import _console
+from maskforge.cli import _console, _options
 from maskforge.cli._console import escape
+from maskforge.conversion.settings import Settings
 from maskforge.datasets import Check, Dataset, check, open_dataset
 from maskforge.errors import ClassError, MaskforgeError, Problem
 from maskforge.io.label_lists import Labels
+from maskforge.labels import Relabelling
+
+_RELABELLING = ("map", "only", "drop", "ignore_labels")
+"""Settings of a conversion that say what becomes of labels: here, of class names."""
 
 MOST = 3
 """Problems of one code that are shown."""
@@ -28,10 +33,12 @@ class Meaning(NamedTuple):
     ignore: int | None
     style: str | None
     images: str | None
+    relabelling: Relabelling
 
     @classmethod
     def take(cls, given: dict[str, Any]) -> Meaning:
-        """Return what ``given`` says of it, and remove it there."""
+        """Return what ``given`` says of it, and remove it there. Raises UsageError."""
+        given["relabelling"] = Relabelling.of(*(given.pop(name) for name in _RELABELLING))
         return cls(*(given.pop(name) for name in cls._fields))
 
     def open(self, paths: Sequence[str]) -> Dataset:
@@ -57,6 +64,7 @@ def options() -> list[Callable[[Any], Any]]:
         click.option(
             "--images-from", "images", metavar="DIR", help="The images of a one-hot file."
         ),
+        *_options.options_of(Settings, only=_RELABELLING),
     ]
 
 

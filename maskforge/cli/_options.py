@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
 from typing import Any, Literal, get_args, get_origin
 
@@ -95,10 +95,17 @@ def engine_options(engine: str | None, given: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def options_of(kind: type, prefix: str = "") -> list[Callable[[Any], Any]]:
-    """Return an option for each field of a dataclass, as its metadata describe it."""
+def options_of(
+    kind: type, prefix: str = "", *, only: Sequence[str] | None = None
+) -> list[Callable[[Any], Any]]:
+    """Return an option for each field of a dataclass, as its metadata describe it.
+
+    only: the fields that are meant, None for all.
+    """
     made = []
     for one, hint in described(kind):
+        if only is not None and one.name not in only:
+            continue
         if one.metadata.get("command", True):
             made.append(_option(one, hint, prefix))
         for flag in one.metadata.get("flags", ()):
@@ -109,6 +116,10 @@ def options_of(kind: type, prefix: str = "") -> list[Callable[[Any], Any]]:
 def _option(one: Field[Any], hint: Any, prefix: str) -> Callable[[Any], Any]:
     known, default, name = one.metadata, one.default, f"{prefix}{one.name}"
     spelled, help_text = name.strip("_").replace("_", "-"), known.get("help", "")
+    if known.get("multiple"):
+        return click.option(
+            f"--{spelled}", name, multiple=True, metavar=known["metavar"], help=help_text
+        )
     if "helpful" in known:
         default, help_text = None, f"{help_text} [default: {known['helpful']}]"
     if hint is bool:

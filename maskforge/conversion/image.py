@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
-from maskforge import layouts, plugins, readers, rules, writers
+from maskforge import labels, layouts, plugins, readers, rules, writers
 from maskforge.conversion.settings import Plan
 from maskforge.conversion.sources import MOST_LABELS, Earlier, Job, other_format, refuse
 from maskforge.errors import MaskforgeError, Problem, ReadError, WriteError
@@ -303,6 +303,7 @@ def outputs(
     if annotation.mask is not None:
         raster, exif = _of_mask(annotation.mask, picture, plan, problems)
     else:
+        annotation = _relabelled(annotation, plan)
         annotation, exif = _in_output_frame(annotation, picture, plan)
         raster = rasterize(
             annotation,
@@ -357,6 +358,30 @@ def _called(picture: Picture | None, job: Job, plan: Plan) -> tuple[Names, Place
         suffix = picture.suffix if stays else images.written_suffix(picture.suffix)
     names = Names(job.stem, job.index, suffix)
     return names, layout.places(names, mask_suffix=writers.load(plan.writer).SUFFIX)
+
+
+def _relabelled(annotation: Annotation, plan: Plan) -> Annotation:
+    """Return the annotation with the labels that the user made of its own.
+
+    Where the class table has ``bus`` and no ``bus-1``, that is a bus, and all that is labelled so
+    is one thing: labelme 3 told things apart that way.
+    """
+    rules, classes = plan.relabelling, plan.classes
+    if not rules and all(region.label in classes for region in annotation.regions):
+        return annotation
+    regions = []
+    for region in annotation.regions:
+        label = rules(region.label)
+        if label is None:
+            continue
+        stem = labels.stem(label) or label
+        if label not in classes and stem in classes:
+            group = label if region.group is None else region.group
+            region = replace(region, label=stem, group=group)
+        elif label != region.label:
+            region = replace(region, label=label)
+        regions.append(region)
+    return replace(annotation, regions=tuple(regions))
 
 
 def _of_mask(

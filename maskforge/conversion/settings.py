@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from operator import index
 from pathlib import Path
@@ -20,6 +20,7 @@ from maskforge.classes import ClassTable
 from maskforge.errors import UsageError
 from maskforge.io.images import Exif
 from maskforge.io.label_lists import Labels
+from maskforge.labels import Relabelling
 from maskforge.raster.geometry import MAX_PIXELS
 from maskforge.raster.overlap import Overlap
 from maskforge.raster.raster import Unknown
@@ -116,6 +117,25 @@ class Settings:
         default="error", metadata=_of("What becomes of labels that are not among the classes.")
     )
 
+    map: tuple[str, ...] = field(
+        default=(),
+        metadata=_of(
+            "Rename labels before classes are looked up: 'bus-*=bus', 'car,van=vehicle'; may be "
+            "given again, and the first rule that fits counts.",
+            metavar="A[,B…]=C",
+            multiple=True,
+        ),
+    )
+    only: tuple[str, ...] = field(
+        default=(),
+        metadata=_of("Labels to take; all others are left out, as if they had not been drawn."),
+    )
+    drop: tuple[str, ...] = field(
+        default=(), metadata=_of("Labels to leave out, as if they had not been drawn.")
+    )
+    ignore_labels: tuple[str, ...] = field(
+        default=(), metadata=_of("Labels whose pixels become ignore.")
+    )
     bad_shape: Literal["withhold", "skip"] = field(
         default="withhold",
         metadata=_of(
@@ -202,6 +222,12 @@ class Settings:
             splits.check(self.split)
         if self.style is not None:
             styles.check(self.style)
+        _relabelling(self.map, self.only, self.drop, self.ignore_labels)  # refuses what is no rule
+
+    @property
+    def relabelling(self) -> Relabelling:
+        """What becomes of labels before classes are looked up."""
+        return _relabelling(self.map, self.only, self.drop, self.ignore_labels)
 
     @classmethod
     def of(cls, chosen: Mapping[str, Any]) -> Settings:
@@ -209,6 +235,11 @@ class Settings:
         for name in chosen:
             plugins.choose("a setting", name, [one.name for one in fields(Settings)])
         return cls(**chosen)
+
+
+@lru_cache(maxsize=8)
+def _relabelling(*lists: tuple[str, ...]) -> Relabelling:
+    return Relabelling.of(*lists)
 
 
 @cache
@@ -251,6 +282,8 @@ def _yes_or_no(value: Any) -> bool:
 
 
 def _names(value: Any) -> tuple[str, ...]:
+    if isinstance(value, Mapping):
+        value = [f"{old}={new}" for old, new in value.items()]
     if isinstance(value, str) or not all(isinstance(name, str) for name in value):
         raise TypeError
     return tuple(value)
@@ -303,7 +336,8 @@ class Plan(Settings):
         record["classes"] = self.classes.hash
         record["reader_options"] = dict(self.reader_options)
         record["writer_options"] = dict(self.writer_options)
-        record["priority"] = list(self.priority)
+        for name in ("priority", "map", "only", "drop", "ignore_labels"):
+            record[name] = list(record[name])
         for name in ("size", "assume_size"):
             record[name] = None if record[name] is None else list(record[name])
         return record
@@ -317,18 +351,8 @@ class Plan(Settings):
 
 PUBLIC = (
     *("reader", "writer", "classes", "reader_options", "writer_options", "layout", "rule"),
-    *(
-        "overlap",
-        "priority",
-        "unknown",
-        "bad_shape",
-        "size",
-        "exif",
-        "images",
-        "assume_size",
-        "previews",
-    ),
-    *("instances", "max_pixels"),
+    *("overlap", "priority", "unknown", "map", "only", "drop", "ignore_labels", "bad_shape"),
+    *("size", "exif", "images", "assume_size", "previews", "instances", "max_pixels"),
 )
 """What decides about output bytes, in the manifest's order. All else says where files are, has come
 into one of these, or is about how the work is done."""

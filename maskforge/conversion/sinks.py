@@ -480,7 +480,7 @@ def _to_copy(jobs: Sequence[Job], plan: Plan, stage: Stage) -> Iterator[tuple[Pa
 def _image_of(
     job: Job, plan: Plan, folders: dict[Path, dict[str, tuple[Path, int]]]
 ) -> tuple[Path, int] | None:
-    annotation = job.annotation()
+    annotation = job.heading()
     try:
         if annotation is None:
             folder = job.source.parent
@@ -489,7 +489,7 @@ def _image_of(
             return folders[folder].get(job.source.stem)
         path = images.locate(annotation, plan.images_from)
         return None if path is None else (path, path.stat().st_size)
-    except OSError:
+    except (OSError, ReadError):
         return None  # the conversion says so
 
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from maskforge import plugins, readers
 from maskforge.classes import HIGHEST_ID
+from maskforge.conversion.settings import Plan
 from maskforge.engines import Team
 from maskforge.errors import MaskforgeError, Problem, ReadError, UsageError
 from maskforge.io import files, images, scan
@@ -90,6 +91,13 @@ class Job:
             waiting = zlib.compress(pickle.dumps(annotation, protocol=5), 1)
         labels = _shared(frozenset(region.label for region in annotation.regions))
         return cls(index, stem, source, shown, waiting, annotation.place, labels)
+
+    def heading(self) -> Annotation | None:
+        """Return the annotation as far as it is known without decoding what was only found."""
+        if self.waiting is None or isinstance(self.waiting, Annotation | bytes):
+            return self.annotation()
+        found = self.waiting
+        return Annotation(found.name, self.source, "", (), found.place, found.image)
 
     def annotation(self) -> Annotation | None:
         """Return the annotation, None when the file is still to be read. Raises ReadError."""
@@ -314,7 +322,7 @@ def _one_of_each(jobs: list[Job], problems: list[Problem]) -> list[Job]:
 
 def _picture_of(job: Job) -> Path | None:
     try:
-        annotation = job.annotation()
+        annotation = job.heading()
         if annotation is None or annotation.mask is not None:
             return None
         found = images.locate(annotation)
@@ -387,8 +395,8 @@ def _renamed(job: Job, stem: str, other: Path | None) -> Problem:
     )
 
 
-def collect_labels(jobs: list[Job], reader: Reader, options: object, team: Team) -> set[str]:
-    """Return all labels of the jobs; ``team`` reads those of files that were not read yet.
+def collect_labels(jobs: list[Job], reader: Reader, options: object, team: Team) -> Counter[str]:
+    """Return how many images have each label; ``team`` reads files that were not read yet.
 
     Where the team is this process, files are read whole as long as there is room for what they say,
     and their jobs in ``jobs`` hold it from then on: nobody need read them again.
@@ -405,7 +413,31 @@ def collect_labels(jobs: list[Job], reader: Reader, options: object, team: Team)
     if unread and reader.labels is not None:
         work = partial(_labels_in, reader.labels, options)
         found = itertools.chain(found, team.run(work, unread, on_death=_no_labels))
-    return set().union(*(labels for labels in found if len(labels) <= MOST_LABELS))
+    counts: Counter[str] = Counter()
+    for labels in found:
+        if len(labels) <= MOST_LABELS:
+            counts.update(labels)
+    return counts
+
+
+def places_of(wanted: Set[str], jobs: Sequence[Job], plan: Plan) -> dict[str, list[str]]:
+    """Return where regions have one of ``wanted``, labels as the user renamed them, by label.
+
+    What cannot be read is left out.
+    """
+    found: dict[str, list[str]] = {label: [] for label in wanted}
+    reader, rules = readers.load(plan.reader), plan.relabelling
+    options = plugins.options(reader, plan.reader_options)
+    for job in jobs:
+        try:
+            annotation = job.annotation() or next(reader.read(job.source, options), None)
+        except Exception:  # the conversion would meet it again
+            continue
+        for region in annotation.regions if isinstance(annotation, Annotation) else ():
+            label = rules(region.label)
+            if label in wanted:
+                found[str(label)].append(f"{job.source}: {region.place}")
+    return found
 
 
 def _read_ahead(jobs: list[Job], reader: Reader, options: object) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -19,14 +19,22 @@ from typing import Any, TypeAlias
 
 from maskforge.classes import BACKGROUND, HIGHEST_ID, ClassTable, Color, Parsed, parse
 from maskforge.errors import ClassError, ReadError
+from maskforge.labels import stem
 
 Labels: TypeAlias = ClassTable | Sequence[str] | str | PathLike[str] | None
 """A class table, its names, the file that lists them, or None to look for labels.txt."""
 
+_MOST_SHOWN = 5
+"""Labels that are told with their places."""
+
 COLLECTED = "collected from the input"
 
-Found: TypeAlias = Callable[[], set[str]]
-"""Returns all labels of the input; called only where they matter, since it reads every file."""
+Found: TypeAlias = Callable[[], Mapping[str, int]]
+"""Returns the labels of the input, and how many images have them; called only where they matter,
+since it reads every file."""
+
+Places: TypeAlias = Callable[[Set[str]], Mapping[str, Sequence[str]]]
+"""Returns where regions have certain labels; it reads every file."""
 
 BY_LINE = ("class_names.txt", "classes.txt", "label_names.txt", "labelmap.txt")
 """Files in which the line is the id."""
@@ -68,7 +76,7 @@ def find_table(sources: Sequence[Path], own: Listed | None, found: Found) -> Lis
     origin = COLLECTED
     if here.is_file():
         listed = read(here)
-        if {name for name in listed.classes.names if name != BACKGROUND} & found():
+        if {name for name in listed.classes.names if name != BACKGROUND} & found().keys():
             return listed
         origin += "; labels.txt in the current folder lists none of its labels"
     return Listed(ClassTable.collect(found()), origin)
@@ -108,14 +116,23 @@ def _contradiction(listed: Listed, what: str) -> ClassError:
     )
 
 
-def check_labels(listed: Listed, found: Found) -> None:
-    """Raise ClassError, once and before anything is written, for all labels the table lacks."""
+def check_labels(listed: Listed, found: Found, places: Places) -> None:
+    """Raise ClassError, once and before anything is written, for all labels the table lacks.
+
+    One such as ``bus-1`` is not lacking where ``bus`` is there.
+    """
     classes, origin = listed.classes, listed.origin
     if origin.startswith(COLLECTED):
         return
-    strangers = sorted(label for label in found() if label not in classes)
+    strangers = sorted(
+        label for label in found() if label not in classes and stem(label) not in classes
+    )
     if strangers:
-        names = ", ".join(map(repr, strangers[:20])) + (" …" if len(strangers) > 20 else "")
+        shown = places(set(strangers[:_MOST_SHOWN]))
+        names = ", ".join(_met(label, shown[label]) for label in strangers[:_MOST_SHOWN])
+        if others := strangers[_MOST_SHOWN:]:
+            more = ", ".join(map(repr, others[:20])) + (" …" if len(others) > 20 else "")
+            names += f" and {more}"
         cure = classes.hint(strangers)
         if origin != "given":
             cure += f"; the classes came from {origin}: choose others with --labels"
@@ -124,6 +141,18 @@ def check_labels(listed: Listed, found: Found) -> None:
             f"every label must be in the class table ({known}), but the input also has {names}",
             cure=cure,
         )
+
+
+def _met(label: str, places: Sequence[str]) -> str:
+    """Return a label with how often it was met, and where: the first place in three files."""
+    first: dict[str, str] = {}
+    for place in places:
+        first.setdefault(place.rpartition(": ")[0], place)
+    if not first:
+        return repr(label)
+    shown = "; ".join(list(first.values())[:3]) + ("; …" if len(first) > 3 else "")
+    times = f"{len(places)} regions in {len(first)} files" if len(places) > 1 else "once"
+    return f"{label!r} ({times}: {shown})"
 
 
 # Lists

@@ -13,11 +13,6 @@ _REGION = 400
 """Bytes of a region and its geometry beside the arrays, about."""
 
 
-def clean_label(text: str) -> str:
-    """Return ``text`` as readers give labels: one line, as a labels.txt can hold it."""
-    return " ".join(text.split())
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
     """One label and the place it takes; several geometries are the parts of one thing (a union).
@@ -44,8 +39,9 @@ IGNORED = -1
 class Decoding:
     """How the pixels of a mask become channels, the places of classes in their table.
 
-    form: "ids", a number a pixel; "colors", three; "planes", a channel a class. table: pairs of
-    what a pixel holds (a number, or 0xrrggbb) and its channel, or :data:`IGNORED`; of planes empty.
+    form: "ids", a number a pixel; "colors", three; "planes", a plane a class. table: pairs of
+    what a pixel holds (a number, or 0xrrggbb) and its channel, or :data:`IGNORED`; of planes pairs
+    of plane and channel, empty where they are the same.
     """
 
     form: Form
@@ -115,6 +111,10 @@ class Unread(Protocol):
     @property
     def place(self) -> str:
         """Where in the file it stands."""
+
+    @property
+    def image(self) -> Path:
+        """Where the image should be."""
 
     @property
     def labels(self) -> frozenset[str]:

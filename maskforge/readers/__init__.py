@@ -40,7 +40,8 @@ class Reader(plugins.HasOptions, Protocol):
     @property
     def REGIONS(self) -> bool:
         """Whether it gives regions. Else pixels are labelled already, and what they mean is known
-        with the classes: its options have ``labels``, the classes that the user names."""
+        with the classes: its options have ``labels``, the classes that the user names, and
+        ``relabelling``, what becomes of their names."""
 
     @property
     def labels(self) -> Callable[[Path, Any], set[str]] | None:

@@ -7,8 +7,11 @@ and is decoded when its turn comes, by whoever converts it. So a file may be lar
 from __future__ import annotations
 
 import io
+import json
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from hashlib import sha256
@@ -20,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskforge.errors import Problem, ReadError
-from maskforge.raster.annotation import clean_label
+from maskforge.labels import clean
 from maskforge.readers import _json, _segmentation, _spans
 from maskforge.readers._spans import Members
 
@@ -29,16 +32,20 @@ T = TypeVar("T")
 Key: TypeAlias = int | str
 """An id as it is compared: whole numbers are numbers, also where they are written as text."""
 
+_DIGITS = 300
+"""Longer texts are no ids that somebody counted; those of more make numbers slowly."""
+
 NO_CATEGORY = "no category"
 """The label of annotations whose ``category_id`` is null or missing."""
 
 _LISTS = ("images", "annotations", "categories")
-_SHAPES = {f"annotations[].{name}" for name in ("segmentation", "bbox", "keypoints")}
+_SHAPES = tuple(f"annotations[].{name}" for name in ("segmentation", "bbox", "keypoints"))
+_FIELDS = {f"annotations[].{name}" for name in ("id", "image_id", "category_id", "iscrowd", "area")}
 _ROW = np.dtype(
     [("number", "u4"), ("start", "i8"), ("length", "u4"), ("category", "i4"), ("flags", "u1")]
 )
-MASK, RLE, CROWD = 1, 2, 4
-"""What an annotation has: a segmentation, one of run lengths, the mark of a crowd."""
+MASK, BOX, CROWD, BROKEN = 1, 2, 4, 8
+"""What an annotation has: a segmentation, or only a box; the mark of a crowd; nothing sound."""
 
 
 class Category(msgspec.Struct):
@@ -46,7 +53,15 @@ class Category(msgspec.Struct):
 
     id: int | float | str
     name: str
-    supercategory: str | None = None
+    supercategory: msgspec.Raw = msgspec.Raw()
+
+    @property
+    def above(self) -> str:
+        """What it belongs to, "" where the file does not say."""
+        try:
+            return msgspec.json.decode(self.supercategory, type=str)
+        except ValueError:
+            return ""
 
 
 class Image(msgspec.Struct):
@@ -64,7 +79,8 @@ class Item(msgspec.Struct):
     segmentation: msgspec.Raw = msgspec.Raw()
     bbox: msgspec.Raw = msgspec.Raw()
     iscrowd: int | float | bool | str | None = 0
-    num_keypoints: int | None = None
+    category_id: int | float | str | None = None
+    num_keypoints: int | float | None = None
     keypoints: msgspec.Raw = msgspec.Raw()
 
 
@@ -81,7 +97,18 @@ class _Link(msgspec.Struct, gc=False):
     image_id: int | float | str
     category_id: int | float | str | None = None
     segmentation: msgspec.Raw = msgspec.Raw()
+    bbox: msgspec.Raw = msgspec.Raw()
     iscrowd: int | float | bool | str | None = 0
+
+
+class _Whose(msgspec.Struct, gc=False):
+    """What is known of a thing that cannot be decoded: the image that must not lack it unseen."""
+
+    image_id: int | float | str
+
+
+class _Broken(_Link, gc=False):
+    """A thing that cannot be decoded, but for the image that it is in."""
 
 
 def is_crowd(thing: Item | _Link) -> bool:
@@ -90,9 +117,12 @@ def is_crowd(thing: Item | _Link) -> bool:
 
 
 def _flags(link: _Link) -> int:
-    raw = link.segmentation
-    kind = 0 if _segmentation.is_nothing(raw) else MASK | RLE if _segmentation.is_rle(raw) else MASK
-    return kind | CROWD if is_crowd(link) else kind
+    if isinstance(link, _Broken):
+        return BROKEN
+    crowd = CROWD if is_crowd(link) else 0
+    if not _segmentation.is_empty(link.segmentation):
+        return MASK | crowd
+    return crowd if _segmentation.is_empty(link.bbox) else BOX | crowd
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,21 +173,22 @@ class Entry:
         return f"images[{self.number}]"
 
     @property
-    def labels(self) -> frozenset[str]:
-        """The labels of all that is said about it."""
-        used = np.frombuffer(self.rows, dtype=_ROW)["category"].tolist()
-        return frozenset(map(self.names.__getitem__, used))
-
-    @property
-    def flags(self) -> list[int]:
+    def flags(self) -> NDArray[np.uint8]:
         """What each annotation of it has."""
-        found: list[int] = np.frombuffer(self.rows, dtype=_ROW)["flags"].tolist()
+        found: NDArray[np.uint8] = np.frombuffer(self.rows, dtype=_ROW)["flags"]
         return found
 
-    def load(self) -> tuple[Image, list[tuple[str, str, Item]], str]:
+    def labels(self, which: NDArray[np.bool_]) -> frozenset[str]:
+        """Return the labels of some of its annotations."""
+        used = np.frombuffer(self.rows, dtype=_ROW)["category"][which].tolist()
+        return frozenset(map(self.names.__getitem__, used))
+
+    def load(
+        self, bad: list[Problem] | None = None
+    ) -> tuple[Image, list[tuple[str, str, Item]], str]:
         """Return the image, the place, label and content of each thing in it, and the digest.
 
-        Raises ReadError.
+        bad: gets what is wrong with single things, which are left out then. Raises ReadError.
         """
         file, rows = str(self.text.path), np.frombuffer(self.rows, dtype=_ROW).tolist()
         spans = [self.span, *((start, length) for _, start, length, *_ in rows)]
@@ -167,7 +198,12 @@ class Entry:
         items = []
         for (number, _, _, category, _), piece in zip(rows, others, strict=True):
             place, label = f"annotations[{number}]", self.names[category]
-            items.append((place, label, _json.load(piece, Item, file=file, place=place)))
+            try:
+                items.append((place, label, _json.load(piece, Item, file=file, place=place)))
+            except ReadError as error:
+                if bad is None:
+                    raise
+                bad.append(error.problem())
             digest.update(piece)
             digest.update(label.encode("utf-8", "surrogatepass"))
         return image, items, digest.hexdigest()
@@ -206,7 +242,7 @@ def key(value: float | str | None) -> Key | None:
     """Return an id as it is compared."""
     if isinstance(value, str):
         text = value.strip()
-        return int(text) if len(text) < 19 and _is_number(text) else text
+        return int(text) if len(text) <= _DIGITS and _is_number(text) else text
     if isinstance(value, float):
         return int(value) if value.is_integer() else str(value)
     return value
@@ -226,42 +262,58 @@ def sniff(head: bytes) -> str | None:
         seen.add(name)
         if name == "annotations[].segments_info" or name.startswith("images[].annotations"):
             return None  # panoptic; OCHuman's own
-        if "annotations[].image_id" in seen and name in _SHAPES:
-            return f"top-level key 'annotations' with 'image_id' and '{name[14:]}'"
-        if "[].image_id" in seen and name == "[].segmentation":
+        shape = next((one[14:] for one in _SHAPES if one in seen), "")
+        if shape and "annotations[].image_id" in seen:
+            return f"top-level key 'annotations' with 'image_id' and '{shape}'"
+        if {"[].image_id", "[].segmentation"} <= seen:
             return "a list of 'image_id' and 'segmentation': results of a detector"
     if "keypoint_visible" in seen:
         return None
-    begins = {"images[].id", "images[].file_name"} <= seen and "annotations" not in seen
-    begins = begins or {"annotations[].segmentation"} == {n for n in seen if "[]." in n}
-    if begins and not _json.is_whole(head):
+    told = {name for name in seen if name.startswith("annotations[].")}
+    begins = {"images[].id", "images[].file_name"} <= seen and told <= _FIELDS
+    if (begins or "annotations[].segmentation" in told) and not _json.is_whole(head):
         return "images, or annotations with a segmentation, at the beginning"
     return None
 
 
 def index(path: Path) -> Index:
     """Go through a file. Raises ReadError for one that is damaged, or has no images."""
-    file = str(path)
     try:
         with _json.opened(path) as (descriptor, status):
             text = Text(path, status.st_size, status.st_mtime_ns)
-            try:
-                found = _gather(partial(os.read, descriptor), file)
-            except UnicodeDecodeError:
-                text = replace(text, recoded=True)
-                found = _gather(io.BytesIO(_recoded(path, text.changed)).read, file)
+            text, found = _gone_through(text, descriptor)
     except _spans.TornError:
-        _json.load(_json.read_bytes(path), msgspec.Raw, file=file)  # says where and why
-        raise ReadError(
-            "must be one complete JSON document, but is not", code="not-json", file=file
-        ) from None
+        raise _torn(path) from None
     if not found.listed:
         raise ReadError(
             "a COCO file must have images in the list 'images', but has none",
             code="wrong-format",
-            file=file,
+            file=str(path),
         )
     return found.index(text)
+
+
+def _gone_through(text: Text, descriptor: int) -> tuple[Text, _Gathering]:
+    head, file = os.read(descriptor, 4), str(text.path)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    if json.detect_encoding(head).startswith("utf-8"):  # UTF-16 may be UTF-8 as well, with zeros
+        with suppress(UnicodeDecodeError):
+            return text, _gather(partial(os.read, descriptor), file)
+    read = io.BytesIO(_recoded(text.path, text.changed)).read
+    return replace(text, recoded=True), _gather(read, file)
+
+
+def _torn(path: Path) -> ReadError:
+    """Return where and why a file is not one JSON object."""
+    file = str(path)
+    try:
+        _json.load(_json.read_bytes(path), msgspec.Raw, file=file)
+    except ReadError as error:
+        if error.code != "too-large":
+            return error
+        message = "must be one complete JSON document, but is not"
+        return ReadError(message, code="not-json", file=file)
+    return ReadError("must be one JSON object, but is not", code="wrong-format", file=file)
 
 
 def _gather(read: Callable[[int], bytes], file: str) -> _Gathering:
@@ -320,7 +372,7 @@ class _Gathering:
         self.listed.append(np.stack([*rows, start, length], axis=1))
 
     def _take_annotations(self, members: Members) -> None:
-        good, found = self._decoded(members, _Link)
+        good, found = self._decoded(members, _Link, _broken)
         rows = np.empty(len(found), dtype=_ROW)
         rows["number"] = good + members.first
         rows["start"] = members.start[good] + members.offset
@@ -330,8 +382,17 @@ class _Gathering:
         self.rows.append(rows)
         self.of.append(_numbered(self.images, (link.image_id for link in found)))
 
-    def _decoded(self, members: Members, into: type[T]) -> tuple[NDArray[np.int64], list[T]]:
-        """Return what members could be decoded, which they are, and note why others could not."""
+    def _decoded(
+        self,
+        members: Members,
+        into: type[T],
+        instead: Callable[[bytes], T | None] = lambda piece: None,
+    ) -> tuple[NDArray[np.int64], list[T]]:
+        """Return what members could be decoded, which they are, and note why others could not.
+
+        instead: what is taken for one of these, whose defect is then met and told later. Raises
+        ReadError for one that is no JSON, which the whole file is not then.
+        """
         try:
             found = msgspec.json.decode(members.joined, type=list[into])  # type: ignore[valid-type]
             if len(found) == len(members.start):
@@ -344,7 +405,13 @@ class _Gathering:
                 found.append(_json.load(piece, into, file=self.file, place=place))
                 good.append(index)
             except ReadError as error:
-                self.problems.append(error.problem())
+                if error.code == "not-json":
+                    raise
+                if (other := instead(piece)) is not None:
+                    found.append(other)
+                    good.append(index)
+                else:
+                    self.problems.append(error.problem())
         return np.array(good, dtype=np.int64), found
 
     def index(self, text: Text) -> Index:
@@ -357,7 +424,7 @@ class _Gathering:
         rows = np.concatenate([np.empty(0, _ROW), *self.rows])[order]
         known = np.arange(len(self.images))
         first, last = (np.searchsorted(of[order], known, side) for side in ("left", "right"))
-        taken = self._once(listed[:, 0])
+        taken = self._once(listed[:, 0], listed[:, 1])
         self._tell_strangers(rows, np.isin(known, listed[:, 0], invert=True), first, last)
 
         def entries() -> Iterator[Entry]:
@@ -375,7 +442,7 @@ class _Gathering:
         """
         found: dict[Key | None, str] = {}
         for number, category in enumerate(self.categories):
-            name, id_ = clean_label(category.name), key(category.id)
+            name, id_ = clean(category.name), key(category.id)
             if found.setdefault(id_, name) != name:
                 raise ReadError(
                     f"an id must stand for one category, but {id_!r} is {found[id_]!r} "
@@ -385,7 +452,7 @@ class _Gathering:
                 )
         return {**{name: name for name in found.values()}, **found}
 
-    def _once(self, of: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _once(self, of: NDArray[np.int64], number: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the places of images that have an id of their own, in the file's order."""
         _, where, counts = np.unique(of, return_inverse=True, return_counts=True)
         many = counts[where]
@@ -405,13 +472,12 @@ class _Gathering:
                 if is_same
                 else (f"{ids[image]!r} is that of {', '.join(map(repr, called[:3]))}")
             )
-            at = np.concatenate(self.listed)[places[1], 1]
             self.problems.append(
                 Problem(
                     "bad-field",
                     self.file,
                     f"an image must have an id of its own, but {what}",
-                    f"images[{at}].id",
+                    f"images[{number[places[1]]}].id",
                     "" if is_same else "which image the annotations are of cannot be told",
                     "warning" if is_same else "error",
                 )
@@ -445,6 +511,13 @@ class _Gathering:
         )
 
 
+def _broken(piece: bytes) -> _Link | None:
+    try:
+        return _Broken(_json.load(piece, _Whose, file="").image_id)
+    except ReadError:
+        return None
+
+
 def _numbered(known: dict[Key | None, int], ids: Iterable[float | str | None]) -> NDArray[np.int64]:
     """Return the number of each id; a new one gets the next."""
     numbers = [known.setdefault(i if type(i) is int else key(i), len(known)) for i in ids]
@@ -460,8 +533,10 @@ def _pixels(value: float | str | None, *, file: str, place: str) -> int | None:
     """Return a height or width; in COCO files 0 says as much as none."""
     try:
         number = float(value or 0)
-    except ValueError as error:
+    except (ValueError, OverflowError):
+        number = math.inf
+    if not math.isfinite(number):
         raise ReadError(
             f"must be a whole number of pixels, but got {value!r}", file=file, place=place
-        ) from error
+        )
     return _json.pixels(number or None, file=file, place=place)

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from maskforge.errors import GeometryError, Problem, ReadError
+from maskforge.labels import clean
 from maskforge.raster import geometry, runs
-from maskforge.raster.annotation import Region, clean_label
+from maskforge.raster.annotation import Region
 from maskforge.raster.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
 
 MAX_PATCH_PIXELS = 2**28
@@ -79,7 +80,7 @@ def regions(
             is_empty = error.code == "empty-shape"
             problems.append(replace(problem, severity="warning") if is_empty else problem)
             continue
-        found.append(Region(clean_label(shape.label), made, shape.group_id, place=place))
+        found.append(Region(clean(shape.label), made, shape.group_id, place=place))
     return tuple(found), tuple(problems)
 
 

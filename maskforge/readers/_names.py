@@ -36,7 +36,7 @@ def image_name(filename: str) -> str:
     while name.startswith("./"):
         name = name[2:].lstrip("/")
     unusable = "\0" in name or any("\ud800" <= letter <= "\udfff" for letter in name)
-    if unusable or name.rpartition("/")[2] in ("", ".", ".."):
+    if unusable or name.rpartition("/")[2].strip() in ("", ".", ".."):
         raise ReadError(f"filename must name an image file, but got {shorten(repr(filename))}")
     return name
 

@@ -16,8 +16,9 @@ import msgspec
 import numpy as np
 
 from maskforge.errors import GeometryError, Problem, ReadError
+from maskforge.labels import clean
 from maskforge.raster import geometry, rle, runs
-from maskforge.raster.annotation import Region, clean_label
+from maskforge.raster.annotation import Region
 from maskforge.raster.geometry import MAX_PIXELS, Bitmap, Box, Geometry, Polygon, Ring
 from maskforge.readers import _json
 
@@ -25,6 +26,7 @@ MAX_BITMAP_PIXELS = 2**28
 """All bitmaps of one image together; run lengths of a few bytes can stand for gigabytes."""
 
 _NOTHING = re.compile(rb"null|\[\s*\]|\{\s*\}|\"\"|")
+_HOLLOW = re.compile(rb"\[[\s\[\],]*\]")
 _FLAT = re.compile(rb"\[\s*[-0-9]")
 
 
@@ -50,6 +52,11 @@ def is_nothing(raw: msgspec.Raw) -> bool:
     """Whether a field is missing, null or empty."""
     view = memoryview(raw)
     return len(view) < 64 and _NOTHING.fullmatch(raw) is not None
+
+
+def is_empty(raw: msgspec.Raw) -> bool:
+    """Whether a field is nothing, or lists of nothing: some tools write ``[[]]`` for no mask."""
+    return is_nothing(raw) or (len(memoryview(raw)) < 64 and _HOLLOW.fullmatch(raw) is not None)
 
 
 def is_rle(raw: msgspec.Raw) -> bool:
@@ -146,7 +153,7 @@ def regions(
                 place=thing.place,
             )
         runs.check(many)
-        found.append(Region(clean_label(thing.label), parts, crowd=thing.crowd, place=thing.place))
+        found.append(Region(clean(thing.label), parts, crowd=thing.crowd, place=thing.place))
     return tuple(found), tuple(problems)
 
 

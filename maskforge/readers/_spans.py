@@ -29,7 +29,7 @@ _QUOTE = 2
 _KINDS[ord('"')] = _QUOTE
 _KINDS[list(b"[{")] = 1
 _KINDS[list(b"]}")] = -1
-_KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:\s*\Z', re.DOTALL)
+_TEXT = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
 _BETWEEN = b", \t\r\n"
 
 
@@ -161,8 +161,10 @@ class _Scan:
 
     def _key(self, before: bytes, bracket: int) -> str | None:
         """Return the key of what opens here, where it is wanted."""
-        named = _KEY.search(before)
-        if named is None:
+        named = None
+        for text in _TEXT.finditer(before):  # to search for the last one would be quadratic
+            named = text
+        if named is None or before[named.end() :].strip() != b":":
             raise TornError
         try:
             key = str(json.loads(b'"%b"' % named[1]))

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from maskforge.errors import ReadError
-from maskforge.raster.annotation import clean_label
+from maskforge.labels import clean
 from maskforge.readers._names import shorten
 from maskforge.readers._via_entry import Entry, Project, RawRegion
 
@@ -98,7 +98,7 @@ def _label(value: object, texts: Mapping[str, str]) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
     text = value if isinstance(value, str) else _decimal(value)
-    return clean_label(texts.get(text, "")) or clean_label(text)
+    return clean(texts.get(text, "")) or clean(text)
 
 
 def _decimal(number: int | float) -> str:

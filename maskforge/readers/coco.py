@@ -32,9 +32,10 @@ import numpy as np
 from maskforge.classes import BACKGROUND, BACKGROUNDS, HIGHEST_ID, IGNORE, ClassTable
 from maskforge.errors import Problem, ReadError
 from maskforge.io.label_lists import Listed
-from maskforge.raster.annotation import Annotation, Unread, clean_label
+from maskforge.labels import clean
+from maskforge.raster.annotation import Annotation, Unread
 from maskforge.readers import _coco, _json, _segmentation
-from maskforge.readers._coco import CROWD, MASK, RLE, Category, Entry, Index, Key
+from maskforge.readers._coco import BOX, BROKEN, CROWD, MASK, Category, Entry, Index, Key
 from maskforge.readers._names import image_name
 from maskforge.readers._segmentation import Thing
 
@@ -66,6 +67,11 @@ class Options:
         metadata={"help": "annotations that have a box and no segmentation: leave out, or fill"},
     )
 
+    @property
+    def taken(self) -> int:
+        """The flags of annotations that are not left out for lack of a shape."""
+        return MASK | BROKEN | (BOX if self.boxes == "fill" else 0)
+
 
 def sniff(path: Path, head: bytes) -> str | None:
     """Return why ``head``, the first bytes of a file, are those of a COCO file, or None."""
@@ -85,7 +91,7 @@ def read(path: Path, options: Options) -> Iterator[Annotation | Unread | Listed 
     yield from _left_out(index, path, options)
     empty: list[Entry] = []
     for entry in index.entries():
-        if options.boxes == "skip" and entry.flags and not any(f & MASK for f in entry.flags):
+        if len(entry.flags) and not (entry.flags & options.taken).any():
             empty.append(entry)
             continue
         try:
@@ -118,14 +124,29 @@ class Described:
         return self.entry.place
 
     @property
+    def image(self) -> Path:
+        """Where the image should be: in ``images/`` beside the file, or where it is instead."""
+        folder = self.entry.text.path.parent
+        usual = folder / "images" / self.name
+        others = (folder, folder.parent / "images", folder.parent)
+        found = (usual, *(place / self.name for place in others))
+        # Path.is_file raises for names that are too long.
+        return next((path for path in found if os.path.isfile(path)), usual)
+
+    @property
     def labels(self) -> frozenset[str]:
         """The labels of its regions."""
-        return self.entry.labels
+        flags, wanted = self.entry.flags, self.options.taken & ~BROKEN
+        drawn = flags & wanted != 0
+        if self.options.crowd == "skip":
+            drawn &= flags & CROWD == 0
+        return self.entry.labels(drawn)
 
     def annotation(self) -> Annotation:
         """Decode it. Raises ReadError, GeometryError."""
         path = self.entry.text.path
-        image, items, digest = self.entry.load()
+        bad: list[Problem] = []
+        image, items, digest = self.entry.load(bad)
         height, width = self.entry.size(image)
         things = []
         for place, label, item in items:
@@ -133,7 +154,7 @@ class Described:
             if crowd and self.options.crowd == "skip":
                 continue
             shape = None
-            if not _segmentation.is_nothing(item.segmentation):
+            if not _segmentation.is_empty(item.segmentation):
                 here = f"{place}.segmentation"
                 shape = partial(
                     _segmentation.shape,
@@ -143,7 +164,7 @@ class Described:
                     file=str(path),
                     place=here,
                 )
-            elif self.options.boxes == "fill" and not _segmentation.is_nothing(item.bbox):
+            elif self.options.boxes == "fill" and not _segmentation.is_empty(item.bbox):
                 shape = partial(_segmentation.box, item.bbox, file=str(path), place=f"{place}.bbox")
             else:
                 continue
@@ -156,43 +177,37 @@ class Described:
             digest=digest,
             regions=regions,
             place=self.place,
-            image=image_file(path.parent, self.name),
+            image=self.image,
             height=height,
             width=width,
-            problems=problems,
+            problems=(*bad, *problems),
         )
-
-
-def image_file(folder: Path, name: str) -> Path:
-    """Return where an image should be: in ``images/`` beside the file, or where it is instead."""
-    usual = folder / "images" / name
-    others = (folder / name, folder.parent / "images" / name, folder.parent / name)
-    # Path.is_file raises for names that are too long.
-    return next((path for path in (usual, *others) if os.path.isfile(path)), usual)
 
 
 def _left_out(index: Index, path: Path, options: Options) -> Iterator[Problem]:
     """Yield what has to be said of annotations without a segmentation, and of crowds."""
     flags, numbers = index.rows["flags"], index.rows["number"]
-    empty = np.flatnonzero(flags & MASK == 0)
+    empty = np.flatnonzero(flags & options.taken == 0)
     crowds = np.flatnonzero(flags & CROWD)
-    if not len(flags) or (len(empty) == len(flags) and options.boxes == "skip"):
+    what, cure = "a segmentation", _FILL if (flags & BOX).any() else ""
+    if options.boxes == "fill":
+        what, cure = "a segmentation or a box", ""
+    if len(empty) == len(flags):
         raise ReadError(
-            f"annotations must have a segmentation, but none of the {len(flags)} in the file has: "
+            f"annotations must have {what}, but none of the {len(flags)} in the file has: "
             "there is nothing to make masks of",
             code="no-mask",
             file=str(path),
             place="annotations",
-            cure=_FILL if len(flags) else "",
+            cure=cure,
         )
-    if len(empty) and options.boxes == "skip":
+    if len(empty):
         yield Problem(
             "no-mask",
             str(path),
-            f"annotations must have a segmentation, but {len(empty)} of {len(flags)} have none: "
-            "left out",
+            f"annotations must have {what}, but {len(empty)} of {len(flags)} have none: left out",
             f"annotations[{numbers[empty].min()}]",
-            _FILL,
+            cure,
             "warning",
         )
     if options.crowd == "skip" and len(crowds):
@@ -204,34 +219,40 @@ def _left_out(index: Index, path: Path, options: Options) -> Iterator[Problem]:
             severity="note",
         )
     if options.crowd == "ignore":
-        yield from _only_crowds(index, path)
+        yield from _only_crowds(index, path, options)
 
 
-def _only_crowds(index: Index, path: Path) -> Iterator[Problem]:
-    """Yield a loud word where all masks of a class are crowds, which nobody draws."""
-    rows = index.rows
-    is_crowd = rows["flags"] & (MASK | RLE | CROWD) == MASK | RLE | CROWD
-    for category, label in index.names.items():
-        own = (rows["category"] == category) & (rows["flags"] & MASK != 0)
-        if own.any() and is_crowd[own].all():
-            yield Problem(
-                "no-mask",
-                str(path),
-                f"every region of {label!r}, {own.sum()} in all, is marked as a crowd (iscrowd), "
-                "and its pixels become ignore",
-                f"annotations[{rows['number'][own].min()}].iscrowd",
-                "maskforge coco --crowd class makes them the class: CVAT marks every mask so",
-                "warning",
-            )
+def _only_crowds(index: Index, path: Path, options: Options) -> Iterator[Problem]:
+    """Yield a loud word where all regions of a class are crowds, which nobody draws."""
+    drawn = index.rows[index.rows["flags"] & options.taken & ~BROKEN != 0]
+    is_crowd = drawn["flags"] & CROWD != 0
+    others = {index.names[category] for category in np.unique(drawn["category"][~is_crowd])}
+    crowds: dict[str, list[int]] = {}
+    for category, number in drawn[is_crowd][["category", "number"]].tolist():
+        if (label := index.names[category]) not in others:
+            crowds.setdefault(label, []).append(number)
+    for label, numbers in crowds.items():
+        yield Problem(
+            "no-mask",
+            str(path),
+            f"every region of {label!r}, {len(numbers)} in all, is marked as a crowd (iscrowd), "
+            "and its pixels become ignore",
+            f"annotations[{min(numbers)}].iscrowd",
+            "maskforge coco --crowd class makes them the class: CVAT marks every mask so",
+            "warning",
+        )
 
 
 def _table(categories: Sequence[Category], path: Path) -> Listed:
     """Return the class table that the categories mean."""
     named: dict[Key | None, str] = {}
+    ids: dict[str, Key | None] = {}
+    group = _group(categories)
     for category in categories:
-        name = clean_label(category.name)
-        if name and name != IGNORE and name not in named.values():
-            named.setdefault(_coco.key(category.id), name)
+        name, id_ = clean(category.name), _coco.key(category.id)
+        is_class = name not in ("", IGNORE) and (name, id_) != (group, 0)
+        if is_class and ids.setdefault(name, id_) == id_:
+            named[id_] = name
     origin = f"categories of {path}"
     usable = all(isinstance(id_, int) and 0 <= id_ < HIGHEST_ID for id_ in named)
     if not usable or _is_of_via(path):
@@ -241,7 +262,7 @@ def _table(categories: Sequence[Category], path: Path) -> Listed:
         return Listed(ClassTable.of(table), f"{origin}, {how}")
     by_id = {int(id_ or 0): name for id_, name in named.items()}
     zero = by_id.get(0)
-    if zero is not None and (zero.casefold() in BACKGROUNDS or _is_group(zero, categories)):
+    if zero is not None and zero.casefold() in BACKGROUNDS:
         by_id[0] = BACKGROUND
     elif zero is not None:
         by_id = {id_ + 1: name for id_, name in by_id.items()}
@@ -251,10 +272,11 @@ def _table(categories: Sequence[Category], path: Path) -> Listed:
     return Listed(ClassTable.of(by_id), origin)
 
 
-def _is_group(name: str, categories: Sequence[Category]) -> bool:
-    """Tell whether a category is only what all others belong to."""
-    others = [category for category in categories if clean_label(category.name) != name]
-    return bool(others) and all(category.supercategory == name for category in others)
+def _group(categories: Sequence[Category]) -> str | None:
+    """Return the name of category 0 where it is only what all others belong to."""
+    name = next((clean(each.name) for each in categories if _coco.key(each.id) == 0), None)
+    above = {clean(each.above) for each in categories if _coco.key(each.id) != 0}
+    return name if above == {name} else None
 
 
 def _is_of_via(path: Path) -> bool:

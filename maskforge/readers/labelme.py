@@ -26,7 +26,8 @@ from pathlib import Path
 import msgspec
 
 from maskforge.errors import Problem, ReadError, UsageError
-from maskforge.raster.annotation import Annotation, clean_label
+from maskforge.labels import clean
+from maskforge.raster.annotation import Annotation
 from maskforge.readers import _json, _labelme_shapes
 from maskforge.readers._labelme_shapes import Shape
 
@@ -99,7 +100,7 @@ def sniff(path: Path, head: bytes) -> str | None:
 def labels(path: Path, options: Options) -> set[str]:
     """Return the labels of all shapes in ``path``. Raises ReadError."""
     file = _load(_json.read_bytes(path), _Labels, file=str(path))
-    return {clean_label(shape.label) for shape in file.shapes} - {""}
+    return {clean(shape.label) for shape in file.shapes} - {""}
 
 
 def read(path: Path, options: Options) -> Iterator[Annotation | Problem]:

@@ -37,7 +37,7 @@ def write(folder: Path, *, count: int = 60) -> None:
     put(folder / "labels.txt", ("\n".join(LABELS) + "\n").encode())
     for number in range(count):
         upright = {"height": 160, "width": 120} if number == 30 else {}
-        stage = park.scene(number, cast="nobody" if number == 31 else "", **upright)
+        stage = park.scene(number, cast=() if number == 31 else None, **upright)
         _write_one(folder, number, stage)
 
 

@@ -1,9 +1,10 @@
-"""The sixty park scenes, and who is in them."""
+"""The park scenes, and who is in them."""
 
 from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -26,18 +27,20 @@ _CASTS = (
 _STANCES = ("stand", "wave", "walk", "cheer", "kick", "one hand on hip", "reach right", "akimbo")
 
 
-def scene(number: int, *, height: int = 120, width: int = 160, cast: str = "") -> Scene:
-    """Return park scene ``number``; ``cast`` overrides who is in it, "nobody" is an empty park."""
+def scene(
+    number: int, *, height: int = 120, width: int = 160, cast: Sequence[str] | None = None
+) -> Scene:
+    """Return park scene ``number``; ``cast`` overrides who is in it, () is an empty park."""
     rng = random.Random(f"park {number}")
     stage = Scene(backdrops.park(rng, height=height, width=width))
-    roles = (cast,) if cast else _CASTS[number % len(_CASTS)]
+    roles = _CASTS[number % len(_CASTS)] if cast is None else cast
     slots = [slot * width / 160 for slot in _SLOTS]
     rng.shuffle(slots)
     if number % 20 == 16:
         _far_away(stage, rng, x=slots[-1])
     # Snakes lie in front; the others stand the nearer the lower.
     entries = []
-    for role, slot in zip([] if cast == "nobody" else roles, slots, strict=False):
+    for role, slot in zip(roles, slots, strict=False):
         depth = rng.uniform(0.78, 0.92) * height
         if "snake" in role or role == "tennis":
             depth = rng.uniform(0.9, 0.94) * height

@@ -137,26 +137,200 @@ def test_the_problems_of_nothing_converted_leave_what_is_the_users(folder, tmp_p
     assert tree(out) == {"problems.jsonl": b"mine"}
 
 
-def test_one_picture_in_two_files_comes_into_one_split(tmp_path, via_twice):
-    result = maskforge.convert(via_twice, format="via", as_="label", split=[0.5])
+def copied(via_twice):
+    """Return two folders with the same pictures, each with what was drawn on them."""
+    (via_twice / "project.json").unlink()
+    shutil.copytree(via_twice, via_twice.parent / "copy")
+    return [via_twice, via_twice.parent / "copy"]
+
+
+def test_one_picture_in_two_places_comes_into_one_split(via_twice):
+    result = maskforge.convert(copied(via_twice), format="via", as_="label", split=[0.5])
     where = {}
     for record in result.records:
-        where.setdefault(record["stem"].removesuffix("-2"), []).append(record["split"])
+        where.setdefault(record["stem"].rpartition("/")[2], []).append(record["split"])
     assert {len(splits) for splits in where.values()} == {2}
     assert sorted(splits[0] for splits in where.values()) == ["train", "train", "val", "val"]
     assert all(first == second for first, second in where.values())
-    assert {problem.cure for problem in result.problems} == {
-        "if both are one picture, convert one of the two files"
-    }
-    assert all("export.json" in problem.message for problem in result.problems)
+    assert result.problems == ()
 
 
-def test_training_holds_back_whole_pictures(tmp_path, via_twice):
-    result = maskforge.convert(via_twice, format="via", as_="label")
+def test_training_holds_back_whole_pictures(via_twice):
+    result = maskforge.convert(copied(via_twice), format="via", as_="label")
     examples = split(open_dataset(result.out), val=0.5, seed=0).examples
-    where = {example.name.removesuffix("-2"): example.split for example in examples}
+    where = {example.name.rpartition("/")[2]: example.split for example in examples}
+    assert len(examples) == 8
     assert sorted(where.values()) == ["train", "train", "val", "val"]
-    assert all(example.split == where[example.name.removesuffix("-2")] for example in examples)
+    assert all(example.split == where[example.name.rpartition("/")[2]] for example in examples)
+
+
+def test_a_project_and_what_was_exported_of_it_are_taken_once(via_twice):
+    (via_twice / "export.json").rename(via_twice / "z.json")
+    entries = json.loads((via_twice / "z.json").read_text())
+    del entries["b.png1"]
+    (via_twice / "z.json").write_text(json.dumps(entries))
+    result = maskforge.convert(via_twice, format="via", as_="label")
+    assert {(r["stem"], r["source"]) for r in result.records} == {
+        (name, "project.json") for name in "abcd"
+    }
+    [problem] = result.problems
+    assert (problem.code, problem.severity) == ("name-collision", "note")
+    assert problem.file == str(via_twice / "z.json")
+    assert problem.message.startswith("3 of its 3 images are described by project.json too")
+    assert result.exit_code == 0
+
+
+def test_of_files_with_as_many_images_json_and_the_first_name_are_taken(via_twice):
+    header = "filename,file_size,file_attributes,region_count,region_id,"
+    header += "region_shape_attributes,region_attributes\n"
+    row = 'a.png,1,"{}",1,0,"{""name"":""point"",""cx"":1,""cy"":2}","{""class"":""dog""}"\n'
+    (via_twice / "a.csv").write_text(
+        header + "".join(row.replace("a.png", f"{n}.png") for n in "abcd")
+    )
+    result = maskforge.convert(via_twice, format="via", as_="label")
+    assert {record["source"] for record in result.records} == {"export.json"}
+    assert sorted(Path(p.file).name for p in result.problems) == ["a.csv", "project.json"]
+
+
+def test_what_only_the_smaller_file_has_is_taken_from_that(via_twice):
+    project = json.loads((via_twice / "project.json").read_text())
+    entry = project["_via_img_metadata"].pop("c.png1")
+    del project["_via_img_metadata"]["d.png1"]
+    extra = entry | {"filename": "e.png"}
+    Image.new("RGB", (9, 6)).save(via_twice / "e.png")
+    project["_via_img_metadata"]["e.png1"] = extra
+    (via_twice / "project.json").write_text(json.dumps(project))
+    result = maskforge.convert(via_twice, format="via", as_="label")
+    where = {record["stem"]: record["source"] for record in result.records}
+    assert where == dict.fromkeys("abcd", "export.json") | {"e": "project.json"}
+    assert [problem.message[:15] for problem in result.problems] == ["2 of its 3 imag"]
+
+
+def test_pictures_that_are_not_there_are_not_taken_for_one(via_twice):
+    for path in via_twice.glob("*.png"):
+        path.unlink()
+    result = maskforge.convert(via_twice, format="via", as_="label", assume_size=(9, 6))
+    assert result.converted == 8
+    assert [p.code for p in result.problems].count("name-collision") == 4
+
+
+def test_labels_are_renamed_and_chosen_before_classes_are_looked_up(folder):
+    result = maskforge.convert(folder, map={"c?t": "animal"}, drop=["dog"], out=folder / "out")
+    assert result.classes.names == ("_background_", "animal")
+    assert ids(result.out / "masks/a.png").tolist() == [
+        [0] * 9,
+        [0, 1, 1, 1, 1, 0, 0, 0, 0],
+        [0, 1, 1, 1, 1, 0, 0, 0, 0],  # where the dog was drawn over it, too
+        *[[0] * 9] * 3,
+    ]
+    settings = json.loads(result.manifest.read_text())["settings"]
+    assert (settings["map"], settings["drop"]) == (["c?t=animal"], ["dog"])
+    assert result.problems == ()
+
+
+def test_only_some_labels_are_taken_and_others_ignored(folder):
+    result = maskforge.convert(folder, only=["dog"], out=folder / "out")
+    assert result.classes.names == ("_background_", "dog")
+    assert ids(result.out / "masks/a.png")[1:4, 3:6].tolist() == [[0, 0, 0], [0, 1, 1], [0, 1, 1]]
+    result = maskforge.convert(folder, ignore_labels=["dog"], out=folder / "two")
+    mask = ids(result.out / "masks/a.png")
+    assert mask[1:4, 3:6].tolist() == [[1, 1, 0], [1, 255, 255], [0, 255, 255]]
+
+
+def test_other_rules_are_another_output(folder):
+    maskforge.convert(folder, out=folder / "out", map=["dog=cat"])
+    with pytest.raises(UsageError, match="other settings"):
+        maskforge.convert(folder, out=folder / "out", resume=True)
+
+
+def test_a_rule_for_no_label_is_told(folder):
+    result = maskforge.convert(folder, map=["caat=dog"], only=["*"])
+    assert [(p.code, p.severity, p.cure) for p in result.problems] == [
+        ("label-doubt", "warning", "did you mean 'cat'?")
+    ]
+    assert "--map must name labels of the input, but 'caat' is none" in str(result.problems[0])
+
+
+def test_labels_that_differ_in_case_are_told_with_their_images(folder):
+    labelme_file(folder / "c.json", [("Cat", box(1, 1, 5, 3))])
+    result = maskforge.convert(folder)
+    [problem] = result.problems
+    assert problem.message.endswith("there are 'Cat' (1 images), 'cat' (2 images)")
+    assert problem.cure == "if they are one class: --map Cat=cat"
+    assert maskforge.convert(folder, map=["Cat=cat"], out=folder / "out").problems == ()
+
+
+def test_a_second_background_is_told(folder):
+    labelme_file(folder / "c.json", [("Background", box(1, 1, 5, 3))])
+    result = maskforge.convert(folder)
+    [problem] = result.problems
+    assert "'Background' is a class beside '_background_'" in problem.message
+    assert problem.cure == "if both are the background: --map Background=_background_"
+    result = maskforge.convert(folder, labels=["cat", "dog"], out=folder / "out")
+    assert (result.problems, result.class_counts()[0].images) == ((), 3)
+
+
+def test_numbered_labels_look_like_one_class(folder):
+    labelme_file(folder / "c.json", [(f"cell_{n}", box(n, 1, n + 1, 3)) for n in (1, 2, 3)])
+    result = maskforge.convert(folder)
+    [problem] = result.problems
+    assert (problem.severity, result.exit_code) == ("note", 0)
+    assert problem.message == "'cell_1' … 'cell_3' are 3 classes, and look like one"
+    assert problem.cure == "if they are one class: --map 'cell_*=cell'"
+
+
+def test_numbers_of_labelme_3_tell_things_apart_where_the_list_has_their_class(folder):
+    shapes = [("dog-1", box(0, 0, 2, 1)), ("dog-2", box(3, 0, 5, 1)), ("dog-1", box(6, 0, 8, 1))]
+    labelme_file(folder / "c.json", shapes)
+    labels = ["cat", "dog"]
+    result = maskforge.convert(folder, labels=labels, layout="voc", out=folder / "out")
+    with Image.open(result.out / "SegmentationClass/c.png") as image:
+        assert np.asarray(image)[0].tolist() == [2, 2, 0, 2, 2, 0, 2, 2, 0]
+    with Image.open(result.out / "SegmentationObject/c.png") as image:
+        assert np.asarray(image)[0].tolist() == [1, 1, 0, 2, 2, 0, 1, 1, 0]
+    listed = maskforge.convert(folder, labels=[*labels, "dog-1", "dog-2"], out=folder / "two")
+    assert ids(listed.out / "masks/c.png")[0].tolist() == [3, 3, 0, 4, 4, 0, 3, 3, 0]
+
+
+def test_an_unknown_label_is_told_with_its_places(folder):
+    for name in "cdef":
+        labelme_file(folder / f"{name}.json", [("cow", box(0, 0, 2, 1)), ("cow", box(0, 2, 2, 4))])
+    with pytest.raises(ClassError) as caught:
+        maskforge.convert(folder, labels=["cat"])
+    message = caught.value.message
+    assert f"'dog' (once: {folder / 'a.json'}: shapes[1])" in message
+    assert f"'cow' (8 regions in 4 files: {folder / 'c.json'}: shapes[0]; " in message
+    assert f"{folder / 'e.json'}: shapes[0]; …), 'dog'" in message
+
+
+@pytest.mark.parametrize("reader", ["labelme", "via"])
+def test_a_shape_that_cannot_be_drawn_withholds_its_image_or_is_left_out(tmp_path, reader):
+    source = tmp_path / "in"
+    if reader == "labelme":
+        labelme_file(source / "a.json", [("cat", box(1, 1, 5, 3)), ("cat", [[1, "x"], [2, 2]])])
+    else:
+        source.mkdir()
+        Image.new("RGB", (9, 6)).save(source / "a.png")
+        shapes = [{"name": "rect", "x": 1, "y": 1, "width": 4, "height": 2}, {"name": "blob"}]
+        regions = [{"shape_attributes": s, "region_attributes": {"k": "cat"}} for s in shapes]
+        (source / "a.json").write_text(
+            json.dumps({"a.png1": {"filename": "a.png", "size": 1, "regions": regions}})
+        )
+    result = maskforge.convert(source, as_="label", out=tmp_path / "out")
+    [problem] = result.problems
+    assert (result.converted, problem.severity) == (0, "error")
+    assert "--bad-shape skip" in problem.cure
+    result = maskforge.convert(source, as_="label", out=tmp_path / "two", bad_shape="skip")
+    [problem] = result.problems
+    assert (result.converted, problem.severity) == (1, "warning")
+    assert ids(result.out / "masks/a.png").sum() == 8
+
+
+def test_of_many_shapes_that_cannot_be_drawn_the_first_are_told(tmp_path):
+    labelme_file(tmp_path / "in/a.json", [("cat", [[1, "x"]])] * 30)
+    result = maskforge.convert(tmp_path / "in")
+    assert len(result.problems) == 20
+    assert result.problems[-1].message.endswith("; and 10 more shapes of this image")
 
 
 def test_a_file_of_another_format_is_named_and_the_rest_go_on(folder, via_twice):

@@ -209,7 +209,7 @@ class Elsewhere(Team):
 
 def collected(jobs: list[Job], module: ModuleType, kind: type[Team] = Team) -> set[str]:
     with kind() as team:
-        return inputs.collect_labels(jobs, module, Options(), team)
+        return set(inputs.collect_labels(jobs, module, Options(), team))
 
 
 def test_labels_of_files_with_many_images(tree: Path) -> None:

@@ -32,9 +32,10 @@ from maskforge.errors import (
     ReadError,
     UsageError,
 )
+from maskforge.io.label_lists import Listed
 from maskforge.io.onehot import OneHotFile
 from maskforge.raster import transform
-from maskforge.raster.annotation import Annotation
+from maskforge.raster.annotation import Annotation, Unread
 
 BUDGET_S = 2.0
 """Seconds for one file in this process."""
@@ -115,7 +116,8 @@ def _parts(case: Case, folder: Path) -> str:
     reader.sniff(Path("x"), case.data[: 1 << 16])
     word = "read"
     labels: set[str] = set()
-    annotations = []
+    own: ClassTable | None = None
+    annotations: list[Annotation] = []
     if reader.labels is not None:
         try:
             labels |= reader.labels(path, options)
@@ -127,10 +129,18 @@ def _parts(case: Case, folder: Path) -> str:
                 word = "problem"
                 _check_problem(item, path)
                 continue
-            for problem in item.problems:
+            if isinstance(item, Listed):
+                own = item.classes
+                continue
+            annotation = item if isinstance(item, Annotation) else _decoded(item, path)
+            if annotation is None:
+                word = "problem"
+                labels |= item.labels
+                continue
+            for problem in annotation.problems:
                 _check_problem(problem, path)
-            labels.update(region.label for region in item.regions)
-            annotations.append(item)
+            labels.update(region.label for region in annotation.regions)
+            annotations.append(annotation)
     except ReadError as error:
         _check_error(error, path)
         word = "refused"
@@ -139,12 +149,30 @@ def _parts(case: Case, folder: Path) -> str:
         classes = ClassTable.collect(labels)
     except ClassError:
         return "refused"
-    again = ClassTable.from_text(classes.to_text())
-    if again.names != classes.names:
-        raise Broken(f"labels.txt: {classes.names!r:.200} reads back as {again.names!r:.200}")
+    for table in (classes, own or classes):
+        again = ClassTable.from_text(table.to_text())
+        if (again.ids, again.names) != (table.ids, table.names):
+            raise Broken(f"labels.txt: {table.names!r:.200} reads back as {again.names!r:.200}")
     for annotation in annotations[:4]:
-        word = _draw(annotation, classes, case.rng) or word
+        told = own is not None and all(region.label in own for region in annotation.regions)
+        table = own if own is not None and told else classes
+        word = _draw(annotation, table, case.rng) or word
     return word
+
+
+def _decoded(item: Unread, path: Path) -> Annotation | None:
+    """Return the annotation of an image that was only found, None where it is a problem."""
+    try:
+        annotation = item.annotation()
+    except (ReadError, GeometryError) as error:
+        _check_code(error)
+        _check_problem(error.problem(file=str(path), place=item.place), path)
+        return None
+    if (annotation.name, annotation.place) != (item.name, item.place):
+        raise Broken(f"{item.name!r} at {item.place} became {annotation.name!r}")
+    if strangers := {region.label for region in annotation.regions} - item.labels:
+        raise Broken(f"labels that it had not told: {strangers!r:.200}")
+    return annotation
 
 
 def _draw(annotation: Annotation, classes: ClassTable, rng: random.Random) -> str | None:
@@ -166,6 +194,7 @@ def _draw(annotation: Annotation, classes: ClassTable, rng: random.Random) -> st
             overlap=rng.choice(("last", "first", "smallest", "error")),
             max_pixels=MAX_PIXELS,
         )
+        is_empty = not writer.encode(raster, writer.Options())
     except _ALLOWED as error:
         _check_code(error)
         return "not drawn"
@@ -174,7 +203,7 @@ def _draw(annotation: Annotation, classes: ClassTable, rng: random.Random) -> st
     counted = raster.pixel_counts
     if sum(counted.values()) != height * width:
         raise Broken(f"{rule}: {sum(counted.values())} pixels in an image {width}x{height}")
-    if not writer.encode(raster, writer.Options()):
+    if is_empty:
         raise Broken("an empty mask file")
     if height * width * len(classes) <= 1 << 22:
         raster.one_hot(keep_overlaps=bool(rng.getrandbits(1)))
@@ -188,6 +217,9 @@ def _reader_options(case: Case) -> dict[str, Any]:
     if case.reader == "ochuman":
         chosen = {"filter": rng.choice(["segm", "kpt", "segm&kpt", "all"])}
         return chosen | ({"max_iou": "0.2:0.8"} if rng.random() < 0.2 else {})
+    if case.reader == "coco":
+        crowd = rng.choice(["ignore", "class", "skip"])
+        return {"crowd": crowd, "boxes": rng.choice(["skip", "fill"])}
     return {}
 
 

@@ -12,7 +12,12 @@ from typing import Any
 import numpy as np
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
-FOLDERS = {"labelme": "labelme", "via": "via", "ochuman": "ochuman"}
+FOLDERS = {
+    "labelme": ("labelme",),
+    "via": ("via",),
+    "ochuman": ("ochuman",),
+    "coco": ("coco", "coco-boxes"),
+}
 
 _FEW = 3
 """Images in one piece of a large file."""
@@ -32,11 +37,11 @@ def load(reader: str, extra: Path | None = None) -> list[Seed]:
     """Return the sound files of ``reader``: the samples and, with ``extra``, other people's."""
     if reader == "onehot":
         return _onehot()
-    folder = SAMPLES / FOLDERS[reader]
     seeds = []
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in (".json", ".csv"):
-            seeds += _pieces(path)
+    for name in FOLDERS[reader]:
+        for path in sorted((SAMPLES / name).rglob("*")):
+            if path.suffix in (".json", ".csv"):
+                seeds += _pieces(path)
     if extra is not None:
         import maskforge.conversion.sources
         from maskforge import plugins
@@ -64,10 +69,16 @@ def _pieces(path: Path) -> list[Seed]:
             f"{path.stem}-{index}.json" if many else path.name,
             ".json",
             json.dumps(part, ensure_ascii=False).encode() if many else data,
-            path.parent,
+            _images_of(path),
         )
         for index, part in enumerate(parts)
     ]
+
+
+def _images_of(path: Path) -> Path:
+    """Return the folder below which the images of a file are, as they lie to be found beside it."""
+    split = path.parent.parent / "images" / path.stem.rpartition("_")[2]
+    return split if path.parent.name == "annotations" and split.is_dir() else path.parent
 
 
 def _cut(document: dict[str, Any]) -> list[Any]:

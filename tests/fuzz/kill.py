@@ -27,6 +27,8 @@ CONVERSIONS: dict[str, tuple[str, ...]] = {
     "via": ("via", "via/drinks.json", "-j", "1"),
     "via -j 2": ("via", "via/drinks.json", "-j", "2"),
     "ochuman": ("ochuman", "ochuman", "--size", "80x80"),
+    "coco": ("coco", "coco", "-j", "1"),
+    "coco -j 2": ("coco", "coco", "-j", "2"),
 }
 """Name → reader, source below the input folder, options. All outputs must be as far from the input
 as the undisturbed one, since a manifest tells the way to images that were left where they are."""
@@ -37,7 +39,7 @@ def make_input(folder: Path, *, images: int = 100) -> Path:
 
     images: of Labelme; with few of them VIA has twelve.
     """
-    for name in ("labelme", "via", "ochuman"):
+    for name in ("labelme", "via", "ochuman", "coco"):
         shutil.copytree(SAMPLES / name, folder / name, ignore=shutil.ignore_patterns("variants"))
     for path in sorted((folder / "labelme").glob("*.json"))[images:]:
         path.unlink()

@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 import corpus
 import mutate
 
-READERS = ("labelme", "via", "ochuman", "onehot")
+READERS = ("labelme", "via", "ochuman", "coco", "onehot")
 STUCK_S = 60.0
 """Seconds without a sign of life after which a worker is taken for hanging in foreign code."""
 

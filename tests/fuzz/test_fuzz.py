@@ -16,7 +16,7 @@ import corpus
 import mutate
 from harness import no_hang
 
-LEVELS = [(r, level) for r in ("labelme", "via", "ochuman") for level in mutate.LEVELS]
+LEVELS = [(r, level) for r in ("labelme", "via", "ochuman", "coco") for level in mutate.LEVELS]
 
 
 @pytest.mark.parametrize(("reader", "level"), [*LEVELS, ("onehot", "bytes")])

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from maskforge.errors import MaskforgeError, Problem, ReadError
 from maskforge.io.label_lists import Labels, Listed
+from maskforge.labels import Relabelling
 
 if TYPE_CHECKING:
     from maskforge.raster.annotation import Annotation, MaskFile
@@ -35,7 +36,10 @@ labels = None
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How masks are read. labels: the classes that the user names, as for a conversion."""
+    """How masks are read.
+
+    labels: the classes that the user names, as for a conversion; relabelling: what becomes of them.
+    """
 
     kind: str | None = field(
         default=None,
@@ -55,6 +59,7 @@ class Options:
         },
     )
     labels: Labels = field(default=None, metadata={"command": False})
+    relabelling: Relabelling = field(default=Relabelling(), metadata={"command": False})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,8 @@ def read(path: Path, options: Options) -> Iterator[Annotation | Listed | Problem
     yield from found.problems
     for name, mask, image, split in found.items:
         suffix = mask.path.suffix if image is None else image.suffix
-        yield Annotation(name + suffix, mask.path, "", (), mask.key, image, split=split, mask=mask)
+        called = mask.key if image is None and mask.key else name + suffix
+        yield Annotation(called, mask.path, "", (), mask.key, image, split=split, mask=mask)
 
 
 def _opened(path: Path, options: Options) -> _Set:
@@ -110,6 +116,7 @@ def _opened(path: Path, options: Options) -> _Set:
         "labels": options.labels,
         "ignore": options.ignore,
         "style": options.mask_style,
+        "relabelling": options.relabelling,
     }
     try:
         data = opening.open_dataset(path, kind=options.kind, **given)

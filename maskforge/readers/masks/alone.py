@@ -11,10 +11,11 @@ from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, Problem, ReadError
 from maskforge.io import files, label_lists, onehot
 from maskforge.io.label_lists import Labels, Listed
+from maskforge.labels import Relabelling
 from maskforge.raster.annotation import Decoding, MaskFile
 from maskforge.readers.masks import decoding, fitting, naming, pairing
 from maskforge.readers.masks import meaning as _meaning
-from maskforge.readers.masks.dataset import Meaning, Options
+from maskforge.readers.masks.dataset import Meaning, Options, relabelled
 from maskforge.readers.masks.decoding import LabelImage
 from maskforge.readers.masks.kinds import manifest
 from maskforge.readers.masks.pixels import Header
@@ -57,24 +58,26 @@ def open_masks(
     labels: Labels = None,
     ignore: int | None = None,
     style: str | None = None,
+    relabelling: Relabelling | None = None,
 ) -> Masks:
     """Return the masks in ``path``: a folder of masks, one with ``masks/`` or the like in it, an
     output of maskforge, or a one-hot file.
 
     labels: class table, names or the file that lists them; else those found with the masks. ignore:
-    a value that says nothing. style: the colours of painted masks. Raises ReadError, ClassError,
-    UsageError.
+    a value that says nothing. style: the colours of painted masks. relabelling: what becomes of the
+    classes' names. Raises ReadError, ClassError, UsageError.
     """
     options = Options(labels, ignore, style)
     side = Side.of(Path(path), options)
     meaning = side.meaning(side.names, options)
-    return Masks(
-        meaning.classes,
-        # Images are named so when they are found: in NFC, without what file systems refuse.
-        {files.safe_name(stem): side.label(stem, meaning) for stem in side.labels},
-        meaning.notes,
-        (*meaning.problems, *side.problems),
-    )
+    # Images are named so when they are found: in NFC, without what file systems refuse.
+    found = {files.safe_name(stem): side.label(stem, meaning) for stem in side.labels}
+    classes, notes = meaning.classes, meaning.notes
+    if relabelling:
+        notes = (*notes, *relabelling.told(classes.names))
+        classes, change = relabelled(classes, relabelling)
+        found = {stem: change(mask) for stem, mask in found.items()}
+    return Masks(classes, found, notes, (*meaning.problems, *side.problems))
 
 
 _UNKNOWN = Decoding("ids")

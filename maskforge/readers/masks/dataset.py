@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maskforge.classes import ClassTable
 from maskforge.errors import Problem, UsageError
 from maskforge.io.label_lists import Labels
+from maskforge.labels import Relabelling
 from maskforge.raster.annotation import IGNORED, Decoding, MaskFile
 
 
@@ -97,6 +99,25 @@ def id_decoding(classes: ClassTable, *, ignore: int | None = None) -> Decoding:
     if ignore is not None:
         table[ignore] = IGNORED
     return Decoding("ids", tuple(table.items()))
+
+
+def relabelled(
+    classes: ClassTable, rules: Relabelling
+) -> tuple[ClassTable, Callable[[MaskFile], MaskFile]]:
+    """Return the table that ``rules`` make of another, and what makes its masks masks of that.
+
+    Raises ClassError where no class is left.
+    """
+    table, channels = classes.relabelled(rules)
+    now = {old: IGNORED if new is None else new for old, new in enumerate(channels)}
+    now[IGNORED] = IGNORED
+
+    def change(mask: MaskFile) -> MaskFile:
+        pairs = mask.decoding.table or tuple((channel, channel) for channel in range(len(channels)))
+        changed = tuple((value, now[channel]) for value, channel in pairs)
+        return replace(mask, decoding=replace(mask.decoding, table=changed))
+
+    return table, change
 
 
 def without_background(classes: ClassTable) -> str:

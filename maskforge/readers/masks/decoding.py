@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
@@ -42,7 +43,7 @@ def read_label(label: MaskFile, classes: ClassTable) -> LabelImage:
     Raises ReadError; ClassError for a pixel that the class table has no place for.
     """
     if label.decoding.form == "planes":
-        return from_planes(read_planes(label, classes), classes)
+        return from_planes(read_planes(label, classes), classes, dict(label.decoding.table))
     colors = label.decoding.form == "colors"
     values = _pixels.read_mask(label.path, colors=colors).values
     return decode(values, label, classes)
@@ -99,10 +100,10 @@ def read_planes(label: MaskFile, classes: ClassTable) -> NDArray[np.uint8]:
         ) from error
     if label.key not in file:
         raise ReadError("the dictionary has no such image", file=str(label.path), place=label.key)
-    shape = file.shape(label.key)
-    if len(shape) != 3 or shape[2] != len(classes) or not 0 < shape[0] * shape[1] <= MAX_PIXELS:
+    shape, count = file.shape(label.key), len(label.decoding.table) or len(classes)
+    if len(shape) != 3 or shape[2] != count or not 0 < shape[0] * shape[1] <= MAX_PIXELS:
         raise ClassError(
-            f"planes must be (H, W, {len(classes)}), a channel for each class, but are {shape}",
+            f"planes must be (H, W, {count}), a channel for each class, but are {shape}",
             file=str(label.path),
             place=label.key,
             cure="use the class table that the file was made with",
@@ -110,15 +111,20 @@ def read_planes(label: MaskFile, classes: ClassTable) -> NDArray[np.uint8]:
     return file[label.key]
 
 
-def from_planes(planes: NDArray[np.uint8], classes: ClassTable) -> LabelImage:
-    """Return the channels (H, W) of planes (H, W, C); ignore where no plane is 1.
+def from_planes(
+    planes: NDArray[np.uint8], classes: ClassTable, table: Mapping[int, int] | None = None
+) -> LabelImage:
+    """Return the channels (H, W) of planes (H, W, P); ignore where no plane is 1.
 
-    Where several are, the lowest channel wins, as in an argmax.
+    Where several are, the lowest plane wins, as in an argmax. table: the channel of each plane, or
+    IGNORED; where there is none, it is the plane's own number.
     """
     classes = classes.channels
     ids = np.full(planes.shape[:2], classes.ignore_index, dtype=classes.dtype)
-    for class_id in reversed(range(planes.shape[2])):
-        ids[planes[..., class_id] != 0] = class_id
+    for plane in reversed(range(planes.shape[2])):
+        channel = table[plane] if table else plane
+        shown = classes.ignore_index if channel == IGNORED else channel
+        ids[planes[..., plane] != 0] = shown
     return ids
 
 

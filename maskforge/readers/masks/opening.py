@@ -11,8 +11,9 @@ from typing import TypeAlias
 from maskforge import plugins
 from maskforge.errors import ClassError, ReadError, UsageError
 from maskforge.io.label_lists import Labels
+from maskforge.labels import Relabelling
 from maskforge.readers.masks import naming
-from maskforge.readers.masks.dataset import Dataset, Options
+from maskforge.readers.masks.dataset import Dataset, Options, relabelled
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
@@ -27,13 +28,14 @@ def open_dataset(
     ignore: int | None = None,
     style: str | None = None,
     images: PathLike | None = None,
+    relabelling: Relabelling | None = None,
 ) -> Dataset:
     """Return the data set in ``paths``, a folder or file, or several that mean the same classes.
 
     labels: class table, names or the file that lists them; else those found with the data. kind:
     a module of :mod:`maskforge.datasets`; else found by content. ignore: a pixel value that is
     neither trained nor scored. style: the colours of painted masks. images: the folder of the
-    images of a one-hot file or manifest.
+    images of a one-hot file or manifest. relabelling: what becomes of the classes' names.
 
     No image is decoded, and masks are only where nothing else tells what their values mean; see
     :func:`check` for the rest. Raises UsageError, ReadError and ClassError, with the cure.
@@ -48,7 +50,13 @@ def open_dataset(
         raise UsageError(f"the value to ignore must be -1 … 65535, but got {ignore}")
     options = Options(labels, ignore, style, folder)
     found = [_open(Path(place), kind, options) for place in places]
-    return found[0] if len(found) == 1 else _merge(found)
+    data = found[0] if len(found) == 1 else _merge(found)
+    if not relabelling:
+        return data
+    classes, change = relabelled(data.classes, relabelling)
+    examples = tuple(replace(one, label=change(one.label)) for one in data.examples)
+    notes = (*data.notes, *relabelling.told(data.classes.names))
+    return replace(data, classes=classes, examples=examples, notes=notes)
 
 
 def _open(path: Path, kind: str | None, options: Options) -> Dataset:

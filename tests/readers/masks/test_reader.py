@@ -10,11 +10,15 @@ from PIL import Image
 
 import maskforge
 from maskforge.classes import ClassTable
+from maskforge.datasets import open_dataset, open_masks
 from maskforge.errors import ClassError, Problem, ReadError
 from maskforge.io.label_lists import Listed
+from maskforge.labels import Relabelling
+from maskforge.palette import voc_palette
 from maskforge.raster.annotation import Annotation
 from maskforge.readers import masks
 from maskforge.readers.masks import Options
+from maskforge.writers.onehot import OneHotWriter
 
 
 def found(path: Path, **options: object) -> list[Annotation]:
@@ -110,3 +114,48 @@ def test_nothing_to_read(tmp_path):
         found(tmp_path / "empty")
     with pytest.raises(ReadError, match="no data set of kind voc"):
         found(tmp_path / "empty", kind="voc")
+
+
+RULES = Relabelling.of(["dog=cat"], drop=["hen"], ignored=["cow"])
+
+
+@pytest.mark.parametrize("form", ["ids", "colors", "planes"])
+def test_classes_of_masks_are_renamed_left_out_and_ignored(tmp_path, form):
+    names = ["cat", "dog", "hen", "cow"]
+    ids = np.array([[0, 1, 2, 3, 4, 1], [0, 0, 2, 2, 4, 3]], np.uint8)
+    source = tmp_path / "in"
+    (source / "masks").mkdir(parents=True)
+    (source / "images").mkdir()
+    (source / "labels.txt").write_text("\n".join(names))
+    Image.new("RGB", (6, 2)).save(source / "images/a.png")
+    given = {"format": "masks", "as_": "label", "images": "none", "out": tmp_path / "out"}
+    if form == "planes":
+        source = tmp_path / "in.npy"
+        with source.open("wb") as file:
+            writer = OneHotWriter(file)
+            writer.add("a.png", np.eye(5, dtype=np.uint8)[ids])
+            writer.close()
+        given["labels"] = names
+    elif form == "colors":
+        colors = voc_palette(5)
+        Image.fromarray(colors[ids]).save(source / "masks/a.png")
+    else:
+        Image.fromarray(ids).save(source / "masks/a.png")
+    result = maskforge.convert(
+        source, map=["dog=cat"], drop=["hen"], ignore_labels=["cow"], **given
+    )
+    assert result.classes.names == ("_background_", "cat")
+    with Image.open(result.out / "masks/a.png") as image:
+        shown = np.asarray(image).tolist()
+    assert shown == [[0, 1, 1, 0, 255, 1], [0, 0, 1, 1, 255, 0]]
+    data = open_dataset if form != "planes" else open_masks
+    opened = data(source, labels=names, relabelling=RULES)
+    assert opened.classes == result.classes
+    assert "classes: hen left out" in opened.notes
+
+
+def test_where_no_class_is_left_there_is_nothing_to_learn(files):
+    files.pair("a")
+    files.text("labels.txt", "0:sky\ncat\ndog\n")
+    with pytest.raises(ClassError, match="a class must be left, but of sky, cat, dog none is"):
+        maskforge.convert(files.root, format="masks", drop=["*"])
