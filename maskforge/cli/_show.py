@@ -12,6 +12,9 @@ from maskforge.cli._console import escape
 from maskforge.conversion.result import Conversion
 from maskforge.errors import Problem
 
+ROWS = 30
+"""Classes up to which those are shown that do not occur."""
+
 MOST = 4
 """Problems of one code shown without --verbose."""
 
@@ -27,6 +30,9 @@ def show(result: Conversion, *, found_by_content: bool, verbose: bool) -> None:
             console.print(
                 f"[dim]overlap: {escape(top)} lies over {escape(below)} on {pixels:,} pixels[/]"
             )
+    if result.records:
+        for line in result.account.lines():
+            console.print(f"[dim]{escape(line)}[/]")
     _problems(console, result.problems, verbose=verbose)
     style = "bold" if result.records else "bold red"
     console.print(f"[{style}]{escape(str(result))}[/]")
@@ -55,7 +61,11 @@ def _classes(result: Conversion) -> Table:
         ("share", "right"),
     ):
         table.add_column(name, justify="right" if side == "right" else "left", header_style="dim")
-    for row in result.class_counts():
+    rows = result.class_counts()
+    absent = [row for row in rows if not row.pixels]
+    if len(rows) > ROWS:
+        rows = [row for row in rows if row.pixels]
+    for row in rows:
         red, green, blue = row.color
         swatch = f"[rgb({red},{green},{blue})]██[/] "
         dim = "" if row.pixels else "[yellow]"
@@ -66,6 +76,9 @@ def _classes(result: Conversion) -> Table:
             f"{row.pixels:,}",
             f"{row.share:.2%}",
         )
+    if len(rows) + len(absent) > ROWS:
+        table.caption = f"and {len(absent)} classes that no image shows"
+        table.caption_justify = "left"
     return table
 
 

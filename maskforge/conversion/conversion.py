@@ -15,6 +15,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from maskforge import labels, layouts, plugins, readers, styles, writers
 from maskforge.classes import BACKGROUND, BACKGROUNDS, ClassTable
+from maskforge.conversion import account
 from maskforge.conversion import sources as inputs
 from maskforge.conversion.result import Conversion
 from maskforge.conversion.settings import Plan, Settings
@@ -85,7 +86,8 @@ def convert(
     place = Place(plan.out, collection=plan.is_collection)
     place.refuse(overwrite=plan.overwrite, resume=plan.resume)
     table = label_lists.given(chosen.labels) if reader.REGIONS else None
-    root, paths = inputs.root_of(sources), inputs.find(sources, reader)
+    passed: list[Path] = []
+    root, paths = inputs.root_of(sources), inputs.find(sources, reader, passed=passed)
     jobs, problems, tables = inputs.plan(paths, reader, options, root=root)
     if not reader.REGIONS and not tables and problems:
         inputs.refuse(problems[0])
@@ -119,6 +121,7 @@ def convert(
         run = Run(replace(plan, classes=classes), root, place)
         problems += run.keep_clear(jobs)
         run.check(jobs)
+        many = len(jobs)
         done = run.carry_out(jobs, problems, team, progress=progress)
     return Conversion(
         out=place.out,
@@ -135,7 +138,14 @@ def convert(
         copied=done.copied,
         left=tuple(done.exchanged.left),
         aside=tuple(done.exchanged.aside),
-        listed=place.stage.folder / place.problems if done.listed else None,
+        listed=done.listed,
+        account=account.of(
+            done.records,
+            files=len(paths),
+            images=many,
+            passed=passed,
+            unannotated=account.unannotated(sources, done.used) if reader.REGIONS else (),
+        ),
     )
 
 

@@ -23,7 +23,7 @@ from maskforge.io.ownership import Entry, digest_of
 from maskforge.io.shelf import Put
 from maskforge.layouts import Names, Places
 from maskforge.raster import transform
-from maskforge.raster.annotation import Annotation, MaskFile
+from maskforge.raster.annotation import Annotation, MaskFile, Region
 from maskforge.raster.label_image import resized, to_raster
 from maskforge.raster.raster import Raster, rasterize
 from maskforge.readers.masks.pixels import Header
@@ -300,11 +300,12 @@ def outputs(
                 file=str(annotation.source),
                 cure="is the label a number or a name of each object? the class belongs there",
             )
+    left: list[Region] = []
     if annotation.mask is not None:
         raster, exif = _of_mask(annotation.mask, picture, plan, problems)
     else:
-        annotation = _relabelled(annotation, plan)
         annotation, exif = _in_output_frame(annotation, picture, plan)
+        annotation, left = _relabelled(annotation, plan)
         raster = rasterize(
             annotation,
             plan.classes,
@@ -316,6 +317,8 @@ def outputs(
         )
         problems += _covering_nothing(annotation, raster)
     record = _record(annotation, raster, job, exif, original)
+    if left:
+        record["left_out"] = _areas(left, annotation, plan)
     files: dict[str, Made | Original] = {}
     writer = writers.load(plan.writer)
     if writer.COLLECTION:
@@ -360,19 +363,20 @@ def _called(picture: Picture | None, job: Job, plan: Plan) -> tuple[Names, Place
     return names, layout.places(names, mask_suffix=writers.load(plan.writer).SUFFIX)
 
 
-def _relabelled(annotation: Annotation, plan: Plan) -> Annotation:
-    """Return the annotation with the labels that the user made of its own.
+def _relabelled(annotation: Annotation, plan: Plan) -> tuple[Annotation, list[Region]]:
+    """Return the annotation with the labels that the user made of its own, and what is left out.
 
     Where the class table has ``bus`` and no ``bus-1``, that is a bus, and all that is labelled so
     is one thing: labelme 3 told things apart that way.
     """
-    rules, classes = plan.relabelling, plan.classes
-    if not rules and all(region.label in classes for region in annotation.regions):
-        return annotation
-    regions = []
+    relabel, classes = plan.relabelling, plan.classes
+    if not relabel and all(region.label in classes for region in annotation.regions):
+        return annotation, []
+    regions, left = [], []
     for region in annotation.regions:
-        label = rules(region.label)
+        label = relabel(region.label)
         if label is None:
+            left.append(region)
             continue
         stem = labels.stem(label) or label
         if label not in classes and stem in classes:
@@ -380,8 +384,26 @@ def _relabelled(annotation: Annotation, plan: Plan) -> Annotation:
             region = replace(region, label=stem, group=group)
         elif label != region.label:
             region = replace(region, label=label)
+        elif label not in classes and plan.unknown == "skip":
+            left.append(region)
+            continue
         regions.append(region)
-    return replace(annotation, regions=tuple(regions))
+    return replace(annotation, regions=tuple(regions)), left
+
+
+def _areas(left: list[Region], annotation: Annotation, plan: Plan) -> dict[str, list[int]]:
+    """Return how many regions of each label were left out, and the pixels that they cover."""
+    found: dict[str, list[int]] = {}
+    if not left:
+        return found
+    cover = rules.load(plan.rule).cover
+    alone = replace(annotation, regions=tuple(left))
+    raster = rasterize(alone, plan.classes, cover, unknown="ignore", max_pixels=plan.max_pixels)
+    for region, pixels in zip(left, raster.region_area.tolist(), strict=True):
+        counted = found.setdefault(region.label, [0, 0])
+        counted[0] += 1
+        counted[1] += pixels
+    return found
 
 
 def _of_mask(

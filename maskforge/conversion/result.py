@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from maskforge.classes import IGNORE, ClassTable
+from maskforge.conversion.account import Account
 from maskforge.errors import Problem
 from maskforge.palette import display_index, display_palette
 
@@ -39,7 +40,7 @@ class Conversion:
     take room of their own in the output. left: files of an earlier output that had to stay, since
     they were changed, or nobody else has the image any more. aside: images whose place was needed,
     and where they were moved to, for the same reason. listed: the file that lists the problems,
-    None where this run wrote none.
+    None where this run wrote none. account: what came in, and what became of it.
     """
 
     out: Path
@@ -57,6 +58,7 @@ class Conversion:
     left: tuple[str, ...] = ()
     aside: tuple[tuple[str, str], ...] = ()
     listed: Path | None = None
+    account: Account = field(default_factory=Account)
 
     @property
     def converted(self) -> int:
@@ -120,6 +122,7 @@ class Conversion:
                 for (top, below), pixels in self.contested().items()
             ],
             "converted": self.converted,
+            "account": asdict(self.account),
             "kept": self.kept,
             "failed": self.failed,
             "copied_bytes": self.copied,

@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -102,8 +102,10 @@ class Disk:
 
 @dataclass
 class Done:
-    """What a run has come to so far. copied: bytes of images that were copied. listed: whether the
-    output lists the problems.
+    """What a run has come to so far.
+
+    copied: bytes of images that were copied. listed: the file that lists the problems. used: the
+    names of the users' images, by folder.
     """
 
     records: Records
@@ -112,7 +114,8 @@ class Done:
     failed: int = 0
     copied: int = 0
     exchanged: Exchanged = field(default_factory=Exchanged)
-    listed: bool = False
+    listed: Path | None = None
+    used: dict[str, set[str]] = field(default_factory=dict)
 
 
 class Place:
@@ -128,11 +131,18 @@ class Place:
         self.manifest = f"{prefix}manifest.json"
         self.problems = f"{prefix}problems.jsonl"
         self.labels = f"{prefix}labels.txt"
+        folder, key = (out.parent, out.name) if collection else (out, "convert")
+        # The problems of a run that converted nothing: where an output stands, beside its own.
+        self.failed = f"{prefix}problems.failed.jsonl"
+        self.of_failed = Stage(folder, f"{key}-failed", what="conversion")
         self.stage = Stage(
-            out.parent if collection else out,
-            out.name if collection else "convert",
+            folder,
+            key,
             what="conversion",
-            beside=(self.problems,),  # left by a run that converted nothing
+            beside=(
+                self.problems,
+                self.failed,
+            ),
         )
 
     def refuse(self, *, overwrite: bool, resume: bool) -> None:
@@ -273,6 +283,7 @@ class Run:
                     stage.exchange()
                 elif not goes_on:
                     stage.discard()
+                self._keep_failed(done)
             except BaseException as error:
                 refused = isinstance(error, UsageError) and not goes_on
                 if refused or self.place.collection or not stage.unfinished:
@@ -330,11 +341,19 @@ class Run:
         self._raise_if_strict(outcome.problems)
         if outcome.record is None:
             done.failed += 1
+            heading = outcome.job.heading()
+            if heading is not None and heading.image is not None:
+                folder, name = os.path.split(heading.image)
+            else:
+                folder, name = str(outcome.job.source.parent), outcome.job.source.stem
+            done.used.setdefault(folder, set()).add(name)
             return
         record = outcome.record
         record["problems"] = [manifest.relative(p, self.root) for p in outcome.problems]
         if outcome.source is not None:
             self.stage.protect(outcome.source)
+            folder, name = os.path.split(outcome.source)
+            done.used.setdefault(folder, set()).add(name)
         if collect is not None and outcome.raster is not None:
             name = record.pop("name").rpartition("/")[2]
             try:
@@ -449,7 +468,27 @@ class Run:
         if done.problems:
             lines = manifest.problem_lines(done.problems, self.root)
             self.stage.write(self.place.problems, lines)
-            done.listed = True
+            done.listed = self.stage.folder / self.place.problems
+
+    def _keep_failed(self, done: Done) -> None:
+        """List the problems of a run that left an earlier output as it is.
+
+        A run that lists them elsewhere, or has none, removes such a list. There is none where
+        somebody else's file has its name.
+        """
+        is_needed = bool(done.problems) and done.listed is None and not done.records
+        with self.place.of_failed as stage, suppress(UsageError):
+            if not (is_needed or stage.stands):
+                return
+            stage.settle(again=True)
+            stage.begin()
+            if is_needed:
+                stage.write(self.place.failed, manifest.problem_lines(done.problems, self.root))
+            stage.exchange()
+            if is_needed:
+                done.listed = stage.folder / self.place.failed
+            else:
+                stage.forget()
 
 
 def _taken_from(jobs: list[Job], earlier: Mapping[str, Earlier]) -> Iterator[Job]:

@@ -122,12 +122,15 @@ def root_of(sources: Sequence[Path]) -> Path:
     return Path(os.path.commonpath(folders))
 
 
-def find(sources: Sequence[Path], reader: Reader) -> list[Path]:
+def find(
+    sources: Sequence[Path], reader: Reader, *, passed: list[Path] | None = None
+) -> list[Path]:
     """Return the annotation files that ``sources``, files and folders, stand for.
 
     In a folder that means the reader's own default file where it has one, else every file below
     with the reader's suffix; readers of files with many images take only what looks like theirs.
-    Raises ReadError when a source does not exist.
+    passed: takes the folders of earlier outputs, which are passed over. Raises ReadError when a
+    source does not exist.
     """
     found: list[Path] = []
     for source in sources:
@@ -146,7 +149,7 @@ def find(sources: Sequence[Path], reader: Reader) -> list[Path]:
         if not reader.SUFFIXES:
             found.append(source)
             continue
-        inside = scan.find(source, reader.SUFFIXES)
+        inside = scan.find(source, reader.SUFFIXES, passed=passed)
         if reader.labels is None:
             inside = [path for path in inside if path.is_dir() or reader.sniff(path, head(path))]
         found += inside

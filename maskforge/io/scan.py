@@ -14,14 +14,15 @@ _BOOKKEEPING = ("manifest.json", "problems.jsonl")
 """Ends of the names of what an output says of itself: never a source."""
 
 
-def find(folder: Path, suffixes: Iterable[str]) -> list[Path]:
+def find(folder: Path, suffixes: Iterable[str], *, passed: list[Path] | None = None) -> list[Path]:
     """Return the files below ``folder`` with one of ``suffixes`` (lower case), sorted by path.
 
     Passed over are hidden files and folders, as are the resource forks (``._x``) of macOS, and what
     a list says that an output placed; where ``folder`` itself is an output, only what that says of
     itself. Links to folders are followed, each folder once. An output of 0.1, which kept no list,
     is passed over as a whole. A folder that cannot be looked into stands among the files, so that
-    whoever reads it can say so; one that is not there has none.
+    whoever reads it can say so; one that is not there has none. passed: takes the folders of
+    outputs that were passed over.
     """
     wanted = tuple(suffixes)
     found: list[Path] = []
@@ -50,8 +51,12 @@ def find(folder: Path, suffixes: Iterable[str]) -> list[Path]:
                 for name in output.names
                 if not is_named or name.endswith(_BOOKKEEPING)
             )
+            if not is_named and output.names and passed is not None:
+                passed.append(Path(root))
         if not outputs and here != top and _is_of_0_1(Path(root), names):
             folders.clear()
+            if passed is not None:
+                passed.append(Path(root))
             continue
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [

@@ -297,6 +297,13 @@ class Stage(Standing):
         if self._lock is not None and self._lock.holds and not self._is_cut_off:
             exchange.clear(self.place)
 
+    def forget(self) -> None:
+        """Remove the list of an output that has no file any more."""
+        self.look()
+        if not self.owned.entries:
+            with suppress(OSError):
+                hidden(self.folder, self.key, "owned").unlink()
+
     def close(self) -> None:
         """Let go of the lock, and of folders that were made for nothing."""
         if self._placed is not None:

@@ -40,6 +40,7 @@ NO_CATEGORY = "no category"
 
 _LISTS = ("images", "annotations", "categories")
 _SHAPES = tuple(f"annotations[].{name}" for name in ("segmentation", "bbox", "keypoints"))
+_GLANCE = (b'"images"', b'"image_id"', b'"segmentation"')
 _FIELDS = {f"annotations[].{name}" for name in ("id", "image_id", "category_id", "iscrowd", "area")}
 _ROW = np.dtype(
     [("number", "u4"), ("start", "i8"), ("length", "u4"), ("category", "i4"), ("flags", "u1")]
@@ -255,7 +256,7 @@ def _is_number(text: str) -> bool:
 
 def sniff(head: bytes) -> str | None:
     """Return why a file with these first bytes is in COCO's style, None where it is not."""
-    if b"\0" not in head and not any(key in head for key in (b'"images"', b'"image_id"')):
+    if b"\0" not in head and not any(key in head for key in _GLANCE):
         return None  # most files, at a glance
     seen: set[str] = set()
     for name in _json.outline(head):

@@ -25,6 +25,9 @@ from maskforge.readers._via_entry import Entry, Project, RawRegion
 PREFERRED = ("label", "name", "class", "category", "type")
 """Attribute names that say the class when there are several, in any case, the first one first."""
 
+OBJECT = "object"
+"""The class of all regions in a file that says nothing of classes."""
+
 _EXAMPLES = 3
 _LISTED = 12
 _MAX_BITS = 256
@@ -32,11 +35,15 @@ _MAX_BITS = 256
 
 @dataclass(frozen=True, slots=True)
 class Labelling:
-    """How a file's regions get their labels: from ``attribute``, else ``default`` (None: none)."""
+    """How a file's regions get their labels: from ``attribute``, else ``default`` (None: none).
+
+    assumed: in words why the default is :data:`OBJECT`, "" where it is not.
+    """
 
     attribute: str | None
     default: str | None
     texts: Mapping[str, str] = field(default_factory=dict)
+    assumed: str = ""
 
     def labels(self, attributes: Mapping[str, object]) -> tuple[str, ...]:
         """Return the labels of a region with these attributes; empty when it has none."""
@@ -52,6 +59,8 @@ def choose(project: Project, *, attribute: str | None, default: str | None) -> L
     That is ``attribute``; else the only one there is, in the regions or declared; else the first
     of :data:`PREFERRED` that exactly one attribute is called, in any case.
 
+    Where no region of the file has a label of any kind, there is one class, :data:`OBJECT`.
+
     Raises ReadError (no-label), with what there is and the option to give, when that leaves none,
     or when no region gets a label.
     """
@@ -60,12 +69,9 @@ def choose(project: Project, *, attribute: str | None, default: str | None) -> L
     examples = _examples(itertools.chain(first, regions), project.attributes)
     if not first or (not examples and default is not None):
         return Labelling(None, default)
-    if not examples:
-        raise ReadError(
-            "the regions must have an attribute that says their class, but they have none at all",
-            code="no-label",
-            cure="give the class of all of them with --default-label NAME",
-        )
+    if attribute is None and default is None and not any(examples.values()):
+        what = "no attribute" if not examples else "nothing in any attribute"
+        return Labelling(None, OBJECT, assumed=f"regions have {what} that says their class")
     chosen = attribute if attribute is not None else _obvious(examples)
     if chosen is None or chosen not in examples:
         wrong = "cannot be told" if chosen is None else f"must be there, but {chosen!r} is not"

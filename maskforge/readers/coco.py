@@ -68,9 +68,9 @@ class Options:
     )
 
     @property
-    def taken(self) -> int:
-        """The flags of annotations that are not left out for lack of a shape."""
-        return MASK | BROKEN | (BOX if self.boxes == "fill" else 0)
+    def drawn(self) -> int:
+        """What an annotation has that is drawn, as flags."""
+        return MASK | BOX if self.boxes == "fill" else MASK
 
 
 def sniff(path: Path, head: bytes) -> str | None:
@@ -91,7 +91,7 @@ def read(path: Path, options: Options) -> Iterator[Annotation | Unread | Listed 
     yield from _left_out(index, path, options)
     empty: list[Entry] = []
     for entry in index.entries():
-        if len(entry.flags) and not (entry.flags & options.taken).any():
+        if len(entry.flags) and not (entry.flags & (options.drawn | BROKEN)).any():
             empty.append(entry)
             continue
         try:
@@ -136,8 +136,8 @@ class Described:
     @property
     def labels(self) -> frozenset[str]:
         """The labels of its regions."""
-        flags, wanted = self.entry.flags, self.options.taken & ~BROKEN
-        drawn = flags & wanted != 0
+        flags = self.entry.flags
+        drawn = flags & self.options.drawn != 0
         if self.options.crowd == "skip":
             drawn &= flags & CROWD == 0
         return self.entry.labels(drawn)
@@ -187,7 +187,7 @@ class Described:
 def _left_out(index: Index, path: Path, options: Options) -> Iterator[Problem]:
     """Yield what has to be said of annotations without a segmentation, and of crowds."""
     flags, numbers = index.rows["flags"], index.rows["number"]
-    empty = np.flatnonzero(flags & options.taken == 0)
+    empty = np.flatnonzero(flags & (options.drawn | BROKEN) == 0)
     crowds = np.flatnonzero(flags & CROWD)
     what, cure = "a segmentation", _FILL if (flags & BOX).any() else ""
     if options.boxes == "fill":
@@ -224,7 +224,7 @@ def _left_out(index: Index, path: Path, options: Options) -> Iterator[Problem]:
 
 def _only_crowds(index: Index, path: Path, options: Options) -> Iterator[Problem]:
     """Yield a loud word where all regions of a class are crowds, which nobody draws."""
-    drawn = index.rows[index.rows["flags"] & options.taken & ~BROKEN != 0]
+    drawn = index.rows[index.rows["flags"] & options.drawn != 0]
     is_crowd = drawn["flags"] & CROWD != 0
     others = {index.names[category] for category in np.unique(drawn["category"][~is_crowd])}
     crowds: dict[str, list[int]] = {}

@@ -66,7 +66,11 @@ class Options:
     )
     default_label: str | None = field(
         default=None,
-        metadata={"help": "the class of regions without a label", "metavar": "NAME"},
+        metadata={
+            "help": "the class of regions without a label (default: none; 'object' where no region "
+            "of a file has one)",
+            "metavar": "NAME",
+        },
     )
     line_width: float = field(
         default=10.0, metadata={"help": "width of polylines, in pixels", "metavar": "PIXELS"}
@@ -131,6 +135,14 @@ def read(path: Path, options: Options) -> Iterator[Annotation | Problem]:
         raise
     decision = [labelling.attribute, dict(labelling.texts), asdict(options)]
     basis = hashlib.sha256(json.dumps(decision, sort_keys=True).encode())
+    if labelling.assumed:
+        yield Problem(
+            "no-label",
+            str(path),
+            f"{labelling.assumed}: all become {labelling.default!r}",
+            cure="give the class of all of them with --default-label NAME",
+            severity="warning",
+        )
     for image in project.images:
         if isinstance(image, Problem):
             yield image

@@ -1,0 +1,112 @@
+"""The account of a conversion: what came in, and what became of it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from maskforge.io import files, scan
+
+_NAMED = 3
+"""Files that are named where many are meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What came in and what became of it, but for what is told as a problem.
+
+    files: annotation files, or masks. images: those that they describe. regions: those that were
+    drawn. left_out: of regions that were left out on request, how many of each label, and the
+    pixels that they cover. unannotated: images beside the others that nothing describes, by path.
+    splits: images in each. passed: folders of earlier outputs in the input, which were not read.
+    """
+
+    files: int = 0
+    images: int = 0
+    regions: int = 0
+    left_out: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    unannotated: tuple[str, ...] = ()
+    splits: Mapping[str, int] = field(default_factory=dict)
+    passed: tuple[str, ...] = ()
+
+    def lines(self) -> Iterator[str]:
+        """Yield it in words, a sentence a line."""
+        yield (
+            f"read: {_many(self.files, 'file')}, {_many(self.images, 'image')}, "
+            f"{_many(self.regions, 'region')} drawn"
+        )
+        if self.left_out:
+            shown = ", ".join(
+                f"{label!r} ({_many(regions, 'region')}, {_many(pixels, 'pixel')})"
+                for label, (regions, pixels) in self.left_out.items()
+            )
+            yield f"left out on request: {shown}"
+        if self.unannotated:
+            names = [os.path.basename(path) for path in self.unannotated]
+            yield f"{_many(len(names), 'image')} beside them without annotation: {_some(names)}"
+        if self.splits:
+            yield "splits: " + ", ".join(f"{name} {n:,}" for name, n in self.splits.items())
+        if self.passed:
+            yield f"passed over, as maskforge made them: {_some(self.passed)}"
+
+
+def of(
+    records: Iterable[Mapping[str, Any]],
+    *,
+    files: int,
+    images: int,
+    passed: Sequence[Path],
+    unannotated: Sequence[str],
+) -> Account:
+    """Return the account of the images that have ``records`` in the manifest."""
+    regions = 0
+    left: dict[str, tuple[int, int]] = {}
+    splits: Counter[str] = Counter()
+    for record in records:
+        regions += record["regions"]
+        for label, (count, pixels) in record.get("left_out", {}).items():
+            before = left.get(label, (0, 0))
+            left[label] = (before[0] + count, before[1] + pixels)
+        if record["split"]:
+            splits[record["split"]] += 1
+    shown = tuple(dict.fromkeys(map(str, passed)))
+    return Account(
+        files, images, regions, dict(sorted(left.items())), tuple(unannotated), dict(splits), shown
+    )
+
+
+def unannotated(sources: Iterable[Path], used: Mapping[str, Set[str]]) -> list[str]:
+    """Return the images below ``sources``, and beside images that were used, that were not used.
+
+    used: names by folder; one without suffix stands for all of them.
+    """
+    real = cache(os.path.realpath)
+    known: dict[str, set[str]] = {}
+    for folder, names in used.items():
+        known.setdefault(real(folder), set()).update(names)
+    below = [source for source in sources if source.is_dir()]
+    found = [str(path) for folder in below for path in scan.find(folder, files.IMAGES)]
+    tops = [Path(real(folder)) for folder in below]
+    for folder in used:
+        if not any(Path(real(folder)).is_relative_to(top) for top in tops):
+            beside = scan.find(Path(folder), files.IMAGES)
+            found += [str(path) for path in beside if str(path.parent) == folder]
+    left = []
+    for path in dict.fromkeys(found):
+        folder, name = os.path.split(path)
+        if not {name, os.path.splitext(name)[0]} & known.get(real(folder), set()):
+            left.append(path)
+    return left
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
