@@ -148,6 +148,7 @@ def _parameter_type(one: Field[Any], hint: Any) -> Any:
     known: dict[Any, Any] = {
         tuple[int, int]: Size(),
         tuple[float, ...]: Numbers(),
+        tuple[float, float]: Numbers(),
         tuple[str, ...]: Names(),
         **{kind: kind for kind in (str, int, float)},
     }

@@ -84,11 +84,12 @@ def _settings(given: dict[str, Any], *, edge: str, radius: str | None, smooth: f
 
 
 def _drawn(source: str, labels: str | None, found: Any, keep: tuple[str, ...], console: Any) -> Any:
-    from maskforge.cli import _data
+    from maskforge.cli import _annotations, _data
     from maskforge.datasets import open_masks
     from maskforge.prediction import background
 
-    masks = open_masks(source, labels=labels)
+    with _annotations.recognised([source]):
+        masks = open_masks(source, labels=labels)
     _data.show_problems(console, masks.problems)
     return background.Drawn(masks, found, keep)
 

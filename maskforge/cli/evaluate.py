@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from maskforge.cli import _console, _data, _options, _prediction
-from maskforge.errors import UsageError
+from maskforge.cli import _annotations, _console, _data, _options, _prediction
+from maskforge.errors import Problem, ReadError, UsageError
+
+if TYPE_CHECKING:
+    from maskforge.datasets.comparing import Strangers
 
 WORST = 8
 """Images that are drawn, those with the lowest scores."""
@@ -18,13 +22,18 @@ WORST = 8
 class _Found(NamedTuple):
     """What is scored. sources: the files it is in.
 
-    scored: name, truth, prediction and image (or None) of each.
+    scored: name, truth, prediction and image (or None) of each; while they come, ``late`` takes
+    what cannot be scored after all, and ``strangers`` what of them is no class. size: in words the
+    size at which they are compared.
     """
 
     classes: Any
     errors: bool
     sources: Iterable[Path]
     scored: Iterator[tuple[Any, ...]]
+    late: Sequence[Problem] = ()
+    strangers: Strangers | None = None
+    size: str = ""
 
 
 def run(
@@ -43,7 +52,7 @@ def run(
     needs no torch.
 
     All images are counted in one confusion matrix, at their full size; ignored pixels are not
-    counted. With --out the folder holds scores.json, classes.csv, images.csv, confusion.png, and
+    counted. What a prediction holds beyond the classes counts as wrong. With --out the folder holds scores.json, classes.csv, images.csv, confusion.png, and
     worst/, the images with the lowest scores; --overwrite replaces what an earlier run made there,
     and never another file.
 
@@ -71,24 +80,30 @@ def run(
         _prediction.refuse(given)
         if len(data) != 1 or part is not None:
             raise UsageError("two folders of masks are compared as they are, without --part")
-        found = _folders(predictor, data[0], meaning, console)
+        found = _folders(predictor, data[0], meaning, console, strict=strict)
     ignored = found.classes.channels.ignore_index
     scorer = Scorer(found.classes.names, ignored, WORST if out else 0)
     for name, truth, prediction, image in found.scored:
         scorer.add(name, truth, prediction, image=image)
+    _data.show_problems(console, found.late)
+    strange = None if found.strangers is None else found.strangers.problem()
     scores = scorer.scores()
     if as_json:
         click.echo(score_files.to_json(scores))
     console.print(_scores.table(scores))
-    console.print(f"{len(scorer.images)} images · {_scores.line(scores)}")
-    if scorer.nothing:
-        said = f"{scorer.nothing:,} scored pixels have no prediction: they count as missed"
+    console.print(f"{len(scorer.images)} images{found.size} · {_scores.line(scores)}")
+    if strange is not None:  # also where all is quiet: the exit code is 1
+        said = f"[yellow]{strange.code}[/] {_console.escape(str(strange))}"
+        _console.errors(console).print(said)
+    nothing = scorer.nothing - (0 if found.strangers is None else found.strangers.pixels)
+    if nothing:
+        said = f"{nothing:,} scored pixels have no prediction: they count as missed"
         console.print(f"[yellow]{said}[/]")
     if folder is not None:  # last, so that the scores are told whatever becomes of it
         folder.spare(found.sources)
         score_files.write(folder, scorer, found.classes)
         console.print(f"to look at: {out}/confusion.png and {out}/worst/")
-    return 1 if found.errors else 0
+    return 1 if found.errors or found.late or strange is not None else 0
 
 
 def _network(
@@ -103,12 +118,14 @@ def _network(
 ) -> _Found:
     from maskforge.datasets import load
     from maskforge.io.prefetch import prefetch
+    from maskforge.prediction.sizes import described
     from maskforge.training import evaluation_part
 
     view = _prediction.take(given)
     predictor = _prediction.predictor(path, view)
     config = predictor.config
-    dataset = meaning._replace(labels=meaning.labels or predictor.classes).open(data)
+    with _annotations.recognised(data):
+        dataset = meaning._replace(labels=meaning.labels or predictor.classes).open(data)
     theirs, ours = dataset.classes.names, predictor.classes.names
     if theirs != ours:
         raise UsageError(
@@ -117,7 +134,10 @@ def _network(
         )
     found = _data.checked(evaluation_part.split_as_trained(dataset, config), console, strict=strict)
     chosen = evaluation_part.choose(found, part, trained_on=predictor.data, size=config.size)
-    console.print(f"scored: {chosen.reason}, {len(chosen.examples)} images")
+    console.print(
+        f"scored: {chosen.reason}, {len(chosen.examples)} images, "
+        f"which the network sees {described(predictor.size)}"
+    )
 
     def scored() -> Iterator[tuple[Any, ...]]:
         size = predictor.batch
@@ -132,23 +152,36 @@ def _network(
                 yield example.name, truth, ids, image
 
     sources = [path, *(p for e in chosen.examples for p in (e.image, e.label.path))]
-    return _Found(predictor.classes, bool(found.errors), sources, scored())
+    full = f" {described(())}"
+    return _Found(predictor.classes, bool(found.errors), sources, scored(), size=full)
 
 
-def _folders(predictions: str, truths: str, meaning: _data.Meaning, console: Any) -> _Found:
+def _folders(
+    predictions: str, truths: str, meaning: _data.Meaning, console: Any, *, strict: bool
+) -> _Found:
     from maskforge.datasets import compare, load_pair
+    from maskforge.datasets.comparing import Strangers
 
-    found = compare(predictions, truths, labels=meaning.labels, ignore=meaning.ignore)
+    with _annotations.recognised([predictions, truths]):
+        found = compare(predictions, truths, labels=meaning.labels, ignore=meaning.ignore)
     _data.show_problems(console, found.problems)
     errors = any(problem.severity == "error" for problem in found.problems)
+    strangers, late = Strangers(), list[Problem]()
 
     def scored() -> Iterator[tuple[Any, ...]]:
         for pair in found.pairs:
-            prediction, truth = load_pair(pair, found)
+            try:
+                prediction, truth = load_pair(pair, found, strangers=strangers)
+            except ReadError as error:
+                problem = error.problem(file=str(pair.prediction))
+                late.append(replace(problem, message=f"{problem.message}: not scored"))
+                if strict or len(late) == len(found.pairs):  # of nothing there are no scores
+                    raise
+                continue
             yield pair.name, truth, prediction, None
 
     sources = [label.path for pair in found.pairs for label in (pair.prediction, pair.truth)]
-    return _Found(found.classes, errors, sources, scored())
+    return _Found(found.classes, errors, sources, scored(), late, strangers)
 
 
 _OPTIONS = [

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from maskforge.cli import _console, _data, _options, _settings, _torch
+from maskforge.cli import _annotations, _console, _data, _options, _settings, _torch
 from maskforge.cli._console import escape
 from maskforge.errors import ReadError, UsageError
 from maskforge.prediction.config import MACHINE
@@ -65,6 +65,7 @@ def run(
             raise ReadError("the encoder's weights must be a file", file=encoder_weights)
     console = _console.console(quiet=quiet) if first else _console.nowhere()
     from maskforge.datasets import split
+    from maskforge.prediction.sizes import described
     from maskforge.training import samples
     from maskforge.training import tensorboard as board
 
@@ -77,7 +78,9 @@ def run(
         if config is None:
             config = replace(loop.saved_in(folder).config, **_named(given))
             loop.check(config)
-        dataset = split(meaning.open(data), val=config.val, seed=config.seed)
+        with _annotations.recognised(data):
+            opened = meaning.open(data)
+        dataset = split(opened, val=config.val, seed=config.seed)
         found = _data.checked(dataset, console, strict=strict)
         watch = _watch(console, folder, board=board_too)
         data_items = samples.from_dataset(found, size=config.size, cache=config.cache)
@@ -89,7 +92,7 @@ def run(
             raise
     best = max((row["mean_iou"] for row in trained.history), default=float("nan"))
     console.print(
-        f"[bold]best mIoU {100 * best:.2f}[/] after {trained.seconds / 60:.1f} minutes: "
+        f"[bold]best mIoU {100 * best:.2f}[/] ({described(config.size)}) after {trained.seconds / 60:.1f} minutes: "
         f"{_shown(path / BEST)}"
     )
     console.print(

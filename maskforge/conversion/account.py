@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from maskforge.io import files, scan
+from maskforge.splits import NAMES
 
 _NAMED = 3
 """Files that are named where many are meant."""
@@ -74,9 +75,15 @@ def of(
             left[label] = (before[0] + count, before[1] + pixels)
         if record["split"]:
             splits[record["split"]] += 1
-    shown = tuple(dict.fromkeys(map(str, passed)))
+    order = (*NAMES, *sorted(splits.keys() - set(NAMES)))
     return Account(
-        files, images, regions, dict(sorted(left.items())), tuple(unannotated), dict(splits), shown
+        files,
+        images,
+        regions,
+        dict(sorted(left.items())),
+        tuple(unannotated),
+        {name: splits[name] for name in order if name in splits},
+        tuple(dict.fromkeys(map(str, passed))),
     )
 
 

@@ -88,7 +88,7 @@ def convert(
     table = label_lists.given(chosen.labels) if reader.REGIONS else None
     passed: list[Path] = []
     root, paths = inputs.root_of(sources), inputs.find(sources, reader, passed=passed)
-    jobs, problems, tables = inputs.plan(paths, reader, options, root=root)
+    jobs, problems, tables = inputs.plan(paths, reader, options, root=root, named=set(sources))
     if not reader.REGIONS and not tables and problems:
         inputs.refuse(problems[0])
     if not jobs and not problems:
@@ -141,8 +141,8 @@ def convert(
         listed=done.listed,
         account=account.of(
             done.records,
-            files=len(paths),
-            images=many,
+            files=len(paths) - done.strays,
+            images=many - done.strays,
             passed=passed,
             unannotated=account.unannotated(sources, done.used) if reader.REGIONS else (),
         ),
@@ -176,7 +176,8 @@ def _doubts(
         )
     counts = _relabelled(counts, plan)
     for names in labels.twins({*classes.names, *counts}):
-        shown = ", ".join(f"{name!r} ({counts.get(name, 0):,} images)" for name in names)
+        met = [(name, counts.get(name, 0)) for name in names]
+        shown = ", ".join(f"{name!r} ({n:,} image{'' if n == 1 else 's'})" for name, n in met)
         yield Problem(
             "label-doubt",
             file,

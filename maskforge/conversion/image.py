@@ -80,7 +80,8 @@ class Outcome:
 
     record: what the manifest says of the image, None when it was not converted. files: those that
     were put on the shelf for it. source: the image that the user has. raster: for a writer that
-    makes one file of all images. kept: an earlier run had done it already. fatal: the output cannot
+    makes one file of all images. kept: an earlier run had done it already. stray: the file was met
+    in a folder, and is no annotation of this format. fatal: the output cannot
     be written, so that going on makes no sense.
     """
 
@@ -91,6 +92,7 @@ class Outcome:
     source: Path | None = None
     raster: Raster | None = None
     kept: bool = False
+    stray: bool = False
     fatal: WriteError | None = None
 
 
@@ -115,6 +117,8 @@ def process(plan: Plan, sink: Sink, job: Job) -> Outcome:
         return Outcome(job, fatal=error)
     except MaskforgeError as error:
         problem = error.problem(file=str(job.source), place=job.place)
+        if error.code == "wrong-format" and not job.named:
+            return Outcome(job, problems=(_stray(problem),), stray=True)
         return Outcome(job, problems=(problem,))
     except MemoryError:
         message = "the image must fit into memory, but it does not"
@@ -123,6 +127,14 @@ def process(plan: Plan, sink: Sink, job: Job) -> Outcome:
         where = traceback.extract_tb(error.__traceback__)[-1]
         message = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
         return Outcome(job, problems=(Problem("internal", str(job.source), message),))
+
+
+def _stray(problem: Problem) -> Problem:
+    """Return what is said of a file that may have nothing to do with annotations: a note, unless
+    it has, in another format."""
+    if problem.cure:
+        return replace(problem, severity="warning")
+    return replace(problem, message=f"left alone: {problem.message}", severity="note")
 
 
 def died(job: Job) -> Outcome:
@@ -325,7 +337,7 @@ def outputs(
         record["name"] = annotation.name
         if plan.previews:
             record["preview"] = f"{plan.out.stem}-previews/{job.stem}.jpg"
-            files[record["preview"]] = _preview(record["preview"], raster, picture, problems)
+            files[record["preview"]] = _preview(record["preview"], raster, picture, plan, problems)
         return Outputs(record, files, raster, original)
     names, places = _called(picture, job, plan)
     record["mask"] = places.mask
@@ -343,7 +355,7 @@ def outputs(
         files[places.instance] = Made(instance.encode(raster, options))
         record["instance"] = places.instance
     if plan.previews and places.preview:
-        files[places.preview] = _preview(places.preview, raster, picture, problems)
+        files[places.preview] = _preview(places.preview, raster, picture, plan, problems)
         record["preview"] = places.preview
     extra = layouts.load(plan.layout).per_image(raster, names)
     files |= {name: Made(data) for name, data in extra.items()}
@@ -555,13 +567,16 @@ def _decode(picture: Picture, *, near: tuple[int, int] | None = None) -> Image.I
         ) from error
 
 
-def _preview(name: str, raster: Raster, picture: Picture | None, problems: list[Problem]) -> Made:
+def _preview(
+    name: str, raster: Raster, picture: Picture | None, plan: Plan, problems: list[Problem]
+) -> Made:
     from maskforge.pictures import previews as preview  # fonts and drawing, for previews only
 
     image = None
     if picture is not None:
         try:
-            image = images.shown(_decode(picture, near=(preview.LONG_SIDE, preview.LONG_SIDE)))
+            near = (preview.LONG_SIDE, preview.LONG_SIDE)
+            image = images.shown(_decode(picture, near=near), plan.window)
         except ReadError as error:
             found = error.problem(file=str(picture.path))
             problems.append(replace(found, severity="warning"))

@@ -7,6 +7,7 @@ their help, the reference of :func:`maskforge.convert` and the checks of values 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from functools import cache, lru_cache
@@ -18,7 +19,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args, get_origin, ge
 from maskforge import __version__, plugins, splits, styles, writers
 from maskforge.classes import ClassTable
 from maskforge.errors import UsageError
-from maskforge.io.images import Exif
+from maskforge.io.images import Exif, Window
 from maskforge.io.label_lists import Labels
 from maskforge.labels import Relabelling
 from maskforge.raster.geometry import MAX_PIXELS
@@ -177,6 +178,14 @@ class Settings:
             flags=(Flag("noviz", False, "Same as --no-previews."),),
         ),
     )
+    window: Window | None = field(
+        default=None,
+        metadata=_of(
+            "Values of images of more than 8 bits that previews show black and white. [default: "
+            "the lowest and the highest of each]",
+            metavar="LOW,HIGH",
+        ),
+    )
     instances: bool = field(
         default=True,
         metadata=_of(
@@ -268,6 +277,13 @@ def _checked(one: Field[Any], hint: Any, value: Any) -> Any:
     return value
 
 
+def _window(value: Any) -> Window:
+    low, high = map(float, value)
+    if not -math.inf < low < high < math.inf:
+        raise ValueError
+    return low, high
+
+
 def _size(value: Any) -> Size:
     width, height = map(index, value)
     if min(width, height) < 1:
@@ -295,6 +311,7 @@ _FORMS: dict[Any, tuple[str, Callable[[Any], Any]]] = {
     int | None: ("a whole number", index),
     Path | None: ("a path", Path),
     Size | None: ("(width, height) in pixels, such as (512, 512)", _size),
+    Window | None: ("two numbers, the lower one first, such as (0, 4095)", _window),
     tuple[str, ...]: ("a list of names", _names),
     tuple[float, ...] | None: ("a list of fractions", lambda value: tuple(map(float, value))),
 }
@@ -338,7 +355,7 @@ class Plan(Settings):
         record["writer_options"] = dict(self.writer_options)
         for name in ("priority", "map", "only", "drop", "ignore_labels"):
             record[name] = list(record[name])
-        for name in ("size", "assume_size"):
+        for name in ("size", "assume_size", "window"):
             record[name] = None if record[name] is None else list(record[name])
         return record
 
@@ -352,7 +369,7 @@ class Plan(Settings):
 PUBLIC = (
     *("reader", "writer", "classes", "reader_options", "writer_options", "layout", "rule"),
     *("overlap", "priority", "unknown", "map", "only", "drop", "ignore_labels", "bad_shape"),
-    *("size", "exif", "images", "assume_size", "previews", "instances", "max_pixels"),
+    *("size", "exif", "images", "assume_size", "previews", "window", "instances", "max_pixels"),
 )
 """What decides about output bytes, in the manifest's order. All else says where files are, has come
 into one of these, or is about how the work is done."""

@@ -104,7 +104,8 @@ class Disk:
 class Done:
     """What a run has come to so far.
 
-    copied: bytes of images that were copied. listed: the file that lists the problems. used: the
+    strays: files met in a folder that are no annotations of this format. copied: bytes of images
+    that were copied. listed: the file that lists the problems. used: the
     names of the users' images, by folder.
     """
 
@@ -112,6 +113,7 @@ class Done:
     problems: list[Problem]
     kept: int = 0
     failed: int = 0
+    strays: int = 0
     copied: int = 0
     exchanged: Exchanged = field(default_factory=Exchanged)
     listed: Path | None = None
@@ -339,6 +341,9 @@ class Run:
             raise outcome.fatal
         done.problems += outcome.problems
         self._raise_if_strict(outcome.problems)
+        if outcome.stray:
+            done.strays += 1
+            return
         if outcome.record is None:
             done.failed += 1
             heading = outcome.job.heading()

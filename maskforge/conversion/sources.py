@@ -7,7 +7,7 @@ import os
 import pickle
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -62,7 +62,8 @@ class Job:
     stem: the output's name, without suffix, forward slashes, unique. source: the annotation file;
     shown: its path relative to the input's root, as the manifest gives it. waiting: the annotation,
     where it was read already, or found (see :meth:`annotation`); place is its own, and so are
-    labels, which one that was found can tell itself.
+    labels, which one that was found can tell itself. named: the user named the file; else it was
+    met in a folder, and may be no annotation at all.
     """
 
     index: int
@@ -73,6 +74,7 @@ class Job:
     place: str = ""
     labels: frozenset[str] = frozenset()
     earlier: Earlier | None = None
+    named: bool = True
 
     @classmethod
     def of(
@@ -237,8 +239,17 @@ class Planned(NamedTuple):
     tables: list[Listed]
 
 
-def plan(paths: Sequence[Path], reader: Reader, options: object, *, root: Path) -> Planned:
+def plan(
+    paths: Sequence[Path],
+    reader: Reader,
+    options: object,
+    *,
+    root: Path,
+    named: Collection[Path] | None = None,
+) -> Planned:
     """Return the jobs of the annotation files ``paths``, and what was met on the way.
+
+    named: those of them that the user named; all of them where it is None.
 
     Files with one image each are not read here, so that workers share the reading; files with many
     images are. Output names come from the source's place below ``root``.
@@ -249,7 +260,9 @@ def plan(paths: Sequence[Path], reader: Reader, options: object, *, root: Path) 
     for path in paths:
         shown = _shown(path, root)
         if reader.labels is not None:
-            jobs.append(Job(len(jobs), files.safe_name(_without_suffix(shown)), path, shown))
+            stem = files.safe_name(_without_suffix(shown))
+            is_named = named is None or path in named
+            jobs.append(Job(len(jobs), stem, path, shown, named=is_named))
             continue
         folder = shown if path.is_dir() else shown.rpartition("/")[0]
         prefix = f"{folder}/" if folder not in ("", os.curdir) else ""

@@ -203,8 +203,7 @@ def _look(classes: ClassTable, example: Example) -> _Look:
         labelled = np.count_nonzero(ids != classes.channels.ignore_index)
         several = bool(np.count_nonzero(planes) > labelled)
     else:
-        colors = label.decoding.form == "colors"
-        values, palette = _pixels.read_mask(label.path, colors=colors)
+        values, palette, _ = _loading.read_values(label)
         ids = _loading.decode(values, label, classes)
     fit = fitting.fit(header, ids.shape, label, example.image)
     ids = fitting.apply(fit, ids, header) if fit.resized else ids

@@ -33,6 +33,9 @@ Exif: TypeAlias = Literal["auto", "upright", "stored"]
 """Which frame an annotation's coordinates are in when the image has an EXIF orientation. auto: told
 by the declared size, upright where that cannot tell (annotation tools show images upright)."""
 
+Window: TypeAlias = tuple[float, float]
+"""The values that are shown black and white, of an image of more than 8 bits."""
+
 SUFFIXES = IMAGES
 _COMMON = ("JPEG", "PNG", "BMP", "GIF", "PPM")
 """What Pillow reads without loading more of itself."""
@@ -283,17 +286,18 @@ def upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def shown(image: Image.Image) -> Image.Image:
+def shown(image: Image.Image, window: Window | None = None) -> Image.Image:
     """Return the image as people see it, RGB of 8 bits.
 
-    One of more than 8 bits, or of floats, is shown from its lowest to its highest value: cut off at
-    255 it would be white.
+    One of more than 8 bits, or of floats, is shown from the lowest to the highest value of
+    ``window``, black to white, or of its own: cut off at 255 it would be white.
     """
     if not image.mode.startswith(("I", "F")):
         return image.convert("RGB")
     values = np.asarray(image, dtype=np.float64)
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    low, high = (low, high) if window is None else window
     scaled = np.nan_to_num((values - low) * (255 / max(high - low, 1e-300)), posinf=255, neginf=0)
     return Image.fromarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8)).convert("RGB")
 

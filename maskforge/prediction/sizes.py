@@ -26,6 +26,13 @@ def working_size(full: Size, size: tuple[int, ...]) -> Size:
     return max(1, round(full[0] * factor)), max(1, round(full[1] * factor))
 
 
+def described(size: tuple[int, ...]) -> str:
+    """Return in words the size that ``size`` of the settings means: "at full size"."""
+    if len(size) == 2:
+        return f"at {size[0]}x{size[1]}"
+    return f"with a longer side of at most {size[0]}" if size else "at full size"
+
+
 def resize(image: Image, size: Size) -> Image:
     """Return ``image`` (H, W, 3) at ``size`` (height, width): averaged down, or bilinear up."""
     if image.shape[:2] == size:

@@ -396,8 +396,7 @@ class _Gathering:
         """
         try:
             found = msgspec.json.decode(members.joined, type=list[into])  # type: ignore[valid-type]
-            if len(found) == len(members.start):
-                return np.arange(len(found)), found
+            return np.arange(len(found)), found
         except (ValueError, RecursionError):
             pass
         good, found = [], []
@@ -426,7 +425,8 @@ class _Gathering:
         known = np.arange(len(self.images))
         first, last = (np.searchsorted(of[order], known, side) for side in ("left", "right"))
         taken = self._once(listed[:, 0], listed[:, 1])
-        self._tell_strangers(rows, np.isin(known, listed[:, 0], invert=True), first, last)
+        strangers = np.flatnonzero(np.isin(known, listed[:, 0], invert=True)).tolist()
+        self._tell_strangers(strangers, rows, first, last)
 
         def entries() -> Iterator[Entry]:
             for place in taken.tolist():
@@ -487,13 +487,12 @@ class _Gathering:
 
     def _tell_strangers(
         self,
+        strangers: list[int],
         rows: NDArray[np.void],
-        unlisted: NDArray[np.bool_],
         first: NDArray[np.int64],
         last: NDArray[np.int64],
     ) -> None:
         """Note annotations of images that are not listed."""
-        strangers = np.flatnonzero(unlisted & (last > first)).tolist()
         if not strangers:
             return
         ids = list(self.images)
@@ -534,7 +533,7 @@ def _pixels(value: float | str | None, *, file: str, place: str) -> int | None:
     """Return a height or width; in COCO files 0 says as much as none."""
     try:
         number = float(value or 0)
-    except (ValueError, OverflowError):
+    except ValueError:
         number = math.inf
     if not math.isfinite(number):
         raise ReadError(

@@ -200,9 +200,7 @@ class _Scan:
 
 def _outermost(depths: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which brackets are those of members: where depth comes to 3, or back to 2."""
-    lower = np.minimum(depths, np.append(2, depths[:-1]))
-    upper = np.maximum(depths, np.append(2, depths[:-1]))
-    return np.asarray((lower == 2) & (upper == 3))
+    return np.asarray(np.maximum(depths, np.append(2, depths[:-1])) == 3)
 
 
 def _brackets(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -188,7 +188,7 @@ def _left_out(index: Index, path: Path, options: Options) -> Iterator[Problem]:
     """Yield what has to be said of annotations without a segmentation, and of crowds."""
     flags, numbers = index.rows["flags"], index.rows["number"]
     empty = np.flatnonzero(flags & (options.drawn | BROKEN) == 0)
-    crowds = np.flatnonzero(flags & CROWD)
+    crowds = np.flatnonzero((flags & CROWD != 0) & (flags & options.drawn != 0))
     what, cure = "a segmentation", _FILL if (flags & BOX).any() else ""
     if options.boxes == "fill":
         what, cure = "a segmentation or a box", ""

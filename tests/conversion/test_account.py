@@ -127,7 +127,11 @@ def listed(path):
 
 @pytest.mark.parametrize("as_", ["label", "onehot"])
 def test_problems_are_kept_beside_an_output_that_stands(folder, as_):
-    given = {"format": "labelme", "as_": as_, "out": folder.parent / ("out.npy" if as_ == "onehot" else "out")}
+    given = {
+        "format": "labelme",
+        "as_": as_,
+        "out": folder.parent / ("out.npy" if as_ == "onehot" else "out"),
+    }
     first = maskforge.convert(folder, **given)
     before = first.manifest.read_bytes()
     kept = {path: path.read_text() for path in folder.rglob("*.json")}

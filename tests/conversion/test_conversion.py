@@ -123,7 +123,8 @@ def test_where_nothing_is_converted_the_problems_are_kept(folder, tmp_path, layo
     for path in good:
         path.write_text('{"shapes": [')
     result = maskforge.convert(folder, **options, overwrite=True)
-    assert (result.converted, tree(out)) == (0, before)
+    failed = (out / "problems.failed.jsonl").read_bytes()
+    assert (result.converted, tree(out)) == (0, before | {"problems.failed.jsonl": failed})
 
 
 def test_the_problems_of_nothing_converted_leave_what_is_the_users(folder, tmp_path):
@@ -255,7 +256,7 @@ def test_labels_that_differ_in_case_are_told_with_their_images(folder):
     labelme_file(folder / "c.json", [("Cat", box(1, 1, 5, 3))])
     result = maskforge.convert(folder)
     [problem] = result.problems
-    assert problem.message.endswith("there are 'Cat' (1 images), 'cat' (2 images)")
+    assert problem.message.endswith("there are 'Cat' (1 image), 'cat' (2 images)")
     assert problem.cure == "if they are one class: --map Cat=cat"
     assert maskforge.convert(folder, map=["Cat=cat"], out=folder / "out").problems == ()
 
@@ -336,11 +337,29 @@ def test_of_many_shapes_that_cannot_be_drawn_the_first_are_told(tmp_path):
 def test_a_file_of_another_format_is_named_and_the_rest_go_on(folder, via_twice):
     shutil.copy(via_twice / "export.json", folder / "drawn.json")
     result = maskforge.convert(folder)
-    assert (result.reader, result.converted, result.failed) == ("labelme", 2, 1)
+    assert (result.reader, result.converted, result.failed) == ("labelme", 2, 0)
+    assert (result.account.files, result.exit_code) == (2, 1)
     [problem] = result.problems
     assert (problem.code, Path(problem.file).name) == ("wrong-format", "drawn.json")
+    assert problem.severity == "warning"
     assert problem.message == "this is not in the format labelme, but in via"
     assert problem.cure == f"maskforge via {folder / 'drawn.json'}"
+
+
+def test_other_json_in_the_folder_is_left_alone_and_said(folder):
+    (folder / "package.json").write_text('{"name": "photos"}')
+    (folder / "more/list.json").write_text("[1]")
+    result = maskforge.convert(folder)
+    assert (result.converted, result.failed, result.exit_code) == (2, 0, 0)
+    assert [(p.severity, Path(p.file).name) for p in result.problems] == [
+        ("note", "list.json"),
+        ("note", "package.json"),
+    ]
+    assert all(p.message.startswith("left alone: a Labelme file must") for p in result.problems)
+    named = maskforge.convert([folder / "a.json", folder / "package.json"], format="labelme")
+    assert (named.converted, named.failed, named.exit_code) == (1, 1, 1)
+    broken = maskforge.convert(folder / "more", format="labelme", out=folder / "out")
+    assert (broken.converted, broken.exit_code) == (1, 0)
 
 
 @pytest.fixture
@@ -606,3 +625,21 @@ def test_without_a_background_what_nobody_drew_is_ignored_and_counted(folder):
     assert rows == {"cat": (0, 19), "dog": (1, 12), "__ignore__": (255, 77)}
     assert (result.out / "labels.txt").read_text() == "0:cat\n1:dog\n"
     assert json.loads(result.manifest.read_text())["classes"]["background"] is None
+
+
+def test_previews_show_the_window_that_is_asked_for(tmp_path):
+    labelme_file(tmp_path / "in/a.json", [("cat", box(0, 0, 1, 1))], image=False)
+    values = np.full((6, 9), 1000, np.uint16)
+    values[:, 5:] = 3000
+    Image.fromarray(values).save(tmp_path / "in/a.png")
+    shown = {}
+    for window in (None, (0, 4000)):
+        result = maskforge.convert(tmp_path / "in", out=tmp_path / str(window), window=window)
+        with Image.open(result.out / "previews/a.jpg") as image:
+            width = 400 // 9 * 9 + 9
+            assert image.width == width
+            shown[window] = [image.getpixel((x * width // 9, 200))[0] for x in (3, 7)]
+    assert shown[None] == [0, 255]
+    assert np.allclose(shown[0, 4000], [64, 191], atol=2)
+    with pytest.raises(UsageError, match="window must be two numbers, the lower one first"):
+        maskforge.convert(tmp_path / "in", window=(5, 5))

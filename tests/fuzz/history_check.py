@@ -56,7 +56,7 @@ class Check:
         done = self.ended.code in (0, 1) and not self.ended.is_told
         self.is_placed = done and bool(self.need.files or not self.line.is_comparable)
         self.own = {*self.output.placed, *self.need.files, *self.output.coming}
-        self.own |= {self.output.problems} - {""}
+        self.own |= {self.output.problems, self.output.failed} - {""}
 
     def all(self) -> None:
         """Raise Broken where the law was broken; take note of what is maskforge's now."""
@@ -190,11 +190,15 @@ class Check:
             self.must(is_kept, "what an unfinished run had done is lost")
 
     def _told(self) -> set[str]:
-        """Return the list of problems that a run leaves that converted nothing over no output."""
-        stood = {self._shown(n) for n in self.output.placed if n != self.output.problems}
-        if self.ended.code != 3 or not self.output.problems or stood & self.before.files.keys():
+        """Return the lists of problems that a run leaves that converted nothing: over no output its
+        own, beside one another."""
+        if self.ended.code != 3 or not self.output.problems:
             return set()
-        return {self._shown(self.output.problems)}
+        beside = {self._shown(self.output.failed)} - self.project.mine.keys()
+        stood = {self._shown(n) for n in self.output.placed if n != self.output.problems}
+        if stood & self.before.files.keys():
+            return beside
+        return {self._shown(self.output.problems)} | beside
 
     def _all_or_nothing(self) -> None:
         names = {*self.output.placed, *self.need.files} - {self.output.manifest}

@@ -84,6 +84,11 @@ class Output:
         """The name of its list of problems, "" where it has none."""
         return self._beside("problems.jsonl")
 
+    @property
+    def failed(self) -> str:
+        """The name of the list of a run that converted nothing, "" where it has none."""
+        return self._beside("problems.failed.jsonl")
+
     def _beside(self, name: str) -> str:
         if self.key.endswith(".npy"):
             return f"{Path(self.key).stem}.{name}"

@@ -342,6 +342,18 @@ def test_what_has_more_than_8_bits_is_shown_from_its_lowest_to_its_highest(
     assert (np.diff(found[whole].astype(int)) > 0).all()
 
 
+def test_a_window_says_what_is_black_and_white() -> None:
+    values = np.array([[0, 100, 150], [220, 300, 65535]], np.uint16)
+    found = np.asarray(images.shown(Image.fromarray(values), (100, 300)))[..., 1]
+    assert found.tolist() == [[0, 0, 64], [153, 255, 255]]
+    eight = np.array([[0, 100, 150]], np.uint8)  # which has no more than 8 bits
+    assert np.asarray(images.shown(Image.fromarray(eight), (100, 300)))[0, :, 0].tolist() == [
+        0,
+        100,
+        150,
+    ]
+
+
 def test_what_is_one_value_everywhere_is_shown_black() -> None:
     assert not np.asarray(images.shown(Image.fromarray(np.full((2, 3), 7, np.uint16)))).any()
 

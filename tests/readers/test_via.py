@@ -258,3 +258,13 @@ def test_names_in_options_must_not_be_blank() -> None:
         via.Options(default_label=" ")
     with pytest.raises(UsageError, match="attribute must be a name, but got ''"):
         via.Options(attribute="")
+
+
+def test_a_file_that_says_nothing_of_classes_has_one_class_and_a_warning(read: Reader) -> None:
+    warning, a = read(entries(image("a.jpg", region(), region())))
+    assert (warning.code, warning.severity) == ("no-label", "warning")
+    assert "all become 'object'" in warning.message
+    assert "--default-label NAME" in warning.cure
+    assert labels(a) == ["object", "object"]
+    (a,) = read(entries(image("a.jpg", region())), default_label="beet")
+    assert labels(a) == ["beet"]

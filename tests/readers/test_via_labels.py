@@ -129,13 +129,20 @@ def test_a_long_list_is_cut() -> None:
     assert len(caught.value.message) < 2000
 
 
-def test_regions_without_any_attribute_need_a_default() -> None:
-    regions = project({}, {"": "x"})
-    with pytest.raises(ReadError, match="none at all") as caught:
-        choose(regions, attribute=None, default=None)
-    assert "--default-label NAME" in caught.value.cure
-    assert choose(regions, attribute=None, default="thing").labels({}) == ("thing",)
-    assert choose(regions, attribute="name", default="thing").labels({}) == ("thing",)
+@pytest.mark.parametrize(
+    ("regions", "why"),
+    [
+        ([{}], "regions have no attribute that says their class"),
+        ([{"": "x"}], "regions have no attribute that says their class"),
+        ([{"kind": ""}, {"kind": {}}], "regions have nothing in any attribute that says"),
+    ],
+)
+def test_regions_without_any_label_are_objects(regions: list[dict[str, object]], why: str) -> None:
+    found = choose(project(*regions), attribute=None, default=None)
+    assert (found.attribute, found.default) == (None, "object")
+    assert found.assumed.startswith(why)
+    named = choose(project(*regions), attribute=None, default="cow")
+    assert (named.default, named.assumed) == ("cow", "")
 
 
 def test_the_default_is_for_regions_without_a_label_only() -> None:

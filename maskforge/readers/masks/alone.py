@@ -13,7 +13,7 @@ from maskforge.io import files, label_lists, onehot
 from maskforge.io.label_lists import Labels, Listed
 from maskforge.labels import Relabelling
 from maskforge.raster.annotation import Decoding, MaskFile
-from maskforge.readers.masks import decoding, fitting, naming, pairing
+from maskforge.readers.masks import decoding, fitting, majority, naming, pairing
 from maskforge.readers.masks import meaning as _meaning
 from maskforge.readers.masks.dataset import Meaning, Options, relabelled
 from maskforge.readers.masks.decoding import LabelImage
@@ -71,7 +71,8 @@ def open_masks(
     side = Side.of(Path(path), options)
     meaning = side.meaning(side.names, options)
     # Images are named so when they are found: in NFC, without what file systems refuse.
-    found = {files.safe_name(stem): side.label(stem, meaning) for stem in side.labels}
+    kept = majority.kept(side.labels, meaning.problems)
+    found = {files.safe_name(stem): side.label(stem, meaning) for stem in kept}
     classes, notes = meaning.classes, meaning.notes
     if relabelling:
         notes = (*notes, *relabelling.told(classes.names))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -99,6 +99,11 @@ def id_decoding(classes: ClassTable, *, ignore: int | None = None) -> Decoding:
     if ignore is not None:
         table[ignore] = IGNORED
     return Decoding("ids", tuple(table.items()))
+
+
+def only(decoding: Decoding, values: Collection[int]) -> Decoding:
+    """Return how ``values`` are read: masks stored with loss hold nothing else."""
+    return replace(decoding, table=tuple(pair for pair in decoding.table if pair[0] in values))
 
 
 def relabelled(

@@ -17,7 +17,7 @@ from maskforge.io.onehot import OneHotFile
 from maskforge.io.ownership import digest_of
 from maskforge.raster.annotation import IGNORED, Decoding, MaskFile
 from maskforge.raster.geometry import MAX_PIXELS
-from maskforge.readers.masks import fitting, inspection
+from maskforge.readers.masks import fitting, inspection, lossy
 from maskforge.readers.masks import pixels as _pixels
 from maskforge.readers.masks.dataset import Dataset, Example
 
@@ -44,9 +44,19 @@ def read_label(label: MaskFile, classes: ClassTable) -> LabelImage:
     """
     if label.decoding.form == "planes":
         return from_planes(read_planes(label, classes), classes, dict(label.decoding.table))
-    colors = label.decoding.form == "colors"
-    values = _pixels.read_mask(label.path, colors=colors).values
-    return decode(values, label, classes)
+    return decode(read_values(label)[0], label, classes)
+
+
+def read_values(label: MaskFile) -> _pixels.Pixels:
+    """Return what a mask that is no planes holds; of one stored with loss, what it once held.
+
+    Raises ReadError.
+    """
+    found = _pixels.read_mask(label.path, colors=label.decoding.form == "colors")
+    if not found.lossy or (found.values.ndim == 3) != (label.decoding.form == "colors"):
+        return found
+    keys = [value for value, _ in label.decoding.table]
+    return found._replace(values=lossy.snapped(found.values, keys, label.path))
 
 
 def digest(mask: MaskFile) -> str:

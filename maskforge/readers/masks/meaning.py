@@ -6,16 +6,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maskforge.classes import BACKGROUND, ClassTable
-from maskforge.errors import ClassError, Problem
+from maskforge.errors import ClassError, MaskforgeError, Problem
 from maskforge.io import label_lists
 from maskforge.io.label_lists import Listed
 from maskforge.raster.annotation import IGNORED, Decoding
 from maskforge.readers.masks import colors as _colors
-from maskforge.readers.masks import pixels, scanning
-from maskforge.readers.masks.dataset import Meaning, Options, id_decoding, without_background
-from maskforge.readers.masks.decoding import likely_cause
+from maskforge.readers.masks import ids as _ids
+from maskforge.readers.masks import lossy, majority, pixels, scanning
+from maskforge.readers.masks.dataset import (
+    Meaning,
+    Options,
+    id_decoding,
+    only,
+    without_background,
+)
 from maskforge.readers.masks.inspection import CLASSES_KEY
-from maskforge.readers.masks.scanning import Scan
+from maskforge.readers.masks.scanning import Scan, Seen
 
 
 def find(masks: Sequence[Path], options: Options, *, beside: Sequence[Path]) -> Meaning:
@@ -37,43 +43,128 @@ def find_names(masks: Sequence[Path], options: Options, *, beside: Sequence[Path
 
 
 def under_names(masks: Sequence[Path], names: Listed | None, options: Options) -> Meaning:
-    """Return what the pixels of ``masks`` mean when their classes have ``names``, if any."""
+    """Return what the pixels of ``masks`` mean when their classes have ``names``, if any.
+
+    Raises ReadError, ClassError, UsageError.
+    """
+    if options.style is None:
+        scanning.refuse_mixture(masks)
     if options.style is not None or scanning.are_colored(masks):
         return _colors.find(masks, names, options)
     void = options.ignore if options.ignore is not None or names is None else names.classes.ignore
-    return _ids(masks, names, void)
+    return _numbers(masks, names, void)
 
 
-def _ids(masks: Sequence[Path], names: Listed | None, ignore: int | None) -> Meaning:
+def _numbers(masks: Sequence[Path], names: Listed | None, ignore: int | None) -> Meaning:
     notes: list[str] = []
     problems: list[Problem] = []
     if names is not None:
         _refuse_contradiction(names, ignore)
         notes.append(f"classes: {names.origin}")
-    if names is None or names.implied or len(names.classes) == 2:
-        # Only here can the values tell something that the names do not.
-        scan = scanning.scan(masks, colors=False)
+    if not _is_told(masks, names, ignore):
+        scan = scanning.scan(masks, colors=False, known=_known(names))
+        problems += scan.odd
+        whites = _ids.WHITES - {ignore, *(names.classes.ids if names else ())}
+        found = _ids.sort(scan.seen, whites=whites, ignore=ignore)
+        is_binary = False
+        odd: list[Problem] = []
+        if names is None or len(names.classes) == 2 or not names.classes.has_ignore:
+            is_binary, odd = _ids.majority_of(found)
+        if is_binary and (names is None or len(names.classes) == 2):
+            return _black_and_white(scan, found.white, names, ignore, notes, [*problems, *odd])
+        left = found if not odd else found._replace(white=())
         if names is None:
-            names = _from_values(scan, ignore)
+            names, strange, gaps = _ids.from_values(scan, [*left.numbered, *left.white], ignore)
+            odd += strange
             notes.append(
-                f"classes: from the values in the masks, {scanning.listed(scan)}; "
-                "name them with --labels"
+                f"classes: from the values in the masks, {scanning.listed(_shown(scan, odd))}"
+                + (", with their numbers as ids" if gaps else "")
+                + "; name them with --labels"
             )
-        values = set(scan) - {ignore}
-        if values == {0, 255} and len(names.classes) == 2:
-            table = {0: 0, 255: 1} | ({} if ignore is None else {ignore: IGNORED})
-            notes.append("masks of 0 and 255: 255 is class 1")
-            decoding = Decoding("ids", tuple(table.items()))
-            return Meaning(names.classes, decoding, tuple(notes))
+        else:
+            if ignore is not None and not any(found):
+                _refuse_ignored(names, scan, ignore)
+            _ids.refuse_unnamed(names, found, whites)
+        problems += odd
+        values = _shown(scan, odd) - {ignore}
         highest = max(values - {255, names.classes.ignore_index}, default=0)
         if names.implied and names.classes.is_dense and highest == len(names.classes) - 2 > 0:
             problems.append(_shifted(names))
+        problems += scanning.loss_problem(scan, values, colors=False)
+    else:
+        scan = None
     if ignore is not None:
         notes.append(f"value {ignore} is ignored")
+    assert names is not None
     if names.classes.background is None:
         notes.append(without_background(names.classes))
     decoding = id_decoding(names.classes, ignore=ignore)
+    if scan is not None and scan.damaged:
+        decoding = only(decoding, scan.values)
     return Meaning(names.classes, decoding, tuple(notes), tuple(problems))
+
+
+def _is_told(masks: Sequence[Path], names: Listed | None, ignore: int | None) -> bool:
+    """Return whether the names say all, so that no mask, or only the first ones, are looked at.
+
+    Where the first ones show white and none of the classes, it takes all to tell.
+    """
+    if names is None or names.implied or len(names.classes) == 2:
+        return False
+    if any(path.suffix.lower() in lossy.SUFFIXES for path in masks):
+        return False
+    whites = _ids.WHITES - {ignore, *names.classes.ids}
+    try:
+        first = scanning.scan(masks[: scanning.LOOKED_AT], colors=False).seen
+    except MaskforgeError:
+        return True  # the check names what cannot be read
+    found = _ids.sort(first, whites=whites, ignore=ignore)
+    objects = set(names.classes.ids) - {names.classes.background}
+    return not any(found) or any(mask.values & objects for mask in found.numbered)
+
+
+def _known(names: Listed | None) -> set[int]:
+    return {0, 255} if names is None else {0, 255, *names.classes.ids}
+
+
+def _shown(scan: Scan, odd: Sequence[Problem]) -> set[int]:
+    """Return the values of the masks that are not odd."""
+    gone = majority.left_out(odd)
+    return {v for mask in scan.seen if str(mask.path) not in gone for v in mask.values}
+
+
+def _refuse_ignored(names: Listed, scan: Scan, ignore: int) -> None:
+    masks = [mask for mask in scan.seen if ignore in mask.values]
+    if masks and ignore not in (0, names.classes.background):
+        raise _ids.unnamed_ignored(names, ignore, masks)
+
+
+def _black_and_white(
+    scan: Scan,
+    white: Sequence[Seen],
+    names: Listed | None,
+    ignore: int | None,
+    notes: list[str],
+    problems: list[Problem],
+) -> Meaning:
+    """Return what masks of 0 and white mean: white is the one class, in 8 bits or in 16."""
+    tops = sorted(set().union(*(mask.values for mask in white)) & _ids.WHITES)
+    if names is None:
+        if not any(0 in mask.values for mask in scan.seen):
+            raise _ids.one_value(scan)
+        table = ClassTable((BACKGROUND, "class_1"), has_ignore=ignore is not None)
+        names = Listed(table, "values")
+        shown = scanning.listed({0, *tops})
+        notes.append(f"classes: from the values in the masks, {shown}; name them with --labels")
+    shown = " and ".join(map(str, tops))
+    notes.append(f"masks of 0 and {shown}: {shown} is class 1")
+    pairs = {0: 0} | dict.fromkeys(tops, 1) | ({} if ignore is None else {ignore: IGNORED})
+    if names.classes.background == names.classes.ids[0]:  # else the names say what 0 is
+        problems += _ids.polarity(white)
+    problems += scanning.loss_problem(scan, {0, *tops}, colors=False)
+    return Meaning(
+        names.classes, Decoding("ids", tuple(pairs.items())), tuple(notes), tuple(problems)
+    )
 
 
 def _shifted(names: Listed) -> Problem:
@@ -99,34 +190,6 @@ def _refuse_contradiction(names: Listed, ignore: int | None) -> None:
         if names.implied
         else "leave it out of the list of labels, or do not ignore it",
     )
-
-
-def _from_values(scan: Scan, ignore: int | None) -> Listed:
-    """Return classes named by number; raises ClassError unless the values are 0 or 1, 2 …"""
-    shown = {v for v in scan if v != ignore}
-    wide = any(255 < value < 65535 for value in shown)
-    void = {-1, 65535 if wide else 255}
-    ids = sorted(shown - void)
-    if ids == [0] and 255 in shown:
-        ids, shown = [0, 1], shown - {255}
-    if len(ids) < 2 and ids != [1]:
-        raise ClassError(
-            f"the masks must show at least two classes, but hold only {scanning.listed(scan)}",
-            file=str(next(iter(scan.values()))),
-            cure="give the folder of the masks; maskforge inspect shows what one holds",
-        )
-    if ids != list(range(ids[0], len(ids) + ids[0])) or ids[0] not in (0, 1):
-        strange = next(v for i, v in enumerate(ids) if v != i + (ids[0] == 1))
-        cause = likely_cause(scan[strange])
-        raise ClassError(
-            f"without a list of classes the values must be 0, 1, 2 …, but are "
-            f"{scanning.listed(scan)}",
-            file=str(scan[strange]),
-            cure=(f"{cause}; else " if cause else "") + "name the classes with --labels",
-        )
-    names = tuple(f"class_{i}" for i in range(1, ids[-1] + 1))
-    has_ignore = ignore is not None or bool(shown & void)
-    return Listed(ClassTable((BACKGROUND, *names), has_ignore=has_ignore), "values")
 
 
 def _carried(path: Path) -> Listed | None:

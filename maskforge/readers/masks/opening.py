@@ -12,7 +12,7 @@ from maskforge import plugins
 from maskforge.errors import ClassError, ReadError, UsageError
 from maskforge.io.label_lists import Labels
 from maskforge.labels import Relabelling
-from maskforge.readers.masks import naming
+from maskforge.readers.masks import majority, naming
 from maskforge.readers.masks.dataset import Dataset, Options, relabelled
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -77,7 +77,9 @@ def _open(path: Path, kind: str | None, options: Options) -> Dataset:
     else:
         kind, reason = find_kind(path, options)
     found: Dataset = plugins.load(_PACKAGE, kind).read(path, options)
-    return replace(found, notes=(f"{kind}: {reason}", *found.notes))
+    gone = majority.left_out(found.problems)
+    examples = tuple(one for one in found.examples if str(one.label) not in gone)
+    return replace(found, examples=examples, notes=(f"{kind}: {reason}", *found.notes))
 
 
 def find_kind(path: Path, options: Options) -> tuple[str, str]:

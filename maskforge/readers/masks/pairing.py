@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from maskforge.errors import Problem, ReadError, UsageError
 from maskforge.io import images, scan
 from maskforge.io.onehot import is_onehot
 from maskforge.raster.annotation import Decoding, MaskFile
+from maskforge.readers.masks import lossy
 from maskforge.readers.masks.dataset import Example
 from maskforge.readers.masks.naming import SPLITS
 
@@ -29,7 +31,10 @@ _IMAGE_HEAD = re.compile(r"(?i)^(image|img|im|rgb)[_\-. ](?=.)")
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """A folder of images and that of their masks. split: what both are called, if anything."""
+    """A folder of images and that of their masks, which may be the same one.
+
+    split: what both are called, if anything.
+    """
 
     images: Path
     masks: Path
@@ -39,9 +44,9 @@ class Folders:
 def folders(root: Path, pictures: Path | None) -> list[Folders]:
     """Return the pairs of folders below ``root``: images/ and masks/, or those of each split.
 
-    ``train/images`` and ``train/masks``, ``train`` and ``trainannot`` are known too. pictures: the
-    folder of the images, when it is not below ``root``, which then holds masks. Raises UsageError
-    when several folders could hold the masks.
+    ``train/images`` and ``train/masks``, ``train`` and ``trainannot`` are known too; else each mask
+    may lie beside its image. pictures: the folder of the images, when it is not below ``root``,
+    which then holds masks. Raises UsageError when several folders could hold the masks.
     """
     if pictures is not None:
         elsewhere = Folders(pictures, masks_in(root))
@@ -59,14 +64,21 @@ def folders(root: Path, pictures: Path | None) -> list[Folders]:
         for tail in ("annot", "_annot", "_masks", "_labels", "_mask", "_label"):
             if name + tail in inside:
                 found.append(Folders(inside[name], inside[name + tail], split))
-    return found
+    if found or not inside.keys().isdisjoint((*IMAGE_FOLDERS, *MASK_FOLDERS)):
+        return found
+    beside = _beside(root)
+    return [Folders(root, root)] if len(beside.pictures) < 2 * len(beside.partners) else []
 
 
 def match(pair: Folders, decoding: Decoding) -> tuple[list[Example], list[Problem]]:
     """Return the examples of two folders, and what has no partner, by the names of the files."""
-    pictures, problems = by_stem(pair.images, images.SUFFIXES)
-    masks, twins = by_stem(pair.masks, MASK_SUFFIXES)
-    partners = pair_up(pictures, masks)
+    if pair.images == pair.masks:
+        pictures, masks, partners, problems = _beside(pair.images)
+        twins: list[Problem] = []
+    else:
+        pictures, problems = by_stem(pair.images, images.SUFFIXES)
+        masks, twins = by_stem(pair.masks, MASK_SUFFIXES)
+        partners = pair_up(pictures, masks)
     examples = [
         Example(name, pictures[name], MaskFile(masks[stem], decoding), _split_of(name, pair.split))
         for name, stem in sorted(partners.items())
@@ -144,16 +156,7 @@ def by_stem(folder: Path, suffixes: Sequence[str]) -> tuple[dict[str, Path], lis
     found: dict[str, list[Path]] = defaultdict(list)
     for path in scan.find(folder, suffixes):
         found[path.relative_to(folder).with_suffix("").as_posix()].append(path)
-    twins = [
-        Problem(
-            "name-collision",
-            str(paths[1]),
-            f"a name must belong to one file, but {paths[0].name!r} has it too: both are left out",
-            cure="rename or remove one of them",
-        )
-        for paths in found.values()
-        if len(paths) > 1
-    ]
+    twins = [_twins(paths) for paths in found.values() if len(paths) > 1]
     return {stem: paths[0] for stem, paths in found.items() if len(paths) == 1}, twins
 
 
@@ -166,8 +169,15 @@ def masks_in(path: Path) -> Path:
 
 
 def masks_of(pairs: Iterable[Folders]) -> list[Path]:
-    """Return all mask files of ``pairs``."""
-    return [path for pair in pairs for path in scan.find(pair.masks, MASK_SUFFIXES)]
+    """Return all mask files of ``pairs``; of masks beside images those that belong to one."""
+    found: list[Path] = []
+    for pair in pairs:
+        if pair.images == pair.masks:
+            beside = _beside(pair.images)
+            found += [beside.masks[stem] for stem in sorted(beside.partners.values())]
+        else:
+            found += scan.find(pair.masks, MASK_SUFFIXES)
+    return found
 
 
 def _pair(root: Path, split: str | None) -> list[Folders]:
@@ -187,10 +197,74 @@ def _pair(root: Path, split: str | None) -> list[Folders]:
     return [Folders(pictures[0], (filled or masks)[0], split)]
 
 
+class _Beside(NamedTuple):
+    """Images and masks that lie side by side, by stem, and which mask is whose."""
+
+    pictures: dict[str, Path]
+    masks: dict[str, Path]
+    partners: dict[str, str]
+    problems: list[Problem]
+
+
+def _beside(folder: Path) -> _Beside:
+    """Return the images and masks in ``folder``, and the folders below, that lie side by side.
+
+    A mask is named so (``a_mask``, ``mask_a``); or image and mask have one name, and the image is
+    the JPEG of both, the mask the .npy. Files that only lie in different folders are no pairs.
+    """
+    by_folder: dict[Path, list[Path]] = defaultdict(list)
+    for path in scan.find(folder, MASK_SUFFIXES):
+        by_folder[path.parent].append(path)
+    result = _Beside({}, {}, {}, [])
+    for paths in by_folder.values():
+        pictures, masks = _told_apart(folder, paths, result.problems)
+        result.pictures.update(pictures)
+        result.masks.update(masks)
+        result.partners.update(pair_up(pictures, masks))
+    return result
+
+
+def _told_apart(
+    folder: Path, paths: Iterable[Path], problems: list[Problem]
+) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Return images and masks of one folder by stem; names that could be both become problems."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    for path in paths:
+        found[path.relative_to(folder).with_suffix("").as_posix()].append(path)
+    pictures, masks = {}, {}
+    for stem, several in found.items():
+        first, *others = sorted(several, key=_likeness)
+        last = stem.rpartition("/")[2]
+        if len(others) == 1 and _likeness(first) < _likeness(others[0]):
+            pictures[stem], masks[stem] = first, others[0]
+        elif others:
+            problems.append(_twins(several))
+        elif _mask_bare(last) != last:
+            masks[stem] = first
+        elif first.suffix.lower() in images.SUFFIXES:
+            pictures[stem] = first
+    return pictures, masks
+
+
+def _likeness(path: Path) -> int:
+    """Return how much a file looks like a mask by its suffix."""
+    suffix = path.suffix.lower()
+    return 2 if suffix == ".npy" else suffix not in lossy.SUFFIXES
+
+
 def _subfolders(root: Path) -> dict[str, Path]:
     if not root.is_dir():
         return {}
     return {path.name.lower(): path for path in sorted(root.iterdir()) if path.is_dir()}
+
+
+def _twins(paths: Sequence[Path]) -> Problem:
+    return Problem(
+        "name-collision",
+        str(paths[1]),
+        f"a name must belong to one file, but {paths[0].name!r} has it too: both are left out",
+        cure="rename or remove one of them",
+    )
 
 
 def _alone(path: Path, code: str, what: str, folder: Path) -> Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,10 +34,14 @@ class Header(NamedTuple):
 
 
 class Pixels(NamedTuple):
-    """What a mask file holds: integers (H, W), or RGB (H, W, 3); its palette (K, 3), if any."""
+    """What a mask file holds: integers (H, W), or RGB (H, W, 3); its palette (K, 3), if any.
+
+    lossy: the values are not those that were stored, but near them; uint8.
+    """
 
     values: NDArray[Any]
     palette: NDArray[np.uint8] | None
+    lossy: bool = False
 
 
 def header(path: Path) -> Header:
@@ -78,20 +82,12 @@ def color_profile(path: Path) -> bytes | None:
 def read_mask(path: Path, *, colors: bool = False) -> Pixels:
     """Return what a mask file holds: an image, or a .npy file of integers (H, W).
 
-    Three equal channels are one, unless ``colors`` is set. Of a palette image these are the
-    numbers, not the colours. Raises ReadError, for lossy files too.
+    Three equal channels are one, unless ``colors`` is set; of a file stored with loss, three that
+    are almost equal. Of a palette image these are the numbers, not the colours. Raises ReadError.
     """
     if path.suffix.lower() == ".npy":
         return Pixels(_array(path), None)
     with open_image(path) as image:
-        if image.format in ("JPEG", "MPO") or _is_lossy_webp(image, path):
-            raise ReadError(
-                f"a mask must be stored without loss, but this is {image.format}: its values "
-                "change where two areas meet",
-                code="bad-image",
-                file=str(path),
-                cure="make the masks again as PNG; maskforge inspect shows what is left of them",
-            )
         _decode(image, path)
         if images.orientation(image) != 1:
             raise ReadError(
@@ -100,19 +96,52 @@ def read_mask(path: Path, *, colors: bool = False) -> Pixels:
                 file=str(path),
                 cure="turn the pixels and remove the tag: PIL.ImageOps.exif_transpose",
             )
+        if _is_lossy(image, path):
+            return Pixels(_lossy(image, colors=colors), None, lossy=True)
         return _mask(image, path, colors=colors)
 
 
-def is_colored(path: Path) -> bool:
-    """Return whether a mask holds colours: three channels that are not all equal."""
+Look: TypeAlias = Literal["grey", "palette", "colors", "blank"]
+"""What a mask holds: numbers, those of a palette image, colours; or one grey level alone, in three
+channels, which may be either."""
+
+
+def look(path: Path) -> Look:
+    """Return what a mask holds; only three channels are decoded for that. Raises ReadError."""
     if path.suffix.lower() == ".npy":
-        return False
+        return "grey"
     with open_image(path) as image:
-        if image.mode not in ("RGB", "RGBA", "RGBX"):
-            return False
+        if image.mode in ("P", "PA"):
+            return "palette"
+        if image.mode not in ("RGB", "RGBA", "RGBX", "CMYK"):
+            return "grey"
+        lossy = _is_lossy(image, path)
+        if lossy:
+            image.draft("RGB", (image.width // 8, image.height // 8))  # for JPEG: eight times fewer
         _decode(image, path)
-        channels = np.asarray(image)
-        return bool((channels[..., :2] != channels[..., 1:3]).any())
+        channels = np.asarray(image.convert("RGB") if image.mode == "CMYK" else image)[..., :3]
+        if _is_colorful(channels) if lossy else (channels[..., :2] != channels[..., 1:]).any():
+            return "colors"
+        is_uniform = (channels == channels[0, 0]).all()
+        return "blank" if is_uniform and not lossy else "grey"
+
+
+_GREYISH = 24
+"""Channels that lie no further apart are those of a grey that was stored with loss."""
+
+
+def _is_colorful(channels: NDArray[np.uint8]) -> bool:
+    spread = channels.max(axis=2) - channels.min(axis=2)
+    return bool(np.count_nonzero(spread > _GREYISH) > 0.001 * spread.size)
+
+
+def _lossy(image: Image.Image, *, colors: bool) -> NDArray[np.uint8]:
+    """Return the pixels of an image stored with loss: RGB, or levels where it is grey."""
+    if image.mode != "L" or colors:
+        channels = np.asarray(image.convert("RGB"))
+        if colors or _is_colorful(channels):
+            return channels
+    return np.asarray(image.convert("L"))
 
 
 def _mask(image: Image.Image, path: Path, *, colors: bool) -> Pixels:
@@ -204,9 +233,9 @@ def _rgb(image: Image.Image) -> NDArray[np.uint8]:
     return np.array(images.shown(image))
 
 
-def _is_lossy_webp(image: Image.Image, path: Path) -> bool:
+def _is_lossy(image: Image.Image, path: Path) -> bool:
     if image.format != "WEBP":
-        return False
+        return image.format in ("JPEG", "MPO", "AVIF", "HEIF")
     with path.open("rb") as file:
         return file.read(16)[8:16] == b"WEBPVP8 "
 

@@ -74,7 +74,7 @@ def _own_names(masks: list[Path]) -> Listed | None:
     if not _colors.in_voc_colors(masks):
         return None
     colored = scanning.are_colored(masks)
-    found = set(scanning.scan(masks, colors=colored))
+    found = set(scanning.scan(masks, colors=colored).values)
     ids = pack(voc_palette()).tolist()[: len(NAMES) + 1] if colored else range(len(NAMES) + 1)
     if not found <= {*ids, VOC_IGNORE if colored else 255}:
         return None
