@@ -31,7 +31,7 @@ import measure
 from maskforge import __version__
 
 RACES = ("street", "street-jpeg", "photographs", "via", "ochuman", "article")
-OTHERS = ("workers", "memory", "startup")
+OTHERS = ("workers", "memory", "planning", "startup")
 
 
 def main() -> None:
@@ -74,10 +74,16 @@ def _work(name: str) -> Callable[[Path, Path, bool, int], Any]:
     if name in RACES:
         return lambda cache, place, quick, repeats: _race(name, cache, place, quick, repeats)
     import memory
+    import planning
     import startup
     import workers
 
-    modules = {"workers": workers.run, "memory": memory.run, "startup": startup.run}
+    modules = {
+        "workers": workers.run,
+        "memory": memory.run,
+        "planning": planning.run,
+        "startup": startup.run,
+    }
     return modules[name]
 
 

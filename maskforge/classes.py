@@ -102,7 +102,7 @@ class ClassTable:
             object.__setattr__(self, name, value)
         self._ids[IGNORE] = ignored
         if background is not None:  # what people write for it, where no class is called so
-            for name in (*BACKGROUNDS, "Background"):
+            for name in (*BACKGROUNDS, "Background", "BACKGROUND"):
                 self._ids.setdefault(name, background)
 
     def __len__(self) -> int:

@@ -145,6 +145,8 @@ def died(job: Job) -> Outcome:
 
 def _process(plan: Plan, sink: Sink, job: Job) -> Outcome:
     annotation = job.annotation() or _read(plan, job)
+    if job.split is not None and annotation.split is None:
+        annotation = replace(annotation, split=job.split)
     if annotation.mask is not None:
         from maskforge.readers.masks import decoding  # where none is read, starting takes no longer
 

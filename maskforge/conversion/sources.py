@@ -23,6 +23,7 @@ from maskforge.io.label_lists import Listed
 from maskforge.io.ownership import Entry
 from maskforge.raster.annotation import Annotation, Unread
 from maskforge.readers import Reader
+from maskforge.readers.masks.naming import split_of
 
 PACK_FROM = 1 << 15
 """Annotations of more bytes than this wait compressed, so that thousands fit into memory."""
@@ -63,7 +64,7 @@ class Job:
     shown: its path relative to the input's root, as the manifest gives it. waiting: the annotation,
     where it was read already, or found (see :meth:`annotation`); place is its own, and so are
     labels, which one that was found can tell itself. named: the user named the file; else it was
-    met in a folder, and may be no annotation at all.
+    met in a folder, and may be no annotation at all. split: the one that the file is called after.
     """
 
     index: int
@@ -75,6 +76,7 @@ class Job:
     labels: frozenset[str] = frozenset()
     earlier: Earlier | None = None
     named: bool = True
+    split: str | None = None
 
     @classmethod
     def of(
@@ -249,7 +251,9 @@ def plan(
 ) -> Planned:
     """Return the jobs of the annotation files ``paths``, and what was met on the way.
 
-    named: those of them that the user named; all of them where it is None.
+    named: those of them that the user named; all of them where it is None. Outputs of files with
+    many images are called after the image, below the file's folder where there are several; where
+    such files are called after splits, as ``instances_train.json`` is, their images are in those.
 
     Files with one image each are not read here, so that workers share the reading; files with many
     images are. Output names come from the source's place below ``root``.
@@ -257,6 +261,8 @@ def plan(
     jobs: list[Job] = []
     problems: list[Problem] = []
     tables: list[Listed] = []
+    place = root if not paths or not reader.REGIONS else root_of(paths)
+    by_name = _splits(paths) if reader.REGIONS else {}
     for path in paths:
         shown = _shown(path, root)
         if reader.labels is not None:
@@ -264,8 +270,9 @@ def plan(
             is_named = named is None or path in named
             jobs.append(Job(len(jobs), stem, path, shown, named=is_named))
             continue
-        folder = shown if path.is_dir() else shown.rpartition("/")[0]
+        folder = _shown(path if path.is_dir() else path.parent, place)
         prefix = f"{folder}/" if folder not in ("", os.curdir) else ""
+        split = by_name.get(path)
         try:
             for item in reader.read(path, options):
                 if isinstance(item, Problem):
@@ -277,7 +284,8 @@ def plan(
                     source = item.source if isinstance(item, Annotation) else path
                     if source != path:
                         shown = _shown(source, root)
-                    jobs.append(Job.of(item, len(jobs), stem=stem, source=source, shown=shown))
+                    job = Job.of(item, len(jobs), stem=stem, source=source, shown=shown)
+                    jobs.append(job if split is None else replace(job, split=split))
         except ReadError as error:
             problems.append(error.problem(file=str(path)))
     jobs = _one_of_each(jobs, problems)
@@ -289,6 +297,13 @@ def plan(
             jobs[index] = replace(job, stem=stem)
             problems.append(_renamed(job, stem, other))
     return Planned(jobs, problems, tables)
+
+
+def _splits(paths: Sequence[Path]) -> dict[Path, str]:
+    """Return the split that each file is called after, where all are, and they differ."""
+    found = {path: split_of(path.stem) or split_of(path.parent.name) for path in paths}
+    splits = set(found.values())
+    return {} if None in splits or len(splits) < 2 else {p: str(s) for p, s in found.items()}
 
 
 def _one_of_each(jobs: list[Job], problems: list[Problem]) -> list[Job]:

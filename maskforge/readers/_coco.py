@@ -526,7 +526,7 @@ def _numbered(known: dict[Key | None, int], ids: Iterable[float | str | None]) -
 
 def _unlisted(id_: Key | None) -> str:
     """Return what is said in the place of a name that the file does not tell."""
-    return NO_CATEGORY if id_ in (None, "") else f"category {id_}"
+    return NO_CATEGORY if id_ in (None, "") else clean(f"category {id_}")
 
 
 def _pixels(value: float | str | None, *, file: str, place: str) -> int | None:

@@ -214,7 +214,7 @@ def _left_out(index: Index, path: Path, options: Options) -> Iterator[Problem]:
         yield Problem(
             "no-mask",
             str(path),
-            f"{len(crowds)} crowds are left out",
+            f"crowds are left out, as asked: {len(crowds)}",
             f"annotations[{numbers[crowds].min()}]",
             severity="note",
         )

@@ -233,11 +233,13 @@ def _convert(case: Case, folder: Path) -> str:
     as_ = rng.choice([*WRITERS, "onehot"])
     layout = "pairs" if as_ == "onehot" else rng.choice(["pairs", "voc", "labelme", "article"])
     before = _listing(folder, out)
+    # Damage, or another name, may make a file look like one of another format, without its options.
+    named = case.reader if rng.random() < 0.9 else None
     try:
         with chdir(folder):  # where no labels.txt lies
             result = convert(
                 path if rng.random() < 0.8 else source,
-                format=case.reader if rng.random() < 0.9 else None,
+                format=named,
                 out=out,
                 as_=as_,
                 layout=layout,
@@ -249,7 +251,7 @@ def _convert(case: Case, folder: Path) -> str:
                 images=rng.choice(["link", "copy", "none"]),
                 previews=rng.random() < 0.5,
                 max_pixels=MAX_PIXELS,
-                reader_options=_reader_options(case),
+                reader_options=_reader_options(case) if named else {},
             )
     except _ALLOWED as error:
         _check_code(error)
