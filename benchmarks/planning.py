@@ -1,4 +1,4 @@
-"""A COCO file of a whole data set: what it takes to know its images, beside pycocotools' ``COCO()``.
+"""A large COCO file: what it takes to know its images, beside pycocotools' ``COCO()``.
 
 Each runs in a process of its own, which prints the seconds it took, imports left out, and its peak.
 """

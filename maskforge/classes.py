@@ -175,7 +175,9 @@ class ClassTable:
 
     def to_text(self) -> str:
         """Return the text of a labels.txt that reads back as this table, but for its colours."""
+        # In a file a line that begins with # is a comment.
         is_plain = self.is_dense and self.names[0] == BACKGROUND
+        is_plain = is_plain and not any(name.startswith("#") for name in self.names)
         lines = list(self.names) if is_plain else self._numbered()
         return "".join(f"{line}\n" for line in ([IGNORE] if self.has_ignore else []) + lines)
 

@@ -220,14 +220,17 @@ def _parsed(path: Path, text: str) -> Parsed:
         return _of_json(text)
     if suffix in (".yaml", ".yml"):
         return _of_yaml(text)
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in text.splitlines() if line.strip() and not _COMMENT.match(line)]
     if suffix == ".csv":
         return _of_csv(lines)
     if any(_CVAT.fullmatch(line.strip()) for line in lines):
         return _of_cvat(lines)
+    lines = [_TABBED.sub(r"\1:", line) for line in lines]
     return parse(lines, by_line=path.name.casefold() in BY_LINE)
 
 
+_COMMENT = re.compile(r"\s*#")
+_TABBED = re.compile(r"\s*(\d{1,5})\t+\s*(?=\S)")
 _SUFFIXES = (".txt", ".json", ".yaml", ".yml", ".csv")
 _CVAT = re.compile(r"([^:#][^:]*):(\d{1,3},\d{1,3},\d{1,3})?:[^:]*:[^:]*")
 

@@ -159,6 +159,35 @@ def _circle(shape: Shape, points: Points, pen: _Pen) -> tuple[Geometry, ...]:
     return (Ellipse(cx, cy, radius, radius),)
 
 
+def _ellipse(shape: Shape, points: Points, pen: _Pen) -> tuple[Geometry, ...]:
+    """An ellipse of a program that descends from labelme, which has none: in the box of two
+    corners or of four, or by its center and a point on each axis.
+    """
+    if len(points) == 2:
+        (x_min, y_min), (x_max, y_max) = points.min(axis=0), points.max(axis=0)
+        center, axes = points.mean(axis=0), np.array([(x_max - x_min, 0), (0, y_max - y_min)]) / 2
+    elif len(points) == 4:
+        center, axes = points.mean(axis=0), (points[[1, 2]] - points[[0, 1]]) / 2
+    else:
+        _check_count(shape, 3)
+        center, axes = points[0], points[1:] - points[0]
+    rx, ry = np.hypot(axes[:, 0], axes[:, 1]).tolist()
+    if not rx or not ry:
+        raise GeometryError("an ellipse must have a width and a height", code="empty-shape")
+    return (Ellipse(*center.tolist(), rx, ry, math.atan2(axes[0, 1], axes[0, 0])),)
+
+
+def _cuboid(shape: Shape, points: Points, pen: _Pen) -> tuple[Geometry, ...]:
+    """What is seen of a box with eight corners: their hull, in whichever order they come."""
+    import shapely  # only cuboids need it, and importing it takes long
+
+    _check_count(shape, 8)
+    hull = shapely.convex_hull(shapely.MultiPoint(points))
+    if not isinstance(hull, shapely.Polygon):
+        raise GeometryError("a cuboid must have a width and a height", code="empty-shape")
+    return (Polygon(np.array(hull.exterior.coords)[:-1]),)
+
+
 def _line(shape: Shape, points: Points, pen: _Pen) -> tuple[Geometry, ...]:
     if len(points) > 2:  # as AnyLabeling writes a strip of lines
         return _linestrip(shape, points, pen)
@@ -242,6 +271,8 @@ _KINDS: dict[str, Callable[[Shape, Points, _Pen], tuple[Geometry, ...]]] = {
     "oriented_rectangle": _oriented_rectangle,
     "rotation": _oriented_rectangle,  # X-AnyLabeling's name for it
     "quadrilateral": _oriented_rectangle,
+    "cuboid": _cuboid,
+    "ellipse": _ellipse,
     "circle": _circle,
     "line": _line,
     "linestrip": _linestrip,

@@ -139,3 +139,27 @@ def test_what_is_given() -> None:
     found = label_lists.given(["cat"])
     assert found is not None
     assert found.implied
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("# my classes\ncat\n  #dog\ndog, big\n", {0: "_background_", 1: "cat", 2: "dog, big"}),
+        ("0\tcat\n3\tbig  dog\n", {0: "cat", 3: "big dog"}),
+        ("1\t\tcat\n2\tdog", {0: "_background_", 1: "cat", 2: "dog"}),
+        ("cat\tdog\n", {0: "_background_", 1: "cat dog"}),
+        ("1 cat\n", {0: "_background_", 1: "1 cat"}),
+        ("# red, green\n1:#cat\n", {0: "_background_", 1: "#cat"}),
+    ],
+)
+def test_comments_and_tabs(tmp_path: Path, text: str, names: dict[int, str]) -> None:
+    (tmp_path / "labels.txt").write_text(text)
+    table = label_lists.read(tmp_path / "labels.txt").classes
+    assert dict(zip(table.ids, table.names, strict=True)) == names
+
+
+def test_a_name_that_begins_like_a_comment_comes_back(tmp_path: Path) -> None:
+    table = ClassTable.from_names(["cat", "#dog", "cow"])
+    (tmp_path / "labels.txt").write_text(table.to_text())
+    assert label_lists.read(tmp_path / "labels.txt").classes == table
+    assert ClassTable.from_text(table.to_text()) == table

@@ -6,10 +6,10 @@ import json
 import math
 import struct
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -383,3 +383,50 @@ def test_a_line_of_many_points_is_a_strip(tmp_path: Path) -> None:
     [strip] = found.regions[0].geometry
     assert isinstance(strip, Polyline)
     assert len(strip.points) == 4
+
+
+def one_shape(tmp_path: Path, kind: str, points: list[list[float]]) -> Any:
+    path = tmp_path / "a.json"
+    shape = {"label": "a", "points": points, "shape_type": kind, "group_id": None}
+    path.write_text(json.dumps({"imagePath": "a.jpg", "shapes": [shape]}))
+    [found] = labelme.read(path, labelme.Options())
+    assert isinstance(found, Annotation)
+    return found.regions[0].geometry[0] if found.regions else found.problems[0].code
+
+
+@pytest.mark.parametrize("order", [range(8), (3, 0, 7, 5, 1, 6, 2, 4)])
+def test_a_cuboid_is_the_hull_of_its_corners(tmp_path: Path, order: Sequence[int]) -> None:
+    front = [[2.0, 4.0], [10.0, 4.0], [10.0, 12.0], [2.0, 12.0]]
+    back = [[5.0, 1.0], [12.0, 1.0], [12.0, 8.0], [5.0, 8.0]]
+    corners = [*front, *back]
+    hull = one_shape(tmp_path, "cuboid", [corners[index] for index in order])
+    assert {tuple(point) for point in hull.exterior.tolist()} == {
+        (2, 4), (5, 1), (12, 1), (12, 8), (10, 12), (2, 12),
+    }  # fmt: skip
+    assert one_shape(tmp_path, "cuboid", [[n, 2 * n] for n in range(8)]) == "empty-shape"
+    assert one_shape(tmp_path, "cuboid", corners[:7]) == "bad-shape"
+
+
+@pytest.mark.parametrize(
+    ("points", "ellipse"),
+    [
+        ([[2, 10], [12, 4]], (7, 7, 5, 3, 0)),
+        ([[2, 4], [12, 4], [12, 10], [2, 10]], (7, 7, 5, 3, 0)),
+        ([[7, 7], [12, 7], [7, 10]], (7, 7, 5, 3, 0)),
+        ([[7, 7], [10, 11], [3, 10]], (7, 7, 5, 5, math.atan2(4, 3))),
+        ([[0, 0], [6, 8], [2, 11], [-4, 3]], (1, 5.5, 5, 2.5, math.atan2(8, 6))),
+    ],
+)
+def test_ellipses_of_other_programs(tmp_path: Path, points: Any, ellipse: Any) -> None:
+    found = one_shape(tmp_path, "ellipse", points)
+    made = (found.cx, found.cy, found.rx, found.ry, found.theta)
+    assert made == pytest.approx(ellipse)
+
+
+@pytest.mark.parametrize("points", [[[1, 1], [5, 1]], [[1, 1], [1, 1], [4, 1]]])
+def test_an_ellipse_without_extent_covers_nothing(tmp_path: Path, points: Any) -> None:
+    assert one_shape(tmp_path, "ellipse", points) == "empty-shape"
+
+
+def test_an_ellipse_of_five_points_cannot_be_told(tmp_path: Path) -> None:
+    assert one_shape(tmp_path, "ellipse", [[1, 1]] * 5) == "bad-shape"
