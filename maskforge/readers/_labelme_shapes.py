@@ -174,7 +174,8 @@ def _ellipse(shape: Shape, points: Points, pen: _Pen) -> tuple[Geometry, ...]:
     rx, ry = np.hypot(axes[:, 0], axes[:, 1]).tolist()
     if not rx or not ry:
         raise GeometryError("an ellipse must have a width and a height", code="empty-shape")
-    return (Ellipse(*center.tolist(), rx, ry, math.atan2(axes[0, 1], axes[0, 0])),)
+    cx, cy = center.tolist()
+    return (Ellipse(cx, cy, rx, ry, math.atan2(axes[0, 1], axes[0, 0])),)
 
 
 def _cuboid(shape: Shape, points: Points, pen: _Pen) -> tuple[Geometry, ...]:

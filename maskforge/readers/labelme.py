@@ -9,10 +9,11 @@ A shape that covers nothing, which the drawing window can make by accident, is l
 warning; one that cannot be drawn withholds its image (``--bad-shape``), because a mask that misses
 a region in silence is worse than none.
 
-Also read is what programs that descend from Labelme write: X-AnyLabeling's rectangle of four corners,
-``rotation``, ``quadrilateral`` and ``cuboid`` (the hull of its corners), AnyLabeling's ``line`` of
-three points, ``ellipse`` (https://github.com/Angelo-scut/Labelme-improved: center and a point on
-each axis; two or four points are the corners of its box), and kinds in capitals.
+Also read is what programs that descend from Labelme write: X-AnyLabeling's rectangle of four
+corners, ``rotation``, ``quadrilateral`` and ``cuboid`` (the hull of its corners), AnyLabeling's
+``line`` of three points, kinds in capitals, and ``ellipse``
+(https://github.com/Angelo-scut/Labelme-improved: center and a point on each axis; two or four
+points are the corners of its box).
 
 Coordinates are not moved: Labelme's canvas has pixel (0, 0) covering [0, 1) x [0, 1), as maskforge
 has. A line is ``line_width`` pixels wide, a point is a disc of radius ``point_size``: the defaults

@@ -38,7 +38,8 @@ class Dataset:
     """Images and label images of one class table. Picklable.
 
     kind: the module of :mod:`maskforge.datasets` that found it. notes: what was decided, in words.
-    problems: what was left out or looks wrong.
+    problems: what was left out or looks wrong. has_void: whether something says what is ignored:
+    the user, the list of classes, a manifest.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Dataset:
     examples: tuple[Example, ...]
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    has_void: bool = False
 
     def __len__(self) -> int:
         """Return the number of examples."""

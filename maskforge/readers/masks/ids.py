@@ -19,6 +19,9 @@ WHITES = frozenset({255, 65535})
 MOST = 256
 """Without names, ids that are not 0, 1, 2 … are classes where a set has no more than so many."""
 
+_MANY = 32
+"""Without names, more classes deserve a second look: they may be levels of blended edges."""
+
 _NUMBERED = "name the classes with their ids, --labels '{}'"
 
 
@@ -86,6 +89,15 @@ def from_values(
             raise _no_ids(scan, strange[0], row)
         _check_few(scan, ids, strange[0])
         gaps = True
+    if len(ids) > _MANY and not wide:
+        fullest = max(numbered, key=lambda mask: len(mask.values))
+        if cause := likely_cause(fullest.path):
+            raise ClassError(
+                f"without a list of classes the masks must hold a number for each class, but "
+                f"{len(ids)} values are in them",
+                file=str(fullest.path),
+                cure=f"{cause}; else name the classes with --labels",
+            )
     has_ignore = ignore is not None or any(mask.values & void for mask in numbered)
     every = {0, *ids} if gaps else set(range(ids[-1] + 1))
     names = {number: f"class_{number}" if number else BACKGROUND for number in every}

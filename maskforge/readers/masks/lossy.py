@@ -28,8 +28,12 @@ MOST = 32
 """More colours than this are not told apart again."""
 
 _NEAR = 24  # a pixel that lies so close to a colour was hardly changed
-_SHARP = 8  # in an area the pixels of a mask are as near as that, those of a photograph are not
+_SHARP = 8  # in areas the pixels of a mask are as near as that, but for few, those of photographs
+_SHARE = 0.95  # are not
+_IN_AREAS = 0.15  # of the pixels of a mask, or more, lie in areas, and not in the stripes that JPEG
+_CORE = np.ones((3, 3), np.uint8)  # lays along edges: those are thinner than this and one around
 _FLAT = 4  # neighbours in an area differ by no more
+_CHANGED = 0.5  # of the pixels of a mask, at most
 _REACH = 17  # a block of JPEG with half colours is 16 pixels wide: damage goes no further
 _RARE = 0.001  # of the flat pixels; what is rarer is damage
 _ECHO = 0.05  # of a colour close by; what is rarer is the damage around that colour
@@ -62,9 +66,12 @@ def colors(values: NDArray[np.uint8]) -> list[int] | None:
     values: (H, W), or (H, W, 3) in RGB. None where they are too many, too close to each other, or
     not in areas: a photograph.
     """
+    import cv2  # only masks with loss need it
+
     pixels = _bands(values.reshape(*values.shape[:2], -1)).astype(np.int16)
-    flat = pixels[_is_flat(pixels)]
-    if len(flat) < 0.3 * pixels.shape[0] * pixels.shape[1]:
+    area = cv2.erode(_is_flat(pixels).astype(np.uint8), _CORE) > 0
+    flat = pixels[area]
+    if len(flat) < _IN_AREAS * area.size:
         return None
     rows, counts = np.unique(_packed(flat), return_counts=True)
     points = _points(rows, pixels.shape[2])
@@ -87,10 +94,10 @@ def colors(values: NDArray[np.uint8]) -> list[int] | None:
         if len(found) > MOST:
             return None
     chosen = [color for color, _ in found]
-    if sharp < 0.9 * total or gap(chosen, pixels.shape[2]) < APART:
+    if sharp < _SHARE * total or gap(chosen, pixels.shape[2]) < APART:
         return None
     away = nearest(values, chosen)[1] > _NEAR
-    return None if np.count_nonzero(away) > 0.5 * away.size else chosen
+    return None if np.count_nonzero(away) > _CHANGED * away.size else chosen
 
 
 def nearest(
@@ -136,7 +143,7 @@ def snapped(values: NDArray[np.uint8], keys: Collection[int], path: Path) -> NDA
         first = tuple(np.argwhere(strange)[0])
         shown = _shown(values[first], channels)
         raise _refused(path, f"areas of it have colours that no class has, such as {shown}")
-    if np.count_nonzero(away) > 0.5 * away.size:
+    if np.count_nonzero(away) > _CHANGED * away.size:
         raise _refused(path, "few of its pixels are in areas: it looks like a photograph")
     if len(chosen) > 2 and away.any():
         place = _beside(values, place, away, chosen)
@@ -179,11 +186,11 @@ def _beside(
     points = _points(np.array(keys), 1 if values.ndim == 2 else 3)
     pixels = values.reshape(*place.shape, -1)[away].astype(np.int64)
     way = np.stack([_distance(pixels, point) for point in points], axis=1)
-    reach, core = np.ones((_REACH, _REACH), np.uint8), np.ones((3, 3), np.uint8)
+    reach = np.ones((_REACH, _REACH), np.uint8)
     there = np.empty(way.shape, dtype=np.bool_)
     for number in range(len(keys)):
         area = ((place == number) & ~away).astype(np.uint8)
-        there[:, number] = cv2.dilate(cv2.erode(area, core), reach)[away] > 0
+        there[:, number] = cv2.dilate(cv2.erode(area, _CORE), reach)[away] > 0
     there |= ~there.any(axis=1, keepdims=True)
     result = place.copy()
     result[away] = np.where(there, way, np.inf).argmin(axis=1)

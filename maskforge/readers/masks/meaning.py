@@ -156,8 +156,8 @@ def _black_and_white(
         names = Listed(table, "values")
         shown = scanning.listed({0, *tops})
         notes.append(f"classes: from the values in the masks, {shown}; name them with --labels")
-    shown = " and ".join(map(str, tops))
-    notes.append(f"masks of 0 and {shown}: {shown} is class 1")
+    shown = " or ".join(map(str, tops))
+    notes.append(f"masks of 0 and {shown}: {shown if len(tops) == 1 else 'white'} is class 1")
     pairs = {0: 0} | dict.fromkeys(tops, 1) | ({} if ignore is None else {ignore: IGNORED})
     if names.classes.background == names.classes.ids[0]:  # else the names say what 0 is
         problems += _ids.polarity(white)

@@ -79,7 +79,12 @@ def _open(path: Path, kind: str | None, options: Options) -> Dataset:
     found: Dataset = plugins.load(_PACKAGE, kind).read(path, options)
     gone = majority.left_out(found.problems)
     examples = tuple(one for one in found.examples if str(one.label) not in gone)
-    return replace(found, examples=examples, notes=(f"{kind}: {reason}", *found.notes))
+    return replace(
+        found,
+        examples=examples,
+        notes=(f"{kind}: {reason}", *found.notes),
+        has_void=found.has_void or found.classes.has_ignore or options.ignore is not None,
+    )
 
 
 def find_kind(path: Path, options: Options) -> tuple[str, str]:
@@ -142,4 +147,5 @@ def _merge(parts: Sequence[Dataset]) -> Dataset:
         naming.unique(examples),
         tuple(dict.fromkeys(note for part in parts for note in part.notes)),
         tuple(problem for part in parts for problem in part.problems),
+        has_void=any(part.has_void for part in parts),
     )

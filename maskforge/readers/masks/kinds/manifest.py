@@ -66,6 +66,7 @@ def read(path: Path, options: Options) -> Dataset:
         naming.unique(examples),
         tuple(notes),
         tuple(problems),
+        has_void=True,
     )
 
 
