@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
-from functools import cache, partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from maskforge import labels, layouts, plugins, readers, styles, writers
-from maskforge.classes import BACKGROUND, BACKGROUNDS, ClassTable
+from maskforge import layouts, plugins, readers, styles, writers
+from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.conversion import account
 from maskforge.conversion import sources as inputs
+from maskforge.conversion.labels import table_of
 from maskforge.conversion.result import Conversion
 from maskforge.conversion.settings import Plan, Settings
 from maskforge.conversion.sinks import Place, Progress, Run
 from maskforge.conversion.workers import options as told_to
 from maskforge.conversion.workers import team as team_of
-from maskforge.errors import Problem, ReadError, UsageError
+from maskforge.errors import ReadError, UsageError
 from maskforge.io import files, label_lists
-from maskforge.io.label_lists import Listed
 from maskforge.readers import Reader
 
 Source: TypeAlias = str | PathLike[str]
@@ -85,7 +82,8 @@ def convert(
     plan = _plan(chosen, sources, format.replace("_", "-"), reader, reader_options or {})
     place = Place(plan.out, collection=plan.is_collection)
     place.refuse(overwrite=plan.overwrite, resume=plan.resume)
-    table = label_lists.given(chosen.labels) if reader.REGIONS else None
+    if reader.REGIONS:
+        label_lists.given(chosen.labels)  # a list that is none is refused before data are read
     passed: list[Path] = []
     root, paths = inputs.root_of(sources), inputs.find(sources, reader, passed=passed)
     jobs, problems, tables = inputs.plan(paths, reader, options, root=root, named=set(sources))
@@ -99,20 +97,10 @@ def convert(
         )
     with team_of(plan.engine, plan.workers, len(jobs), told) as team:
         team.needs = tuple(str(folder) for folder in (root, plan.images_from) if folder is not None)
-        collected = cache(partial(inputs.collect_labels, jobs, reader, options, team))
-        found_labels = cache(lambda: _relabelled(collected(), plan))
-        if reader.REGIONS:
-            own = None
-            if tables and table is None:
-                own = label_lists.merged(tables)
-                own = replace(own, classes=own.classes.relabelled(plan.relabelling)[0])
-            table = table or label_lists.find_table(sources, own, found_labels)
-            if plan.unknown == "error":
-                where = partial(inputs.places_of, jobs=jobs, plan=plan)
-                label_lists.check_labels(table, found_labels, where)
-            problems += _doubts(table, collected, plan, str(sources[0]))
-        else:
-            table = label_lists.only(tables)
+        table, doubts = table_of(
+            jobs, tables, plan, sources=sources, reader=reader, options=options, team=team
+        )
+        problems += doubts
         classes, classes_from = table.classes, table.origin
         for name in plan.priority:
             classes.id_of(name)
@@ -147,62 +135,6 @@ def convert(
             unannotated=account.unannotated(sources, done.used) if reader.REGIONS else (),
         ),
     )
-
-
-def _relabelled(counts: Mapping[str, int], plan: Plan) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for label, count in counts.items():
-        if (new := plan.relabelling(label)) is not None:
-            found[new] += count
-    return found
-
-
-def _doubts(
-    table: Listed, collected: Callable[[], Mapping[str, int]], plan: Plan, file: str
-) -> Iterator[Problem]:
-    """Yield what looks odd about labels and classes: probably they were meant otherwise."""
-    classes, is_collected = table.classes, table.origin.startswith(label_lists.COLLECTED)
-    counts: Mapping[str, int] = {}
-    if is_collected or plan.relabelling or plan.unknown == "error":
-        counts = collected()
-    for option, label in plan.relabelling.idle(counts) if plan.relabelling else ():
-        near = difflib.get_close_matches(label, counts, n=1)
-        yield Problem(
-            "label-doubt",
-            file,
-            f"{option} must name labels of the input, but {label!r} is none",
-            cure=f"did you mean {near[0]!r}?" if near else "",
-            severity="warning",
-        )
-    counts = _relabelled(counts, plan)
-    for names in labels.twins({*classes.names, *counts}):
-        met = [(name, counts.get(name, 0)) for name in names]
-        shown = ", ".join(f"{name!r} ({n:,} image{'' if n == 1 else 's'})" for name, n in met)
-        yield Problem(
-            "label-doubt",
-            file,
-            f"labels must differ in more than case, but there are {shown}",
-            cure=f"if they are one class: --map {','.join(names[:-1])}={names[-1]}",
-            severity="warning",
-        )
-    others = [n for n in classes.names if n.casefold() in BACKGROUNDS and n != BACKGROUND]
-    if others and classes.background is not None:
-        yield Problem(
-            "label-doubt",
-            file,
-            f"there must be one background, but {others[0]!r} is a class beside {BACKGROUND!r}",
-            cure=f"if both are the background: --map {others[0]}={BACKGROUND}",
-            severity="warning",
-        )
-    for pattern, names in labels.families(counts).items() if is_collected else ():
-        new = pattern.rstrip("*-_ ")
-        yield Problem(
-            "label-doubt",
-            file,
-            f"{names[0]!r} … {names[-1]!r} are {len(names)} classes, and look like one",
-            cure=f"if they are one class: --map '{pattern}={new}'",
-            severity="note",
-        )
 
 
 def _plan(

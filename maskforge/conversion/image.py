@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
-from maskforge import labels, layouts, plugins, readers, rules, writers
+from maskforge import layouts, plugins, readers, rules, writers
+from maskforge.conversion.labels import areas, relabelled
 from maskforge.conversion.settings import Plan
 from maskforge.conversion.sources import MOST_LABELS, Earlier, Job, other_format, refuse
 from maskforge.errors import MaskforgeError, Problem, ReadError, WriteError
@@ -319,7 +320,7 @@ def outputs(
         raster, exif = _of_mask(annotation.mask, picture, plan, problems)
     else:
         annotation, exif = _in_output_frame(annotation, picture, plan)
-        annotation, left = _relabelled(annotation, plan)
+        annotation, left = relabelled(annotation, plan)
         raster = rasterize(
             annotation,
             plan.classes,
@@ -332,7 +333,7 @@ def outputs(
         problems += _covering_nothing(annotation, raster)
     record = _record(annotation, raster, job, exif, original)
     if left:
-        record["left_out"] = _areas(left, annotation, plan)
+        record["left_out"] = areas(left, annotation, plan)
     files: dict[str, Made | Original] = {}
     writer = writers.load(plan.writer)
     if writer.COLLECTION:
@@ -375,49 +376,6 @@ def _called(picture: Picture | None, job: Job, plan: Plan) -> tuple[Names, Place
         suffix = picture.suffix if stays else images.written_suffix(picture.suffix)
     names = Names(job.stem, job.index, suffix)
     return names, layout.places(names, mask_suffix=writers.load(plan.writer).SUFFIX)
-
-
-def _relabelled(annotation: Annotation, plan: Plan) -> tuple[Annotation, list[Region]]:
-    """Return the annotation with the labels that the user made of its own, and what is left out.
-
-    Where the class table has ``bus`` and no ``bus-1``, that is a bus, and all that is labelled so
-    is one thing: labelme 3 told things apart that way.
-    """
-    relabel, classes = plan.relabelling, plan.classes
-    if not relabel and all(region.label in classes for region in annotation.regions):
-        return annotation, []
-    regions, left = [], []
-    for region in annotation.regions:
-        label = relabel(region.label)
-        if label is None:
-            left.append(region)
-            continue
-        stem = labels.stem(label) or label
-        if label not in classes and stem in classes:
-            group = label if region.group is None else region.group
-            region = replace(region, label=stem, group=group)
-        elif label != region.label:
-            region = replace(region, label=label)
-        elif label not in classes and plan.unknown == "skip":
-            left.append(region)
-            continue
-        regions.append(region)
-    return replace(annotation, regions=tuple(regions)), left
-
-
-def _areas(left: list[Region], annotation: Annotation, plan: Plan) -> dict[str, list[int]]:
-    """Return how many regions of each label were left out, and the pixels that they cover."""
-    found: dict[str, list[int]] = {}
-    if not left:
-        return found
-    cover = rules.load(plan.rule).cover
-    alone = replace(annotation, regions=tuple(left))
-    raster = rasterize(alone, plan.classes, cover, unknown="ignore", max_pixels=plan.max_pixels)
-    for region, pixels in zip(left, raster.region_area.tolist(), strict=True):
-        counted = found.setdefault(region.label, [0, 0])
-        counted[0] += 1
-        counted[1] += pixels
-    return found
 
 
 def _of_mask(

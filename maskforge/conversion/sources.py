@@ -7,16 +7,14 @@ import os
 import pickle
 import zlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from maskforge import plugins, readers
 from maskforge.classes import HIGHEST_ID
-from maskforge.conversion.settings import Plan
-from maskforge.engines import Team
 from maskforge.errors import MaskforgeError, Problem, ReadError, UsageError
 from maskforge.io import files, images, scan
 from maskforge.io.label_lists import Listed
@@ -424,80 +422,6 @@ def _renamed(job: Job, stem: str, other: Path | None) -> Problem:
         cure,
         "warning",
     )
-
-
-def collect_labels(jobs: list[Job], reader: Reader, options: object, team: Team) -> Counter[str]:
-    """Return how many images have each label; ``team`` reads files that were not read yet.
-
-    Where the team is this process, files are read whole as long as there is room for what they say,
-    and their jobs in ``jobs`` hold it from then on: nobody need read them again.
-    Files that cannot be read, or have more labels than there are ids, are left to the conversion,
-    which records what is wrong with them.
-    """
-    if team.HERE:
-        _read_ahead(jobs, reader, options)
-    found: Iterable[Set[str]] = (
-        job.labels if isinstance(job.waiting, Annotation | bytes | None) else job.waiting.labels
-        for job in jobs
-    )
-    unread = [job.source for job in jobs if job.waiting is None]
-    if unread and reader.labels is not None:
-        work = partial(_labels_in, reader.labels, options)
-        found = itertools.chain(found, team.run(work, unread, on_death=_no_labels))
-    counts: Counter[str] = Counter()
-    for labels in found:
-        if len(labels) <= MOST_LABELS:
-            counts.update(labels)
-    return counts
-
-
-def places_of(wanted: Set[str], jobs: Sequence[Job], plan: Plan) -> dict[str, list[str]]:
-    """Return where regions have one of ``wanted``, labels as the user renamed them, by label.
-
-    What cannot be read is left out.
-    """
-    found: dict[str, list[str]] = {label: [] for label in wanted}
-    reader, rules = readers.load(plan.reader), plan.relabelling
-    options = plugins.options(reader, plan.reader_options)
-    for job in jobs:
-        try:
-            annotation = job.annotation() or next(reader.read(job.source, options), None)
-        except Exception:  # the conversion would meet it again
-            continue
-        for region in annotation.regions if isinstance(annotation, Annotation) else ():
-            label = rules(region.label)
-            if label in wanted:
-                found[str(label)].append(f"{job.source}: {region.place}")
-    return found
-
-
-def _read_ahead(jobs: list[Job], reader: Reader, options: object) -> None:
-    room = KEEP
-    for index, job in enumerate(jobs):
-        if room <= 0:
-            return
-        if job.waiting is None:
-            try:
-                annotation = next(reader.read(job.source, options), None)
-            except Exception:  # the conversion meets it again, and it costs this image only
-                continue
-            if isinstance(annotation, Annotation):
-                room -= annotation.nbytes
-                # A region that was left out with a warning has a label, too.
-                if annotation.embedded is None and not annotation.problems:
-                    labels = frozenset(region.label for region in annotation.regions)
-                    jobs[index] = replace(job, waiting=annotation, labels=labels)
-
-
-def _labels_in(read: Callable[[Path, Any], set[str]], options: object, path: Path) -> set[str]:
-    try:
-        return read(path, options)
-    except ReadError:
-        return _no_labels(path)
-
-
-def _no_labels(path: Path) -> set[str]:
-    return set()
 
 
 def _shown(path: Path, root: Path) -> str:

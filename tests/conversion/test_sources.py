@@ -3,83 +3,17 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from lines_files import Options, lay, planned, reader, tree  # noqa: F401
 from strategies import annotation, patch, region
 
 from maskforge import plugins
-from maskforge.classes import ClassTable
 from maskforge.conversion import sources as inputs
-from maskforge.conversion.sources import Job
-from maskforge.engines.serial import Team
-from maskforge.errors import ClassError, Problem, ReadError, UsageError
-from maskforge.raster.annotation import Annotation
-
-
-@dataclass(frozen=True)
-class Options:
-    pass
-
-
-def reader(*, many: bool, default: str | None = None) -> ModuleType:
-    """A format of lines: an image name, then its labels; 'bad' is a problem, 'broken' raises.
-
-    A label with a minus is that of a region that covers nothing and is left out with a warning.
-    """
-    made = ModuleType("reader")
-    made.SUFFIXES = (".lines",)
-    made.DEFAULT_FILE = default
-    made.REGIONS = True
-    made.sniff = lambda path, head: "begins with lines" if head.startswith(b"lines") else None
-
-    def read(path: Path, options: object) -> Iterator[Annotation | Problem]:
-        for line in path.read_text().splitlines()[1:]:
-            name, *labels = line.split()
-            if name == "bad":
-                yield Problem("bad-field", str(path), "bad line")
-            elif name == "broken":
-                raise ReadError("broken line")
-            else:
-                regions = tuple(region(label) for label in labels if label[0] != "-")
-                warnings = tuple(
-                    Problem("empty-shape", str(path), x) for x in labels if x[0] == "-"
-                )
-                yield Annotation(name, path, "", regions, place=line, problems=warnings)
-
-    def labels(path: Path, options: object) -> set[str]:
-        lines = path.read_text().splitlines()[1:]
-        if "broken" in lines:
-            raise ReadError("broken line")
-        return {label.lstrip("-") for line in lines for label in line.split()[1:]}
-
-    made.read, made.labels = read, None if many else labels
-    return made
-
-
-def lay(folder: Path, texts: dict[str, str]) -> Path:
-    """Write ``texts`` into files below ``folder``, which is returned."""
-    for name, text in texts.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(text)
-    return folder
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    return lay(
-        tmp_path,
-        {
-            "b/one.lines": "lines\nx/p.jpg cat\nq.png dog\n",
-            "b/two.lines": "other\nr.png cow\n",
-            "a.lines": "lines\np.jpg cat\nbad\np.png cat\n",
-            "note.txt": "lines\n",
-        },
-    )
+from maskforge.errors import ReadError, UsageError
 
 
 def names(paths: list[Path], root: Path) -> list[str]:
@@ -128,10 +62,6 @@ def test_find_needs_a_source(tree: Path) -> None:
 )
 def test_root(tree: Path, sources: list[str], root: str) -> None:
     assert inputs.root_of([tree / source for source in sources]) == (tree / root)
-
-
-def planned(tree: Path, module: ModuleType) -> inputs.Planned:
-    return inputs.plan(inputs.find([tree], module), module, Options(), root=tree)
 
 
 def test_plan_leaves_reading_to_the_workers_where_it_can(tree: Path) -> None:
@@ -199,77 +129,6 @@ def test_no_output_is_a_folder_of_another(tree: Path) -> None:
     stems = [job.stem for job in planned(tree, reader(many=True))[0]]
     places = [f"{stem}.png".casefold() for stem in stems]
     assert not any(other.startswith(f"{place}/") for place in places for other in places)
-
-
-class Elsewhere(Team):
-    """A team that does its work as if it were another process."""
-
-    HERE = False
-
-
-def collected(jobs: list[Job], module: ModuleType, kind: type[Team] = Team) -> set[str]:
-    with kind() as team:
-        return set(inputs.collect_labels(jobs, module, Options(), team))
-
-
-def test_labels_of_files_with_many_images(tree: Path) -> None:
-    module = reader(many=True)
-    assert collected(planned(tree, module)[0], module) == {"cat", "dog"}
-
-
-@pytest.fixture
-def singles(tmp_path: Path) -> Path:
-    lines = {"a": "a.png -cow", "b": "broken", "c": "c.png cat dog", "d": "d.png"}
-    return lay(tmp_path, {f"{name}.lines": f"lines\n{line}\n" for name, line in lines.items()})
-
-
-@pytest.mark.parametrize("kind", [Team, Elsewhere])
-def test_labels_of_files_with_one_image(singles: Path, kind: type[Team]) -> None:
-    """The broken one is left to the conversion; what was left out has a label all the same."""
-    module = reader(many=False)
-    jobs, *_ = planned(singles, module)
-    assert collected(jobs, module, kind) == {"cow", "cat", "dog"}
-
-
-def test_sound_files_that_were_read_for_their_labels_need_not_be_read_again(
-    singles: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    module = reader(many=False)
-    jobs, *_ = planned(singles, module)
-    collected(jobs, module, Elsewhere)
-    assert [job.waiting for job in jobs] == [None] * 4
-    collected(jobs, module)
-    assert [job.stem for job in jobs if job.annotation()] == ["c", "d"]
-    assert [job.labels for job in jobs][2:] == [{"cat", "dog"}, set()]
-
-    monkeypatch.setattr(inputs, "KEEP", 1)
-    jobs, *_ = planned(singles, module)
-    assert collected(jobs, module) == {"cow", "cat", "dog"}
-    assert [job.stem for job in jobs if job.annotation()] == ["c"]
-
-
-def test_an_image_has_at_most_as_many_labels_as_there_are_ids(tree: Path) -> None:
-    """One of more is left to the conversion, which says what is wrong with it."""
-    labels = [str(number) for number in range(10_000, 10_000 + inputs.MOST_LABELS + 1)]
-    assert len(ClassTable.from_names(labels[:-1])) == inputs.MOST_LABELS + 1
-    with pytest.raises(ClassError, match="class ids must be 0 … 65534"):
-        ClassTable.from_names(labels)
-    module = reader(many=True)
-    for count, found in ((inputs.MOST_LABELS, set(labels[:-1])), (inputs.MOST_LABELS + 1, set())):
-        jobs = [replace(planned(tree, module)[0][0], labels=frozenset(labels[:count]))]
-        assert collected(jobs, module) == found
-
-
-def test_a_defect_of_a_reader_is_left_to_the_conversion(singles: Path) -> None:
-    module = reader(many=False)
-    jobs, *_ = planned(singles, module)
-
-    def read(path: Path, options: object) -> Iterator[Annotation]:
-        raise ZeroDivisionError
-
-    module.read = read
-    assert collected(jobs, module) == {"cow", "cat", "dog"}
-    assert [job.waiting for job in jobs] == [None] * 4
 
 
 def test_head(tree: Path) -> None:
