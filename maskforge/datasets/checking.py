@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from maskforge import plugins
-from maskforge.classes import IGNORE, ClassTable
+from maskforge.classes import BACKGROUND, IGNORE, ClassTable
 from maskforge.conversion.result import ClassCount
-from maskforge.errors import MaskforgeError, Problem
+from maskforge.errors import ClassError, MaskforgeError, Problem
 from maskforge.palette import voc_palette
 from maskforge.readers.masks import decoding as _loading
-from maskforge.readers.masks import fitting
+from maskforge.readers.masks import fitting, majority
 from maskforge.readers.masks import palettes as _palettes
 from maskforge.readers.masks import pixels as _pixels
 from maskforge.readers.masks.dataset import Dataset, Example
@@ -159,6 +159,7 @@ def check(dataset: Dataset, *, workers: int = 1, progress: Progress | None = Non
             looks.append(look)
             if progress is not None:
                 progress(len(looks), len(dataset))
+    looks = _without_odd(dataset, looks)
     nothing = np.zeros(len(dataset.classes) + 1, np.int64)
     pairs = list(zip(dataset.examples, looks, strict=True))
     palettes = ((example.label, look.palette) for example, look in pairs)
@@ -177,6 +178,46 @@ def check(dataset: Dataset, *, workers: int = 1, progress: Progress | None = Non
         undecided=sum(look.undecided for look in looks),
         problems=(*dataset.problems, *found, *_palettes.mixed(palettes)),
     )
+
+
+def _without_odd(dataset: Dataset, looks: Sequence[_Look]) -> list[_Look]:
+    """Return the looks, those refused that are not as the others of the set are.
+
+    These are masks of 0 and 255 among masks of ids, where nothing says that 255 is ignored. Where
+    they are more than a third, it concerns the whole set, as labels do that no class has.
+    """
+    objects = [i for i, name in enumerate(dataset.classes.names) if name != BACKGROUND]
+    shows = [x.counts is not None and bool(x.counts[objects].any()) for x in looks]
+    white = [
+        i
+        for i, look in enumerate(looks)
+        if look.counts is not None
+        and dataset.examples[i].label.decoding.form == "ids"
+        and not shows[i]
+        and look.counts[-1]
+        and look.counts[:-1].any()
+    ]
+    result = list(looks)
+    good = sum(shows)
+    is_void = dataset.has_void or any(
+        shown and look.counts is not None and look.counts[-1]
+        for shown, look in zip(shows, looks, strict=True)
+    )
+    if white and not is_void:
+        for i in white:
+            example, share = dataset.examples[i], looks[i]
+            assert share.counts is not None
+            error = ClassError(
+                f"a mask must show what the others do, but this one has no class and "
+                f"{share.counts[-1]:,} pixels of {dataset.classes.ignore_index} or -1, which would "
+                "be ignored",
+                code="mask-values" if 2 * len(white) <= good else "unknown-label",
+                file=str(example.label),
+                cure="make its objects ids of their classes, or say --ignore "
+                f"{dataset.classes.ignore_index} if they are to be ignored",
+            )
+            result[i] = _Look(problem=majority.odd(error))
+    return result
 
 
 def _examine(classes: ClassTable, example: Example) -> _Look:

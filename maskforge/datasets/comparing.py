@@ -86,13 +86,14 @@ class Strangers:
         shown = ", ".join(f"{name} ({count:,} px)" for name, count in told)
         names = ", ".join(Path(file).name for file in self.files[:_SHOWN_FILES])
         more = " …" if len(self.values) > _SHOWN else ""
+        count = f" ({len(self.files):,} files)" if len(self.files) > 1 else ""
         others = " …" if len(self.files) > _SHOWN_FILES else ""
         return Problem(
             "mask-values",
             self.files[0],
             "every pixel of a prediction must stand for a class, but "
-            f"{self.pixels:,} scored pixels in {len(self.files):,} predictions ({names}{others}) "
-            f"hold {shown}{more}: they count as wrong",
+            f"{self.pixels:,} scored px of {names}{others}{count} hold {shown}{more}: "
+            "they count as wrong",
             cure="predict with the classes of the truth, or name those of both with --labels",
             severity="warning",
         )

@@ -432,7 +432,7 @@ def test_crowds_are_ignored_or_their_class_or_left_out(
     assert [region.crowd for region in only(read(content, crowd="class")).regions] == [False] * 2
     _, notes, (image,) = read(content, crowd="skip")
     assert shapes(image.annotation()) == ["annotations[0]", "annotations[1]"][crowd:]
-    told = [("note", "1 crowds are left out", "annotations[0]")] if crowd else []
+    told = [("note", "crowds are left out, as asked: 1", "annotations[0]")] if crowd else []
     assert [(note.severity, note.message, note.place) for note in notes] == told
 
 
@@ -442,7 +442,7 @@ def test_crowds_without_a_shape_are_not_counted_as_crowds(read: Read) -> None:
     images = [picture(2, "b.jpg"), picture(1)]
     content = document(box, thing(iscrowd=1), *more, images=images)
     _, (_, note), _ = read(content, crowd="skip")
-    assert (note.message, note.place) == ("2 crowds are left out", "annotations[1]")
+    assert (note.message, note.place) == ("crowds are left out, as asked: 2", "annotations[1]")
     _, (_, note), _ = read(content, crowd="skip", boxes="fill")
     assert (note.message, note.place) == ("3 crowds are left out", "annotations[0]")
 

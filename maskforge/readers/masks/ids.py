@@ -137,7 +137,7 @@ def refuse_unnamed(names: Listed, masks: Sorted, whites: frozenset[int]) -> None
             file=str(first),
             cure=_NUMBERED.format(_paired(names, strange, 0 in met)),
         )
-    white = max(value for value in met if value in known and value not in classes.ids)
+    white = max(value for value in met if value not in classes.ids)
     raise ClassError(
         f"no mask shows {listed}, while {white}, which would be ignored, is in "
         f"{met[white]:,} masks: their objects would be lost",

@@ -27,14 +27,16 @@ LITTLE = 8
 MOST = 32
 """More colours than this are not told apart again."""
 
-_NEAR = 24  # a pixel that lies so close to a colour was hardly changed
-_SHARP = 8  # in areas the pixels of a mask are as near as that, but for few, those of photographs
-_SHARE = 0.95  # are not
-_IN_AREAS = 0.15  # of the pixels of a mask, or more, lie in areas, and not in the stripes that JPEG
-_CORE = np.ones((3, 3), np.uint8)  # lays along edges: those are thinner than this and one around
+# Measured on masks of people (128 pixels and more, JPEG of quality 30 to 95) and on photographs.
 _FLAT = 4  # neighbours in an area differ by no more
-_CHANGED = 0.5  # of the pixels of a mask, at most
-_REACH = 17  # a block of JPEG with half colours is 16 pixels wide: damage goes no further
+_CORE = np.ones((3, 3), np.uint8)  # what is thinner is no area: JPEG lays stripes along edges
+_IN_AREAS = 0.15  # part of the pixels that lies in areas: masks 0.26 and more
+_NEAR = 24  # a pixel that lies so close to a colour was hardly changed
+_SHARP = 8  # most pixels of the areas of a mask lie as close as that
+_SHARE = 0.95  # so many of them: masks 0.98 and more
+_CHANGED = 0.5  # part of the pixels that lies further off than _NEAR: masks less
+_AROUND = 33  # what is changed lies no further from an area than a block of JPEG, to each side
+_STRANGE = 0.01  # part of the pixels for which that may fail: a photograph has large ones between
 _RARE = 0.001  # of the flat pixels; what is rarer is damage
 _ECHO = 0.05  # of a colour close by; what is rarer is the damage around that colour
 _PIXELS = 1 << 22  # enough of a large mask to find its colours
@@ -68,8 +70,9 @@ def colors(values: NDArray[np.uint8]) -> list[int] | None:
     """
     import cv2  # only masks with loss need it
 
-    pixels = _bands(values.reshape(*values.shape[:2], -1)).astype(np.int16)
-    area = cv2.erode(_is_flat(pixels).astype(np.uint8), _CORE) > 0
+    values = _bands(values)
+    pixels = values.reshape(*values.shape[:2], -1).astype(np.int16)
+    area = _areas(pixels)
     flat = pixels[area]
     if len(flat) < _IN_AREAS * area.size:
         return None
@@ -97,7 +100,9 @@ def colors(values: NDArray[np.uint8]) -> list[int] | None:
     if sharp < _SHARE * total or gap(chosen, pixels.shape[2]) < APART:
         return None
     away = nearest(values, chosen)[1] > _NEAR
-    return None if np.count_nonzero(away) > _CHANGED * away.size else chosen
+    around = cv2.dilate((area & ~away).astype(np.uint8), np.ones((_AROUND, _AROUND), np.uint8)) > 0
+    far_off = np.count_nonzero(away & ~around) > _STRANGE * away.size
+    return None if far_off or np.count_nonzero(away) > _CHANGED * away.size else chosen
 
 
 def nearest(
@@ -128,25 +133,23 @@ def nearest(
 def snapped(values: NDArray[np.uint8], keys: Collection[int], path: Path) -> NDArray[np.uint8]:
     """Return the pixels with every one at the nearest of ``keys``, in the form that they came in.
 
-    Between more than two colours a pixel can lie near a third one that is not there; where an edge
-    changed a pixel much, only the colours of areas beside it are meant. Raises ReadError where the
-    keys are too close to each other, or areas have colours that are none of them.
+    Raises ReadError where the keys are too close to each other, or areas have colours that are none
+    of them.
     """
     channels = 1 if values.ndim == 2 else 3
     chosen = sorted(key for key in keys if 0 <= key < 256**channels)
     if gap(chosen, channels) < APART or len(chosen) > MOST:
-        raise _refused(path, "its values change where two areas meet, and lie too close to tell")
+        raise _refused(path, "values change where two areas meet, and lie too close to tell")
     place, far = nearest(values, chosen)
     away = far > _NEAR
-    strange = away & _is_flat(values.reshape(*values.shape[:2], -1).astype(np.int16))
-    if np.count_nonzero(strange) > max(16, 0.01 * away.size):
-        first = tuple(np.argwhere(strange)[0])
-        shown = _shown(values[first], channels)
-        raise _refused(path, f"areas of it have colours that no class has, such as {shown}")
+    strange = max(16, _STRANGE * away.size)
+    if np.count_nonzero(away) > strange:
+        flat = away & _areas(values.reshape(*values.shape[:2], -1).astype(np.int16))
+        if np.count_nonzero(flat) > strange:
+            shown = _shown(values[tuple(np.argwhere(flat)[0])], channels)
+            raise _refused(path, f"areas have colours that no class has, such as {shown}")
     if np.count_nonzero(away) > _CHANGED * away.size:
         raise _refused(path, "few of its pixels are in areas: it looks like a photograph")
-    if len(chosen) > 2 and away.any():
-        place = _beside(values, place, away, chosen)
     return _points(np.array(chosen), channels).astype(np.uint8)[place].reshape(values.shape)
 
 
@@ -174,29 +177,6 @@ def ways(key: int, keys: Sequence[int], channels: int) -> NDArray[np.float64]:
     return _distance(_points(np.array(keys), channels), _points(np.array([key]), channels)[0])
 
 
-def _beside(
-    values: NDArray[np.uint8],
-    place: NDArray[np.uint8],
-    away: NDArray[np.bool_],
-    keys: Sequence[int],
-) -> NDArray[np.uint8]:
-    """Return ``place`` with the pixels that are ``away`` put to a colour of an area beside them."""
-    import cv2  # only masks with loss need it
-
-    points = _points(np.array(keys), 1 if values.ndim == 2 else 3)
-    pixels = values.reshape(*place.shape, -1)[away].astype(np.int64)
-    way = np.stack([_distance(pixels, point) for point in points], axis=1)
-    reach = np.ones((_REACH, _REACH), np.uint8)
-    there = np.empty(way.shape, dtype=np.bool_)
-    for number in range(len(keys)):
-        area = ((place == number) & ~away).astype(np.uint8)
-        there[:, number] = cv2.dilate(cv2.erode(area, _CORE), reach)[away] > 0
-    there |= ~there.any(axis=1, keepdims=True)
-    result = place.copy()
-    result[away] = np.where(there, way, np.inf).argmin(axis=1)
-    return result
-
-
 def _is_echo(
     point: NDArray[np.int64], share: int, found: Sequence[tuple[int, int]], channels: int
 ) -> bool:
@@ -208,12 +188,14 @@ def _is_echo(
     )
 
 
-def _is_flat(pixels: NDArray[np.int16]) -> NDArray[np.bool_]:
-    """Return (H, W): whether the pixels to the right and below are almost the same."""
+def _areas(pixels: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """Return (H, W): which pixels lie in areas of (H, W, C), with pixels almost the same around."""
+    import cv2
+
     flat = np.ones(pixels.shape[:2], dtype=np.bool_)
     flat[:, :-1] &= (np.abs(pixels[:, 1:] - pixels[:, :-1]) <= _FLAT).all(axis=2)
     flat[:-1] &= (np.abs(pixels[1:] - pixels[:-1]) <= _FLAT).all(axis=2)
-    return flat
+    return np.asarray(cv2.erode(flat.astype(np.uint8), _CORE) > 0)
 
 
 def _bands(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -246,7 +228,7 @@ def _shown(pixel: NDArray[np.uint8], channels: int) -> str:
 
 def _refused(path: Path, reason: str) -> ReadError:
     return ReadError(
-        "a mask must be stored without loss, or be of few colours that lie far apart, but of this "
+        "a mask must be stored without loss, or be of few colours that lie far apart, but in this "
         f"file {reason}",
         code="bad-image",
         file=str(path),

@@ -34,7 +34,8 @@ _SOON = 3
 class Seen(NamedTuple):
     """One mask: the values, or colours as 0xrrggbb, that it shows.
 
-    area, border: the part of all its pixels, and of the outermost, that is not 0.
+    area, border: the part of all its pixels, and of the outermost, that is above half of the
+    highest value; it matters where that is white. Of colours 0.
     """
 
     path: Path
@@ -208,8 +209,7 @@ def _seen(path: Path, values: Collection[int], pixels: NDArray[Any]) -> Seen:
         return Seen(path, _shared(frozenset(values)), 0.0, 0.0)
     outer = (pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1])
     count = sum(side.size for side in outer)
-    # Half way to white: what JPEG left of black is black.
-    low = 127 if pixels.dtype == np.uint8 and len(values) <= 2 and max(values) == 255 else 0
+    low = max(values) // 2  # half way to white: what JPEG left of black is black
     area = np.count_nonzero(pixels > low) / pixels.size
     return Seen(
         path,
@@ -248,7 +248,7 @@ def _too_many(path: Path) -> ClassError:
         f"masks must be painted in one colour a class, but there are over {MAX_COLORS}"
         if path.suffix.lower() not in lossy.SUFFIXES
         else f"a mask stored with loss must have few colours, at most {lossy.MOST}, that lie "
-        f"{lossy.APART} apart or more, in areas; this looks like a photograph",
+        f"{lossy.APART} apart or more, in areas; this one is a photograph, or damaged too much",
         code="mask-colors",
         file=str(path),
         cure=likely_cause(path),

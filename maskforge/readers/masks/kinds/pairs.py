@@ -1,8 +1,9 @@
 """Folders of images and of masks that hold class ids, such as images/ and masks/.
 
 Either may have folders inside, ``train`` and ``val`` among them, or stand in such a folder itself;
-lists ``train.txt`` and ``val.txt`` beside them tell the splits too. Masks are PNG of one channel or
-with a palette, .npy, or any image file without loss; masks of 0 and 255 are understood.
+lists ``train.txt`` and ``val.txt`` beside them tell the splits too. Or each mask lies beside its
+image, and its name says so. Masks are PNG of one channel or with a palette, .npy, or any image
+file; masks of 0 and 255, and JPEG of levels that lie far apart, are understood.
 """
 
 from __future__ import annotations

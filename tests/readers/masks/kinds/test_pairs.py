@@ -233,13 +233,17 @@ class TestOtherPeoplesMasks:
         assert [p.file.rpartition("/")[2] for p in problems] == ["b.png"]
         assert "#090807 is number 0 of this palette, but 1 in 'a.png'" in problems[0].message
 
-    def test_jpeg_masks_are_refused(self, files):
-        files.pair("a")
+    def test_a_jpeg_of_ids_among_others_is_left_out(self, files):
+        for stem in "acd":
+            files.pair(stem)
         files.image("images/b.png")
         files.mask("masks/b.jpg")
         data = open_dataset(files.root, labels=LABELS)
-        with pytest.raises(ReadError, match=r"b\.jpg: a mask must be stored without loss.*PNG"):
-            load(data.examples[1], data)
+        assert [e.name for e in data.examples] == ["a", "c", "d"]
+        (problem,) = check(data).errors
+        assert problem.file.endswith("b.jpg")
+        assert "a mask stored with loss must have few colours" in problem.message
+        assert "PNG" in problem.cure
 
     def test_transparent_masks_are_refused(self, files, ids):
         files.pair("a")
