@@ -444,7 +444,7 @@ def test_crowds_without_a_shape_are_not_counted_as_crowds(read: Read) -> None:
     _, (_, note), _ = read(content, crowd="skip")
     assert (note.message, note.place) == ("crowds are left out, as asked: 2", "annotations[1]")
     _, (_, note), _ = read(content, crowd="skip", boxes="fill")
-    assert (note.message, note.place) == ("3 crowds are left out", "annotations[0]")
+    assert (note.message, note.place) == ("crowds are left out, as asked: 3", "annotations[0]")
 
 
 def test_labels_are_those_of_regions_whatever_is_left_out(read: Read) -> None:
