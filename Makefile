@@ -1,11 +1,12 @@
 # make demo   sets everything up, converts the bundled samples of all formats and trains on them
 # make test   sets everything up and runs the tests
+# make newcomer  README's first commands, typed in a new environment
 # make lint   style, types, spelling          make bench  speed and memory beside the peers
 # make bench-training  the trainer beside its peers (PEOPLE=DIR, STREET=DIR, MINUTES=M)
 # make fuzz   hostile input for every reader  make docs   regenerate what is made from the code
 # make mutation  mistakes in the core, made on purpose: whether the tests notice each of them
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench bench-training fuzz mutation docs samples clean
+.PHONY: help setup demo newcomer test lint bench bench-training fuzz mutation docs samples clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -36,6 +37,9 @@ setup: .venv/done
 
 demo: .venv/train
 	@$(BIN)/python samples/demo.py
+
+newcomer:
+	@$(PYTHON) samples/newcomer.py
 
 test: .venv/ray
 	$(BIN)/python -m pytest

@@ -2,6 +2,7 @@
 
     import maskforge
     result = maskforge.convert("dir/", format="labelme")
+    trained = maskforge.train(result.out)
 
 Names are loaded when they are first used, so that importing maskforge costs nothing.
 """
@@ -14,11 +15,24 @@ from typing import TYPE_CHECKING
 __version__ = "0.2.0.dev0"
 
 if TYPE_CHECKING:
+    from maskforge.api.arrays import metrics as metrics
+    from maskforge.api.arrays import overlay as overlay
+    from maskforge.api.converting import convert as convert
+    from maskforge.api.converting import inspect as inspect
+    from maskforge.api.converting import rasterize as rasterize
+    from maskforge.api.converting import read as read
+    from maskforge.api.dataset import Dataset as Dataset
+    from maskforge.api.dataset import open_dataset as open_dataset
+    from maskforge.api.evaluating import Evaluation as Evaluation
+    from maskforge.api.evaluating import evaluate as evaluate
+    from maskforge.api.predicting import Prediction as Prediction
+    from maskforge.api.predicting import open_network as open_network
+    from maskforge.api.predicting import predict as predict
+    from maskforge.api.rasters import Raster as Raster
+    from maskforge.api.training import Training as Training
+    from maskforge.api.training import train as train
     from maskforge.classes import ClassTable as ClassTable
-    from maskforge.conversion.conversion import convert as convert
     from maskforge.conversion.result import Conversion as Conversion
-    from maskforge.conversion.steps import rasterize as rasterize
-    from maskforge.conversion.steps import read as read
     from maskforge.errors import ClassError as ClassError
     from maskforge.errors import GeometryError as GeometryError
     from maskforge.errors import MaskforgeError as MaskforgeError
@@ -33,14 +47,33 @@ if TYPE_CHECKING:
     from maskforge.raster.geometry import Ellipse as Ellipse
     from maskforge.raster.geometry import Polygon as Polygon
     from maskforge.raster.geometry import Polyline as Polyline
-    from maskforge.raster.raster import Raster as Raster
-    from maskforge.readers.masks.inspection import inspect as inspect
 
 _HOME = {
+    "convert": "api.converting",
+    "read": "api.converting",
+    "rasterize": "api.converting",
+    "inspect": "api.converting",
+    "open_dataset": "api.dataset",
+    "train": "api.training",
+    "evaluate": "api.evaluating",
+    "predict": "api.predicting",
+    "open_network": "api.predicting",
+    "overlay": "api.arrays",
+    "metrics": "api.arrays",
     "Annotation": "raster.annotation",
     "Region": "raster.annotation",
     "ClassTable": "classes",
-    "convert": "conversion.conversion",
+    "Bitmap": "raster.geometry",
+    "Box": "raster.geometry",
+    "Ellipse": "raster.geometry",
+    "Polygon": "raster.geometry",
+    "Polyline": "raster.geometry",
+    "Raster": "api.rasters",
+    "Dataset": "api.dataset",
+    "Conversion": "conversion.result",
+    "Training": "api.training",
+    "Evaluation": "api.evaluating",
+    "Prediction": "api.predicting",
     "ClassError": "errors",
     "GeometryError": "errors",
     "MaskforgeError": "errors",
@@ -48,16 +81,6 @@ _HOME = {
     "ReadError": "errors",
     "UsageError": "errors",
     "WriteError": "errors",
-    "Bitmap": "raster.geometry",
-    "Box": "raster.geometry",
-    "Ellipse": "raster.geometry",
-    "Polygon": "raster.geometry",
-    "Polyline": "raster.geometry",
-    "inspect": "readers.masks.inspection",
-    "Raster": "raster.raster",
-    "rasterize": "conversion.steps",
-    "read": "conversion.steps",
-    "Conversion": "conversion.result",
 }
 
 __all__ = ["__version__", *_HOME]
@@ -73,4 +96,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME])
+    return sorted(__all__)

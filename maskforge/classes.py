@@ -12,12 +12,16 @@ from __future__ import annotations
 import difflib
 import hashlib
 import itertools
+import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, TypeAlias
+from importlib import import_module
+from operator import index
+from pathlib import Path
+from typing import Any, SupportsIndex, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,6 +116,29 @@ class ClassTable:
     def __contains__(self, label: object) -> bool:
         return label in self._ids
 
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the classes, by ascending id."""
+        return iter(self.names)
+
+    @overload
+    def __getitem__(self, key: str) -> int: ...
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> str: ...
+    def __getitem__(self, key: str | SupportsIndex) -> int | str:
+        """Return the id of a name, or the name of an id. Raises ClassError for none."""
+        if not isinstance(key, str):
+            number = index(key)
+            if number not in (*self.ids, self.ignore_index):
+                shown = ", ".join(map(str, self.ids[:20])) + (" …" if len(self.ids) > 20 else "")
+                raise ClassError(f"no class has the id {number}, the ids are {shown}")
+            return self.name_of(number)
+        if key not in self:
+            near = self._nearest([key])
+            known = ", ".join(self.names[:20]) + (" …" if len(self) > 20 else "")
+            cure = near or f"it is one of {known}"
+            raise ClassError(f"label {key!r} is not in the class table", cure=cure)
+        return self._ids[key]
+
     @property
     def channels(self) -> ClassTable:
         """The same classes by channel: the table that networks, scores and planes go by."""
@@ -163,15 +190,17 @@ class ClassTable:
 
     def hint(self, labels: Iterable[str]) -> str:
         """Return the cure for labels that the table lacks: the nearest names, or what to do."""
+        near = self._nearest(labels)
+        return near or "add it to labels.txt, or choose --unknown skip|ignore|background"
+
+    def _nearest(self, labels: Iterable[str]) -> str:
         folded = {name.casefold(): name for name in self.names if name != BACKGROUND}
         guesses = []
         for label in itertools.islice((text for text in labels if len(text) < 100), 10):
             near = difflib.get_close_matches(label.casefold(), folded, n=1)
             if near:
                 guesses.append(f"{label!r}: did you mean {folded[near[0]]!r}?")
-        return (
-            "; ".join(guesses) or "add it to labels.txt, or choose --unknown skip|ignore|background"
-        )
+        return "; ".join(guesses)
 
     def to_text(self) -> str:
         """Return the text of a labels.txt that reads back as this table, but for its colours."""
@@ -241,6 +270,17 @@ class ClassTable:
         A byte order mark, blank lines and spaces around a name do not count.
         """
         return parse(text.removeprefix("\ufeff").splitlines()).classes
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> ClassTable:
+        """Return the table that a file lists: labels.txt, classes.txt, a trainer's YAML, ….
+
+        Raises ReadError, ClassError.
+        """
+        # The ground imports nothing of the road: what reads files is loaded when it is asked for.
+        lists = import_module("maskforge.io.label_lists")
+        table: ClassTable = lists.read_table(Path(path))
+        return table
 
     @classmethod
     def of(

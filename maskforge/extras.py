@@ -13,7 +13,7 @@ DISTRIBUTION = "maskforge-suite"
 
 EXTRAS: dict[str, tuple[str, ...]] = {
     "annotate": ("labelme",),
-    "train": ("torch", "tensorboard"),
+    "train": ("torch", "tensorboard", "matplotlib"),
     "pretrained": ("segmentation-models-pytorch", "torchvision"),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "ray": ("ray",),
@@ -35,6 +35,21 @@ def install(extra: str, *only: str) -> str:
     wanted = [(name, versions[name]) for name in only or EXTRAS[extra]]
     shown = [f'"{name}{version}"' if version else name for name, version in wanted]
     return f"pip install {' '.join(shown)}"
+
+
+def installed(extra: str) -> dict[str, str]:
+    """Return the packages of ``extra`` with their versions, "" for one that is not installed."""
+    return {name: version(name) for name in EXTRAS[extra]}
+
+
+def version(name: str) -> str:
+    """Return the version of an installed package, "" where there is none."""
+    from importlib import metadata
+
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _versions(extra: str) -> dict[str, str]:

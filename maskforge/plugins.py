@@ -6,9 +6,12 @@ What a module owes is a ``Protocol`` in the folder's ``__init__``, which has a t
 
 from __future__ import annotations
 
+import ast
 import difflib
 import importlib
+import importlib.util
 import pkgutil
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from functools import cache
@@ -35,11 +38,21 @@ class HasOptions(Protocol):
 def names(package: str) -> tuple[str, ...]:
     """Return the sorted names of the public modules directly inside ``maskforge.<package>``.
 
-    Nothing is imported but the package itself.
+    Nothing is imported, not even the package, which may need what is not installed.
     """
-    folder = importlib.import_module(f"maskforge.{package}")
-    found = pkgutil.iter_modules(folder.__path__)
+    found = pkgutil.iter_modules(_folders(package))
     return tuple(sorted(m.name.replace("_", "-") for m in found if not m.name.startswith("_")))
+
+
+def _folders(package: str) -> list[str]:
+    """Return the folders that the modules of ``maskforge.<package>`` are in."""
+    name = f"maskforge.{package}"
+    if name in sys.modules:
+        return list(sys.modules[name].__path__)
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.submodule_search_locations is None:
+        raise ModuleNotFoundError(f"there is no package {name}", name=name)
+    return list(spec.submodule_search_locations)
 
 
 @cache
@@ -56,14 +69,29 @@ def choose(what: str, value: str, choices: Iterable[str]) -> str:
     """Return ``value``, which must be one of ``choices``. Raises UsageError with the nearest."""
     if value not in (known := list(choices)):
         raise UsageError(
-            f"{what} must be one of {known}, but got {value!r}", cure=_nearest(value, known)
+            f"{what} must be one of {known}, but got {value!r}", cure=meant(value, known)
         )
     return value
 
 
-def _nearest(value: object, known: list[str]) -> str:
-    near = difflib.get_close_matches(str(value), known, n=1)
-    return f"did you mean {near[0]!r}?" if near else ""
+def meant(value: object, known: Iterable[str]) -> str:
+    """Return the question whether the nearest of ``known`` was meant, "" where none is near."""
+    near = nearest(str(value), known)
+    return f"did you mean {near!r}?" if near else ""
+
+
+def nearest(value: str, known: Iterable[str]) -> str:
+    """Return what of ``known`` was probably meant by ``value``, "" where nothing is near."""
+    folded = {_folded(name): name for name in known}
+    typed = _folded(value)
+    near = difflib.get_close_matches(typed, folded, n=1)
+    # Words in another order: yellow-purple.
+    same = [one for one in folded if sorted(one.split("-")) == sorted(typed.split("-"))]
+    return folded[(near or same)[0]] if near or same else ""
+
+
+def _folded(name: str) -> str:
+    return name.casefold().replace("_", "-")
 
 
 def options(choice: HasOptions, values: Mapping[str, object]) -> Any:
@@ -73,7 +101,7 @@ def options(choice: HasOptions, values: Mapping[str, object]) -> Any:
         name = choice.__name__.rpartition(".")[2].replace("_", "-")
         raise UsageError(
             f"{name} must be given only its own options {known}, but got {stranger}",
-            cure=_nearest(stranger[0], known),
+            cure=meant(stranger[0], known),
         )
     return choice.Options(**values)
 
@@ -85,9 +113,39 @@ def effective(choice: HasOptions, values: Mapping[str, object]) -> dict[str, obj
 
 def summary(package: str, name: str) -> str:
     """Return the first line of the module's docstring, read from its source, not imported."""
-    folder = importlib.import_module(f"maskforge.{package}")
     stem = name.replace("-", "_")
     files = (f"{stem}.py", f"{stem}/__init__.py")
-    path = next(p for where in folder.__path__ for f in files if (p := Path(where, f)).is_file())
+    path = next(p for where in _folders(package) for f in files if (p := Path(where, f)).is_file())
     with path.open(encoding="utf-8") as lines:
         return lines.readline().strip().strip('"').rstrip(".")
+
+
+@cache
+def table(package: str, module: str, name: str) -> dict[str, str]:
+    """Return a table of functions, ``name`` in a module: its keys, and what each function does.
+
+    That is the first sentence of its docstring. Nothing is imported: the module may need torch.
+    """
+    path = next(p for where in _folders(package) if (p := Path(where, f"{module}.py")).is_file())
+    tree = ast.parse(path.read_text(encoding="utf-8")).body
+    told = {
+        node.name: ast.get_docstring(node) or ""
+        for node in tree
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+    for node in tree:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        value = getattr(node, "value", None)
+        if name in [getattr(t, "id", "") for t in targets] and isinstance(value, ast.Dict):
+            return {
+                str(ast.literal_eval(key)): _sentence(told.get(ast.unparse(item), ""))
+                for key, item in zip(value.keys, value.values, strict=True)
+                if key is not None
+            }
+    raise LookupError(f"{path.name} must have a table {name}, but has none")
+
+
+def _sentence(text: str) -> str:
+    """Return the first sentence of a docstring, without the full stop."""
+    paragraph = " ".join(text.partition("\n\n")[0].split())
+    return paragraph.partition(". ")[0].rstrip(".")

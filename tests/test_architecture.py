@@ -17,7 +17,7 @@ FILES = sorted(path for path in ROOT.rglob("*.py") if "__pycache__" not in path.
 # before it; a folder whose choices are loaded by name is imported by that.
 ROAD = (
     *("engines", "raster", "rules", "scores", "io", "pictures", "layouts", "writers", "readers"),
-    *("conversion", "datasets", "prediction", "training", "cli"),
+    *("conversion", "datasets", "prediction", "training", "api", "cli"),
 )
 FRONT_DOORS = ("__init__.py", "__main__.py")
 """Which load what users name."""
@@ -26,7 +26,7 @@ CHOICES = {
     f"maskforge.{name}"
     for name in ("engines", "rules", "layouts", "writers", "readers", "readers.masks.kinds")
 }
-MOST_AT_THE_TOP = 10
+MOST_AT_THE_TOP = 11
 """Modules beside the folders: the ground that all stand on."""
 
 # Third-party packages that are welcome in some places only, wherever in a file they are imported.
@@ -37,7 +37,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "onnxruntime": ("prediction/onnx_network.py",),
     "click": ("cli/",),
     "rich": ("cli/",),
-    "shapely": ("rules/",),
+    "shapely": ("rules/", "readers/_labelme_shapes.py"),
     "ray": ("engines/ray.py",),
     "msgspec": ("readers/", "records.py"),
     "labelme": (),  # GPL: started as a program, never imported

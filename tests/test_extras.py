@@ -48,7 +48,8 @@ def test_the_line_has_the_versions_that_we_are_installed_with(
         "tensorboard!=2.18,>=2.16; extra == 'train'",
         'torch >=2.4 ; extra == "train"',
     )
-    assert extras.install("train") == 'pip install "torch>=2.4" "tensorboard!=2.18,>=2.16"'
+    line = 'pip install "torch>=2.4" "tensorboard!=2.18,>=2.16"'
+    assert extras.install("train") == f"{line} matplotlib"
 
 
 def test_only_some_of_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +63,7 @@ def test_without_metadata_the_packages_are_named(monkeypatch: pytest.MonkeyPatch
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "requires", requires)
-    assert extras.install("train") == "pip install torch tensorboard"
+    assert extras.install("train") == "pip install torch tensorboard matplotlib"
     assert extras.install("onnx", "onnxruntime") == "pip install onnxruntime"
 
 
@@ -130,3 +131,17 @@ def _texts() -> Iterator[Path]:
     for path in (*ROOT.glob("*"), *inner):
         if path.suffix in SUFFIXES and path.is_file():
             yield path
+
+
+def test_what_is_installed_with_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(name: str) -> str:
+        if name == "onnxruntime":
+            raise metadata.PackageNotFoundError(name)
+        return f"1.0+{name}"
+
+    monkeypatch.setattr(metadata, "version", version)
+    assert extras.installed("onnx") == {
+        "onnx": "1.0+onnx",
+        "onnxscript": "1.0+onnxscript",
+        "onnxruntime": "",
+    }

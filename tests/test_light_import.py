@@ -35,9 +35,20 @@ def test_values_load_numpy_at_most(name: str) -> None:
     assert loaded_by(f"import maskforge; maskforge.{name}") <= {"numpy"}
 
 
-@pytest.mark.parametrize("name", ["rasterize", "read", "convert", "Conversion"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("rasterize", "read", "convert", "Conversion", "Raster"),
+        *("open_dataset", "evaluate", "metrics", "overlay"),
+    ],
+)
 def test_the_whole_road_loads_neither_torch_nor_opencv(name: str) -> None:
     assert not loaded_by(f"import maskforge; maskforge.{name}") & {"torch", "cv2", "shapely"}
+
+
+@pytest.mark.parametrize("name", ["train", "predict", "open_network", "Training"])
+def test_torch_is_loaded_where_a_network_is_and_not_by_its_name(name: str) -> None:
+    assert not loaded_by(f"import maskforge; maskforge.{name}") & {"torch", "click", "rich"}
 
 
 def test_the_exact_rule_loads_neither_opencv_nor_shapely() -> None:

@@ -66,8 +66,11 @@ def test_one_file_each_and_all_at_once(desk, capsys):
     assert re.search(r"\n  boxes +Boxes as lines of text", said)
     assert run("boxes", "--help") == 0
     said = capsys.readouterr().out
-    for word in ("lines of boxes", "--prefix", "what to put before labels", "pgm", "frame", "desk"):
+    for word in ("lines of boxes", "--prefix", "What to put before labels"):
         assert word in said
+    for what, name in (("writers", "pgm"), ("rules", "frame"), ("layouts", "desk")):
+        assert run("list", what) == 0
+        assert f"\n{name} " in f"\n{capsys.readouterr().out}"
     code = run(
         *("boxes", "in", "--as", "pgm", "--rule", "frame", "--layout", "desk"),
         *("--prefix", "big ", "-o", "out", "-q"),

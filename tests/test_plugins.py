@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -48,6 +50,40 @@ def test_the_nearest_choice_is_named() -> None:
     with pytest.raises(UsageError) as caught:
         plugins.load("rules", "pixel-centre")
     assert caught.value.cure == "did you mean 'pixel-center'?"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("cocoo", "coco"),
+        ("Pixel_Center", "pixel-center"),
+        ("center-pixel", "pixel-center"),
+        ("qqq", ""),
+        ("", ""),
+    ],
+)
+def test_the_nearest(typed: str, meant: str) -> None:
+    assert plugins.nearest(typed, plugins.names("rules")) == meant
+
+
+def test_networks_and_tables_are_known_without_what_they_import() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from maskforge import plugins\n"
+        "print(*plugins.names('training.models'), *plugins.table('training', 'losses', 'LOSSES'))\n"
+        "print(plugins.summary('training.models', 'unet'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "unet" in done.stdout.split()
+    assert "dice" in done.stdout.split()
+    assert "U-Net: " in done.stdout
+
+
+def test_a_table_tells_what_its_functions_do() -> None:
+    told = plugins.table("training", "schedules", "SCHEDULES")
+    assert told["constant"] == "Return 1"
+    with pytest.raises(LookupError, match=r"schedules\.py must have a table NOTHING"):
+        plugins.table("training", "schedules", "NOTHING")
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 from pathlib import Path
 
 import pytest
 
 import maskforge
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 PUBLIC = {
     "__version__",
@@ -18,6 +21,13 @@ PUBLIC = {
     "read",
     "rasterize",
     "inspect",
+    "open_dataset",
+    "train",
+    "evaluate",
+    "predict",
+    "open_network",
+    "overlay",
+    "metrics",
     # what it is done with
     "Annotation",
     "Region",
@@ -27,9 +37,13 @@ PUBLIC = {
     "Ellipse",
     "Polyline",
     "Bitmap",
+    "Dataset",
     # what comes of it
     "Raster",
     "Conversion",
+    "Training",
+    "Evaluation",
+    "Prediction",
     "Problem",
     # what goes wrong
     "MaskforgeError",
@@ -44,7 +58,7 @@ PUBLIC = {
 def test_the_names_are_these() -> None:
     assert set(maskforge.__all__) == PUBLIC
     assert len(maskforge.__all__) == len(PUBLIC)
-    assert set(dir(maskforge)) >= PUBLIC
+    assert dir(maskforge) == sorted(PUBLIC)
 
 
 @pytest.mark.parametrize("name", sorted(PUBLIC - {"__version__"}))
@@ -55,6 +69,19 @@ def test_each_is_there_and_documented(name: str) -> None:
     assert doc, f"{name} must have a docstring"
     assert not doc.startswith(f"{name}("), "the docstring that dataclasses make up says nothing"
     assert value.__module__.startswith("maskforge.")
+
+
+def test_each_has_an_example_that_runs() -> None:
+    """Blocks of Python in docs/python.md are run by tests/test_docs.py."""
+    page = (DOCS / "python.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    used = set[str]()
+    for node in ast.walk(ast.parse("\n".join(blocks))):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "maskforge":
+            used.add(node.attr)
+        elif isinstance(node, ast.ImportFrom) and node.module == "maskforge":
+            used |= {alias.name for alias in node.names}
+    assert PUBLIC - {"__version__"} - used == set()
 
 
 def test_type_checkers_see_the_same_names() -> None:

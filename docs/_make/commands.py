@@ -1,18 +1,18 @@
-"""The ``--help`` of every command, as a user sees it."""
+"""The whole help of every command, as a user sees it."""
 
 from __future__ import annotations
 
+import click
 from click.testing import CliRunner
 
-from maskforge import plugins
 from maskforge.cli import cli
 
 _WIDTH = 96
 
 
 def names() -> list[str]:
-    """Return the commands, those of the formats first."""
-    return [*plugins.names("readers"), *plugins.names("cli")]
+    """Return the commands in the order of the help."""
+    return cli.list_commands(click.Context(cli))
 
 
 def helps() -> str:
@@ -23,14 +23,19 @@ def helps() -> str:
 
 
 def _section(title: str, command: list[str]) -> str:
+    rare = "--help-all" in _told([*command, "--help"])
+    text = _told([*command, "--help-all" if rare else "--help"])
+    return f"## {title}\n\n```text\n{text}\n```"
+
+
+def _told(arguments: list[str]) -> str:
     result = CliRunner().invoke(
         cli,
-        [*command, "--help"],
+        arguments,
         prog_name="maskforge",
         terminal_width=_WIDTH,
         max_content_width=_WIDTH,
     )
     if result.exit_code:
-        raise RuntimeError(f"{title} --help failed: {result.output}")
-    text = "\n".join(line.rstrip() for line in result.output.strip().splitlines())
-    return f"## {title}\n\n```text\n{text}\n```"
+        raise RuntimeError(f"{' '.join(arguments)} failed: {result.output}")
+    return "\n".join(line.rstrip() for line in result.output.strip().splitlines())

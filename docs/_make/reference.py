@@ -11,10 +11,16 @@ from typing import Any
 import maskforge
 from _make import markdown
 from maskforge import errors as kinds_of_errors
-from maskforge.conversion.settings import Settings
+from maskforge.api.documented import SETTINGS, help_of
 from maskforge.io import onehot
 
 _LINE = 92
+_SPECIAL = {
+    "__len__": "len(·)",
+    "__iter__": "for … in ·",
+    "__contains__": "name in ·",
+    "__getitem__": "·[…]",
+}
 _MORE = {"io.onehot.OneHotFile": onehot.OneHotFile, "io.onehot.read_onehot": onehot.read_onehot}
 
 
@@ -50,24 +56,9 @@ def _section(name: str, value: Any) -> str:
     ]
     if isinstance(value, type):
         parts.append("\n".join(_members(value)))
-    if value is maskforge.convert:
-        parts.append("\n".join(_settings()))
+    if hasattr(value, "settings"):
+        parts.append("\n".join(f"- `{one.name}`: {help_of(one)}" for one in value.settings))
     return "\n\n".join(part for part in parts if part)
-
-
-def _settings() -> list[str]:
-    """Return a line for each setting of a conversion, told by its own metadata."""
-    lines = []
-    for one in fields(Settings):
-        text = re.sub(r"--([a-z-]+)", _as_parameter, one.metadata["help"])
-        text += f" None: {one.metadata['helpful']}." if "helpful" in one.metadata else ""
-        lines.append(f"- `{one.name}`: {text}")
-    return lines
-
-
-def _as_parameter(option: re.Match[str]) -> str:
-    name = option[1].replace("-", "_")
-    return f"`{'as_' if name == 'as' else name}`"
 
 
 def _explained(value: Any) -> str:
@@ -76,7 +67,8 @@ def _explained(value: Any) -> str:
     name = "|".join(sorted(names, key=len, reverse=True))
     item = re.compile(rf"(?:(?<=\. )|^)((?:{name})(?:, (?:{name}))*): ")
     paragraphs = []
-    for paragraph in markdown.text(value.__doc__).split("\n\n"):
+    doc = (value.__doc__ or "").partition(SETTINGS)[0]  # which follow as a list
+    for paragraph in markdown.text(doc).split("\n\n"):
         # A new line begins an item as a full stop does, so that both look the same below.
         flat = re.sub(r"\n(?=\S)", " ", paragraph)
         before, *items = item.split(flat)
@@ -128,10 +120,12 @@ def _annotation(annotation: object) -> str:
 
 
 def _members(kind: type) -> list[str]:
-    """Return a line for each public method and property that ``kind`` itself defines."""
+    """Return a line for each public method and property that ``kind`` has of this package."""
+    ours = [one for one in kind.__mro__ if one.__module__.startswith("maskforge.")]
+    found = {name: member for one in reversed(ours) for name, member in vars(one).items()}
     lines = []
-    for name, member in vars(kind).items():
-        if name.startswith("_") and name not in ("__len__", "__contains__", "__getitem__"):
+    for name, member in found.items():
+        if name.startswith("_") and name not in _SPECIAL:
             continue
         function = member.__func__ if isinstance(member, classmethod | staticmethod) else member
         if isinstance(function, FunctionType):
@@ -146,5 +140,4 @@ def _call(name: str, function: FunctionType) -> str:
     shown = ", ".join(
         f"{p.name}={p.default!r}" if p.default is not p.empty else p.name for p in parameters
     )
-    special = {"__len__": "len(·)", "__contains__": "name in ·", "__getitem__": "·[name]"}
-    return special.get(name, f".{name}({shown})")
+    return _SPECIAL.get(name, f".{name}({shown})")

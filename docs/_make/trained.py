@@ -27,7 +27,7 @@ def can_be_made(root: Path) -> bool:
 
 def training(root: Path) -> Image.Image:
     """Return an image of each format that the network had not seen, the truth, the prediction."""
-    from maskforge.pictures.plots import comparison, stacked
+    from maskforge.pictures.comparison import Comparison, sheet, stacked
     from maskforge.training.torch_network import network_predictor
 
     rows = []
@@ -37,9 +37,9 @@ def training(root: Path) -> Image.Image:
         image, truth = load(example, dataset)
         predictor = network_predictor(root / f"demo/runs/{run}/best.pt")
         [found] = predictor.label_images([image])
-        rows.append(comparison(image, truth, found, classes=dataset.classes, title=name))
-    sheet = stacked(rows)
-    return sheet.resize((sheet.width * 2 // 3, sheet.height * 2 // 3), Image.Resampling.LANCZOS)
+        compared = Comparison(name, truth, found, dataset.classes, image)
+        rows.append(sheet(compared, errors=False, size=(1200, 460)))
+    return stacked(rows)
 
 
 def swapped(root: Path) -> Image.Image:

@@ -7,15 +7,16 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import click
 
 from maskforge import readers
-from maskforge.cli import _options
+from maskforge.cli import _help, _options, _sources
 from maskforge.conversion.conversion import convert
 from maskforge.conversion.settings import Settings
-from maskforge.errors import UsageError
+from maskforge.errors import ClassError, ReadError, UsageError
 
 
 def reader_command(name: str) -> click.Command:
@@ -26,17 +27,27 @@ def reader_command(name: str) -> click.Command:
 
     def run_reader(sources: tuple[str, ...], **given: Any) -> int:
         reader_options = {key: given.pop(key) for key in own}
+        if not sources and not Path(str(default)).is_file():
+            raise ReadError(
+                "there is no such file in the current folder",
+                code="unreadable",
+                file=str(default),
+                cure=f"name the file or its folder: maskforge {name} SOURCE",
+            )
         return run(sources or (".",), format=name, reader_options=reader_options, **given)
 
     argument = click.argument(
         "sources",
         nargs=-1,
         required=default is None,
+        type=_help.path(),
         metavar="SOURCE..." if default is None else "[SOURCE]...",
     )
     options = [*_options.options_of(reader.Options), *_options.conversion_options()]
     where = f" Without SOURCE: {default} in the current folder." if default else ""
-    source = f" {default}" if default else f" {'annotations' if reader.SUFFIXES else name}/"
+    # A file with many images is mostly named itself.
+    annotations = "annotations/" if reader.labels else "annotations.json"
+    source = f" {default or (annotations if reader.SUFFIXES else f'{name}/')}"
     help_text = f"""Convert {reader.TITLE} to masks; by default --as {reader.DEFAULT_OUTPUT}.
 
     SOURCE: files and folders; folders are searched.{where} One bad file is reported and the rest
@@ -47,10 +58,9 @@ def reader_command(name: str) -> click.Command:
       maskforge {name}{source}
       maskforge {name}{source} --labels labels.txt -o out --split 0.8,0.1,0.1
       maskforge {name}{source} --as color --style black-white
-      maskforge {name}{source} --layout voc
       maskforge {name}{source} --as onehot --overlap keep
     """
-    return click.command(name, help=help_text)(argument(_options.apply(run_reader, options)))
+    return _help.command(name, help=help_text)(argument(_options.apply(run_reader, options)))
 
 
 def run(
@@ -71,7 +81,17 @@ def run(
             if given.pop(flag.spelled):
                 given[one.name] = flag.value
     engine_options = _options.engine_options(given["engine"], given)
-    with _progress(show=not (quiet or as_json)) as progress:
+    with _options.as_typed(Settings):
+        Settings.of(given)
+    if format is not None:
+        options = readers.load(format).Options
+        with _options.as_typed(options):
+            options(**reader_options)
+    with (
+        _placed(given),
+        _sources.explained(sources, format),
+        _progress(show=not (quiet or as_json)) as progress,
+    ):
         result = convert(
             list(sources),
             format=format,
@@ -80,6 +100,8 @@ def run(
             progress=progress,
             **given,
         )
+    if not (result.records or as_json or format is None):
+        _sources.tell_of_file(sources, format)
     if as_json:
         click.echo(json.dumps(result.as_dict(), ensure_ascii=False, indent=1))
     elif not quiet or result.exit_code:
@@ -90,6 +112,20 @@ def run(
         else:
             _show.show(result, found_by_content=format is None, verbose=verbose)
     return result.exit_code
+
+
+@contextmanager
+def _placed(given: Mapping[str, Any]) -> Iterator[None]:
+    """Have a ClassError that is about what was typed, and not about data, name the option."""
+    try:
+        yield
+    except ClassError as error:
+        if not (error.file or error.place):
+            if any(f"label {name!r} is" in error.message for name in given["priority"]):
+                error.place = "--priority"
+            elif given["labels"] and error.message.startswith("a class "):
+                error.place = "--labels"
+        raise
 
 
 @contextmanager

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
-import click
 from rich.console import Console
 
 from maskforge import plugins
-from maskforge.cli import _console, _options
+from maskforge.cli import _choices, _console, _help, _options
 from maskforge.cli._console import escape
 from maskforge.conversion.settings import Settings
 from maskforge.datasets import Check, Dataset, check, open_dataset
@@ -48,23 +48,38 @@ class Meaning(NamedTuple):
 
 def options() -> list[Callable[[Any], Any]]:
     """Return the options that :meth:`Meaning.take` takes."""
+    option = partial(_help.option, group="data")
     return [
-        click.option(
+        option(
             "--labels",
+            type=_help.path(),
             metavar="FILE|A,B,C",
             help="Class names in the order of their ids. [default: those found with the data]",
         ),
-        click.option(
+        option(
             "--kind",
-            type=click.Choice(plugins.names("readers.masks.kinds")),
+            type=_help.Choice(plugins.names("readers.masks.kinds")),
             help="How the data are laid out. [default: found by content]",
+            listed="kinds",
+            rare=True,
         ),
-        click.option("--ignore", type=int, help="One more pixel value that is not scored."),
-        click.option("--style", metavar="STYLE", help="Colours of painted masks."),
-        click.option(
-            "--images-from", "images", metavar="DIR", help="The images of a one-hot file."
+        option("--ignore", type=int, help="One more pixel value that is not scored.", rare=True),
+        option(
+            "--style",
+            type=_choices.Style(),
+            help="Colours of painted masks.",
+            listed="styles",
+            rare=True,
         ),
-        *_options.options_of(Settings, only=_RELABELLING),
+        option(
+            "--images-from",
+            "images",
+            type=_help.path(),
+            metavar="DIR",
+            help="The images of a one-hot file.",
+            rare=True,
+        ),
+        *_options.options_of(Settings, only=_RELABELLING, rare=True),
     ]
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from maskforge.cli import _torch
+from maskforge.cli import _help, _torch
 from maskforge.cli._settings import WorkingSize
-from maskforge.errors import UsageError
+from maskforge.errors import ReadError, UsageError
 from maskforge.prediction.predictor import Predictor
 
 NETWORKS = (".pt", ".onnx")
@@ -20,10 +21,11 @@ NETWORKS = (".pt", ".onnx")
 
 def options() -> list[Callable[[Any], Any]]:
     """Return the options that :func:`take` takes; None is not given."""
-    option = click.option
+    option = partial(_help.option, group="prediction")
+    machine = partial(_help.option, group="machine")
     return [
-        option("--device", help="auto, cpu, cuda or cuda:N. [default: auto]"),
-        option("--threads", type=click.IntRange(min=1), help="Threads of the network on the CPU."),
+        machine("--device", help="auto, cpu, cuda or cuda:N. [default: auto]"),
+        machine("--threads", type=click.IntRange(min=1), help="Threads of the network on the CPU."),
         option(
             "--size",
             type=WorkingSize(),
@@ -56,10 +58,26 @@ def refuse(given: dict[str, Any]) -> None:
         raise UsageError(f"masks need no network to look, but got {', '.join(wrong)}")
 
 
+BEST = "best.pt"
+"""The network of a run that is meant where its folder is named."""
+
+
+def named(path: str) -> Path:
+    """Return the network that ``path`` stands for: itself, or the best one of a run's folder."""
+    best = Path(path, BEST)
+    return best if best.is_file() else Path(path)
+
+
 def check(path: Path) -> None:
     """Raise UsageError where ``path`` is called like nothing that could be a network."""
-    if path.suffix not in NETWORKS:
-        raise UsageError(f"a network must be a file {' or '.join(NETWORKS)}, but got {str(path)!r}")
+    if path.suffix in NETWORKS:
+        return
+    runs = sorted(path.glob(f"*/{BEST}")) if path.is_dir() else []
+    raise UsageError(
+        f"a network must be a file {' or '.join(NETWORKS)}, or the folder of a run with {BEST}, "
+        f"but got {str(path)!r}",
+        cure=f"did you mean {runs[-1].parent}?" if runs else "",
+    )
 
 
 def predictor(path: Path, view: dict[str, Any]) -> Predictor:
@@ -71,5 +89,9 @@ def predictor(path: Path, view: dict[str, Any]) -> Predictor:
         from maskforge.prediction import onnx_network
 
         return replace(onnx_network.network_predictor(path, **machine), **look)
-    found: Predictor = _torch.load("torch_network").network_predictor(path, **machine)
+    try:
+        found: Predictor = _torch.load("torch_network").network_predictor(path, **machine)
+    except ReadError as error:
+        error.cure = error.cure or "name one that maskforge train has made"
+        raise
     return replace(found, **look)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
+from maskforge import plugins
+from maskforge.cli import _choices, _help, _options
 from maskforge.cli._options import Numbers, Size
 from maskforge.errors import UsageError
 from maskforge.prediction.config import Config, Option
@@ -31,7 +34,15 @@ class WorkingSize(click.ParamType[tuple[int, ...]]):
             return ()
         if re.fullmatch(r"[1-9]\d{0,5}", str(value)):
             return (int(value),)
-        return Size().convert(value, param, ctx)
+        match = re.fullmatch(r"([1-9]\d{0,5})[xX×]([1-9]\d{0,5})", str(value))
+        if match is None:
+            self.fail(
+                "must be the longer side in pixels such as 512, WIDTHxHEIGHT such as 512x384, or "
+                f"full, but got {value!r}",
+                param,
+                ctx,
+            )
+        return int(match[1]), int(match[2])
 
 
 def options() -> list[Callable[[Any], Any]]:
@@ -48,30 +59,37 @@ def options() -> list[Callable[[Any], Any]]:
 
 
 def _option(
-    name: str, hint: Any, metadata: Mapping[str, str], standard: Config
+    name: str, hint: Any, metadata: Mapping[str, Any], standard: Config
 ) -> Callable[[Any], Any]:
     spelled, help_text = name.replace("_", "-"), metadata["help"]
     value = getattr(standard, name)
+    shown = {"group": metadata["group"], "rare": metadata["rare"]}
     if hint is bool:
         both = f"--{spelled}/--no-{spelled}"
-        return click.option(both, name, default=None, help=help_text + _default(value))
+        return _help.option(both, name, default=None, help=help_text + _default(value), **shown)
+    own: dict[str, Any] = {
+        "size": WorkingSize(),
+        "crop": Size(),
+        "network": _choices.Network(),
+        "loss": _choices.Loss(),
+    }
     kind: Any = hint
-    if name == "size":
-        kind = WorkingSize()
-    elif name == "crop":
-        kind = Size()
+    if name in own:
+        kind = own[name]
     elif get_origin(hint) is tuple:
         kind = Numbers()
     elif get_origin(hint) is Literal:
-        kind = click.Choice(get_args(hint))
+        kind = _help.Choice(get_args(hint))
     elif isinstance(hint, UnionType):
         kind = get_args(hint)[0]
-    return click.option(
+    return _help.option(
         f"--{spelled}",
         name,
         type=kind,
         metavar=metadata["metavar"] or None,
         help=help_text + _default(value),
+        listed=_options.listed_as(metadata),
+        **shown,
     )
 
 
@@ -97,13 +115,37 @@ def config_of(
     base = preset(preset_name)
     changed = {name: value for name, value in given.items() if value is not None}
     if len(changed.get("scale", (1, 1))) != 2:
-        raise UsageError(f"--scale must be two factors such as 0.75,1.5, not {changed['scale']}")
+        shown = ",".join(f"{factor:g}" for factor in changed["scale"])
+        raise UsageError(f"--scale must be two factors such as 0.75,1.5, but got {shown}")
     own = {} if "network" in changed else dict(base.options)  # a network named is as its file says
     own |= dict(_pair(text) for text in network_options)
     budget = [name for name in ("epochs", "steps", "minutes") if name in changed]
     if budget:  # the preset's own gives way
         changed = {"epochs": None, "steps": None, "minutes": None, **changed}
-    return replace(base, **changed, options=own)
+    with _options.as_typed(Config):
+        return replace(base, **changed, options=own)
+
+
+def check_options(network: str, typed: Sequence[str]) -> None:
+    """Raise UsageError for an option that ``network`` does not have, with the nearest that it has.
+
+    typed: texts NAME=VALUE. Those of a library are known to that only.
+    """
+    if ":" in network:
+        return
+    models: Any = plugins.load("training.models", network)
+    known = [name for name in inspect.signature(models.build).parameters if name not in _GIVEN]
+    for text in typed:
+        name, _ = _pair(text)
+        if name not in known:
+            raise UsageError(
+                f"--option must be one of the options of {network}, {', '.join(known)}, "
+                f"but got {text!r}{_help.meant(name, known)}"
+            )
+
+
+_GIVEN = ("in_channels", "num_classes")
+"""What the data say of a network."""
 
 
 def _pair(text: str) -> tuple[str, Option]:

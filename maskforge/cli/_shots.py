@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from maskforge.cli import _console
+from maskforge.cli import _again, _console
 
 if TYPE_CHECKING:
     from maskforge.prediction.footage import Found
@@ -46,25 +46,24 @@ def follow(
                     problems += 1
                     errors.print(f"[red]{problem.code}[/] {escape(str(problem))}")
                 bar.advance(task)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         kept = "what is done is kept" if events.placed else "all is as it was"
-        errors.print(f"maskforge: interrupted; {kept}: {escape(out)}")
-        return 130
+        raise _again.Interrupted(f"{kept}: {out}") from error
     videos = sum(one.is_video for one in found)
     if not videos:
-        what = f"{finished} of {len(found)} images"
+        what = f"{finished} of {_console.many(len(found), 'image')}"
     elif videos == len(found):
-        what = f"{finished} frames of {videos} video{'s' if videos > 1 else ''}"
+        what = f"{_console.many(finished, 'frame')} of {_console.many(videos, 'video')}"
     else:
-        what = f"{finished} images and frames"
+        what = f"{finished} images and frames" if finished != 1 else "1 image or frame"
     console.print(f"[bold]{what} {done}[/]: {escape(out)}")
     if events.placed is None:
         return 3
     if left := events.placed.left:
         shown = ", ".join(left[:_MOST]) + (" …" if len(left) > _MOST else "")
         errors.print(
-            f"[yellow]left in place[/]: {len(left)} files of the earlier output that were changed "
-            f"since: {escape(shown)}"
+            f"[yellow]left in place[/]: {_console.many(len(left), 'file')} of the earlier output, "
+            f"changed since: {escape(shown)}"
         )
     return 1 if problems else 0
 

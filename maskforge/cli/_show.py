@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from maskforge.cli import _console
+from maskforge.cli import _console, _sources
 from maskforge.cli._console import escape
 from maskforge.conversion.result import Conversion
 from maskforge.errors import Problem
@@ -28,7 +28,8 @@ def show(result: Conversion, *, found_by_content: bool, verbose: bool) -> None:
         console.print(_classes(result))
         for (top, below), pixels in list(result.contested().items())[:6]:
             console.print(
-                f"[dim]overlap: {escape(top)} lies over {escape(below)} on {pixels:,} pixels[/]"
+                f"[dim]overlap: {escape(top)} lies over {escape(below)} on "
+                f"{_console.many(pixels, 'pixel')}[/]"
             )
     if result.records:
         for line in result.account.lines():
@@ -77,7 +78,7 @@ def _classes(result: Conversion) -> Table:
             f"{row.share:.2%}",
         )
     if len(rows) + len(absent) > ROWS:
-        table.caption = f"and {len(absent)} classes that no image shows"
+        table.caption = f"and {len(absent)} more, which no image shows"
         table.caption_justify = "left"
     return table
 
@@ -90,7 +91,7 @@ def _problems(console: Console, problems: Sequence[Problem], *, verbose: bool) -
     for code, found in by_code.items():
         color = "red" if any(p.severity == "error" for p in found) else "yellow"
         shown = found if verbose else found[:MOST]
-        cures = dict.fromkeys(p.cure for p in shown if p.cure)
+        cures = dict.fromkeys(filter(None, map(_sources.cure_of, shown)))
         for problem in shown:
             where = f"{problem.file}: {problem.place}" if problem.place else problem.file
             console.print(f"[{color}]{code}[/] {escape(where)}: {escape(problem.message)}")
@@ -112,8 +113,8 @@ def _what_was_kept(result: Conversion) -> list[str]:
     if result.left:
         shown = ", ".join(result.left[:4]) + (" …" if len(result.left) > 4 else "")
         lines.append(
-            f"[yellow]left in place[/]: {len(result.left)} files of the earlier output that were "
-            f"changed since, or whose original is gone or changed: {escape(shown)}"
+            f"[yellow]left in place[/]: {_console.many(len(result.left), 'file')} of the earlier "
+            f"output, changed since, or with an original that is gone or changed: {escape(shown)}"
         )
     lines += [
         f"[yellow]set aside[/]: {escape(name)} → {escape(where)}, as nobody else has it any more"

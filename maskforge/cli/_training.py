@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from maskforge.cli import _scores
+from maskforge.cli import _console, _scores
 from maskforge.cli._console import escape
 from maskforge.training.callbacks import Epoch, Start, Step, Watch
 
@@ -28,13 +28,13 @@ class Terminal(Watch):
         kind = "bfloat16" if start.bfloat16 else "float32"
         size = start.config.crop
         length = (
-            f"{start.config.minutes:g} minutes"
+            _console.many(start.config.minutes or 0, "minute")
             if start.steps is None
-            else (f"{start.steps:,} steps, {start.epoch_steps} an epoch")
+            else (f"{_console.many(start.steps, 'step')}, {start.epoch_steps} an epoch")
         )
         self._console.print(
             f"{escape(start.config.network)}, {start.parameters:,} parameters, on {start.device} "
-            f"({kind}): {start.train} images to train on, {start.val} held back, "
+            f"({kind}): {_console.many(start.train, 'image')} to train on, {start.val} held back, "
             f"crops {size[0]}x{size[1]}, {length}"
         )
         if start.step:

@@ -10,12 +10,13 @@ from pathlib import Path
 import click
 
 from maskforge import extras
+from maskforge.cli import _help
 from maskforge.errors import UsageError
 
 
-@click.command("annotate")
+@_help.command("annotate")
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
-@click.option(
+@_help.option(
     "--labels",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Class names. [default: labels.txt in FOLDER or in the current folder]",

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from maskforge.cli import _console, _options, _prediction, _shots
-from maskforge.errors import UsageError
+from maskforge.cli import _console, _help, _options, _prediction, _shots
+from maskforge.errors import ReadError, UsageError
 
 
 def run(
@@ -43,6 +43,7 @@ def run(
     """
     from maskforge.prediction import background, footage
 
+    source = str(_prediction.named(source))
     picture = Path(given["image"]) if given["image"] else None
     settings = _settings(given, edge=edge, radius=radius, smooth=smooth)
     console = _console.console(quiet=quiet)
@@ -105,7 +106,10 @@ def _backdrop(given: dict[str, Any]) -> Any:
     options = {name: given.pop(name) for name in ("blur", "color", "image", "transparent")}
     wanted = [f"--{name}" for name, value in options.items() if value]
     if len(wanted) > 1:
-        raise UsageError(f"one thing can stand in the background, but got {', '.join(wanted)}")
+        raise UsageError(
+            f"one thing can stand in the background, but got {', '.join(wanted)}",
+            cure="give one of them",
+        )
     if options["color"]:
         return background.Color(palette.parse_color(options["color"]))
     if options["transparent"]:
@@ -119,59 +123,89 @@ def _picture(path: Path) -> Any:
     from maskforge.datasets import read_image
     from maskforge.prediction import background
 
+    if not path.is_file():  # a pipe would keep us waiting
+        raise ReadError(
+            "there must be an image to put behind, but there is no such file",
+            code="unreadable",
+            file=str(path),
+            cure="check what --image names",
+        )
     return background.Picture(read_image(path)[0])
 
 
 _OPTIONS = [
-    click.option("-o", "--out", metavar="DIR", required=True, help="Folder to write to."),
-    click.option(
+    _help.option(
+        "-o",
+        "--out",
+        type=_help.path(),
+        metavar="DIR",
+        required=True,
+        help="Folder to write to.",
+        group="output",
+    ),
+    _help.option(
         "--keep",
+        group="background",
         type=_options.Names(),
         default=(),
         help="Classes that are kept. [default: person, else all but the background]",
     ),
-    click.option(
+    _help.option(
         "--blur",
+        group="background",
         metavar="N|N%",
         help="Sigma of the blur: pixels, or percent of the longer side. [default: 2%]",
     ),
-    click.option("--color", metavar="#RRGGBB", help="Put a colour behind."),
-    click.option(
-        "--image", metavar="FILE", help="Put an image behind, scaled and cropped to cover."
+    _help.option("--color", group="background", metavar="#RRGGBB", help="Put a colour behind."),
+    _help.option(
+        "--image",
+        group="background",
+        type=_help.path(),
+        metavar="FILE",
+        help="Put an image behind, scaled and cropped to cover.",
     ),
-    click.option(
-        "--transparent", is_flag=True, help="Put nothing behind: PNG with straight alpha."
+    _help.option(
+        "--transparent",
+        group="background",
+        is_flag=True,
+        help="Put nothing behind: PNG with straight alpha.",
     ),
-    click.option(
+    _help.option(
         "--edge",
-        type=click.Choice(["guided", "feather", "hard"]),
+        group="background",
+        type=_help.Choice(["guided", "feather", "hard"]),
         default="guided",
         show_default=True,
         help="Edges where the image has them, evenly soft, or as cut with scissors.",
     ),
-    click.option(
+    _help.option(
         "--radius",
+        group="background",
         metavar="N|N%",
         help="How far edges may move: pixels, or percent of the longer side. [default: 2%]",
     ),
-    click.option(
+    _help.option(
         "--smooth",
+        group="background",
         type=click.FloatRange(0, 1, max_open=True),
         help="Weight of the frame before in videos, against flicker. [default: 0.4]",
     ),
-    click.option(
+    _help.option(
         "--labels",
+        type=_help.path(),
+        group="background",
+        rare=True,
         metavar="FILE|A,B,C",
         help="Class names of the masks. [default: those found with them]",
     ),
     *_prediction.options(),
-    click.option("--overwrite", is_flag=True, help="Replace what an earlier run made there."),
-    click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+    _help.option("--overwrite", is_flag=True, help="Replace what an earlier run made there."),
+    _options.quiet_option(),
 ]
 
-command = click.command("background")(
-    click.argument("source", metavar="CHECKPOINT|MASKS")(
-        click.argument("images", nargs=-1, required=True, metavar="IMAGES...")(
+command = _help.command("background")(
+    click.argument("source", type=_help.path(), metavar="CHECKPOINT|MASKS")(
+        click.argument("images", nargs=-1, required=True, type=_help.path(), metavar="IMAGES...")(
             _options.apply(run, _OPTIONS)
         )
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from maskforge.cli import _help
 from maskforge.errors import UsageError
 
 
-@click.command("completion")
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@_help.command("completion")
+@click.argument("shell", type=_help.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
     """Print the shell code that completes maskforge's commands, options and choices.
 
@@ -19,7 +20,7 @@ def command(shell: str) -> None:
       maskforge completion zsh >> ~/.zshrc
       maskforge completion fish > ~/.config/fish/completions/maskforge.fish
     """
-    from maskforge.cli import cli
+    from maskforge.cli._main import cli
 
     kind = get_completion_class(shell)
     if kind is None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from maskforge.cli import _convert, _options
+from maskforge.cli import _convert, _help, _options
 
 
 def run(sources: tuple[str, ...], **given: Any) -> int:
@@ -24,8 +24,8 @@ def run(sources: tuple[str, ...], **given: Any) -> int:
     return _convert.run(sources, format=None, reader_options={}, **given)
 
 
-command = click.command("convert")(
-    click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")(
+command = _help.command("convert")(
+    click.argument("sources", nargs=-1, required=True, type=_help.path(), metavar="SOURCE...")(
         _options.apply(run, _options.conversion_options())
     )
 )

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from maskforge.cli import _annotations, _console, _data, _options, _prediction
-from maskforge.errors import Problem, ReadError, UsageError
+from maskforge.cli import _annotations, _console, _data, _help, _options, _prediction
+from maskforge.errors import ClassError, Problem, ReadError, UsageError
 
 if TYPE_CHECKING:
+    from maskforge.datasets import Dataset
     from maskforge.datasets.comparing import Strangers
 
 WORST = 8
@@ -52,9 +53,9 @@ def run(
     needs no torch.
 
     All images are counted in one confusion matrix, at their full size; ignored pixels are not
-    counted. What a prediction holds beyond the classes counts as wrong. With --out the folder holds scores.json, classes.csv, images.csv, confusion.png, and
-    worst/, the images with the lowest scores; --overwrite replaces what an earlier run made there,
-    and never another file.
+    counted. What a prediction holds beyond the classes counts as wrong. With --out the folder holds
+    scores.json, classes.csv, images.csv, confusion.png, and worst/, the images with the lowest
+    scores; --overwrite replaces what an earlier run made there, and never another file.
 
     \b
     Examples:
@@ -74,8 +75,9 @@ def run(
     elif overwrite:
         raise UsageError("only what --out names can be replaced, but got --overwrite alone")
     meaning = _data.Meaning.take(given)
-    if Path(predictor).suffix in _prediction.NETWORKS:
-        found = _network(Path(predictor), data, part, meaning, given, console, strict=strict)
+    network = _prediction.named(predictor)
+    if network.suffix in _prediction.NETWORKS:
+        found = _network(network, data, part, meaning, given, console, strict=strict)
     else:
         _prediction.refuse(given)
         if len(data) != 1 or part is not None:
@@ -91,18 +93,26 @@ def run(
     if as_json:
         click.echo(score_files.to_json(scores))
     console.print(_scores.table(scores))
-    console.print(f"{len(scorer.images)} images{found.size} · {_scores.line(scores)}")
+    console.print(
+        f"{_console.many(len(scorer.images), 'image')}{found.size} · {_scores.line(scores)}"
+    )
     if strange is not None:  # also where all is quiet: the exit code is 1
         said = f"[yellow]{strange.code}[/] {_console.escape(str(strange))}"
         _console.errors(console).print(said)
     nothing = scorer.nothing - (0 if found.strangers is None else found.strangers.pixels)
     if nothing:
-        said = f"{nothing:,} scored pixels have no prediction: they count as missed"
+        said = f"{_console.many(nothing, 'scored pixel')} without a prediction: counted as missed"
         console.print(f"[yellow]{said}[/]")
     if folder is not None:  # last, so that the scores are told whatever becomes of it
         folder.spare(found.sources)
         score_files.write(folder, scorer, found.classes)
-        console.print(f"to look at: {out}/confusion.png and {out}/worst/")
+        from maskforge.pictures import plots
+
+        pictures = ("worst/index.jpg",) if plots.missing() else ("confusion.png", "worst/index.jpg")
+        there = " and ".join(f"{out}/{name}" for name in pictures if Path(out or "", name).exists())
+        console.print(f"to look at: {_console.escape(there)}")
+        if plots.missing():
+            console.print(f"[yellow]{_console.escape(plots.missing())}[/]")
     return 1 if found.errors or found.late or strange is not None else 0
 
 
@@ -125,7 +135,12 @@ def _network(
     predictor = _prediction.predictor(path, view)
     config = predictor.config
     with _annotations.recognised(data):
-        dataset = meaning._replace(labels=meaning.labels or predictor.classes).open(data)
+        try:
+            dataset = meaning._replace(labels=meaning.labels or predictor.classes).open(data)
+        except ClassError as error:
+            if meaning.labels is not None:
+                raise
+            raise _other_classes(predictor.classes.names, meaning.open(data), data) from error
     theirs, ours = dataset.classes.names, predictor.classes.names
     if theirs != ours:
         raise UsageError(
@@ -135,7 +150,7 @@ def _network(
     found = _data.checked(evaluation_part.split_as_trained(dataset, config), console, strict=strict)
     chosen = evaluation_part.choose(found, part, trained_on=predictor.data, size=config.size)
     console.print(
-        f"scored: {chosen.reason}, {len(chosen.examples)} images, "
+        f"scored: {chosen.reason}, {_console.many(len(chosen.examples), 'image')}, "
         f"which the network sees {described(predictor.size)}"
     )
 
@@ -156,22 +171,36 @@ def _network(
     return _Found(predictor.classes, bool(found.errors), sources, scored(), size=full)
 
 
+def _other_classes(ours: Sequence[str], dataset: Dataset, data: Sequence[str]) -> ClassError:
+    """Return the error for data whose classes are not those of the network."""
+    theirs = ", ".join(dataset.classes.names)
+    return ClassError(
+        f"the network knows {', '.join(ours)}, but the data have {theirs}",
+        file=", ".join(data),
+        cure="train a network on such data; where only names differ, give --labels as the ids in "
+        "the masks are, with the network's names",
+    )
+
+
 def _folders(
     predictions: str, truths: str, meaning: _data.Meaning, console: Any, *, strict: bool
 ) -> _Found:
+    from maskforge.conversion.sources import refuse
     from maskforge.datasets import compare, load_pair
     from maskforge.datasets.comparing import Strangers
 
     with _annotations.recognised([predictions, truths]):
         found = compare(predictions, truths, labels=meaning.labels, ignore=meaning.ignore)
     _data.show_problems(console, found.problems)
-    errors = any(problem.severity == "error" for problem in found.problems)
+    errors = [problem for problem in found.problems if problem.severity == "error"]
+    if strict and errors:
+        refuse(errors[0])
     strangers, late = Strangers(), list[Problem]()
 
     def scored() -> Iterator[tuple[Any, ...]]:
         for pair in found.pairs:
             try:
-                prediction, truth = load_pair(pair, found, strangers=strangers)
+                prediction, truth = load_pair(pair, found, strangers=None if strict else strangers)
             except ReadError as error:
                 problem = error.problem(file=str(pair.prediction))
                 late.append(replace(problem, message=f"{problem.message}: not scored"))
@@ -181,27 +210,35 @@ def _folders(
             yield pair.name, truth, prediction, None
 
     sources = [label.path for pair in found.pairs for label in (pair.prediction, pair.truth)]
-    return _Found(found.classes, errors, sources, scored(), late, strangers)
+    return _Found(found.classes, bool(errors), sources, scored(), late, strangers)
 
 
 _OPTIONS = [
-    click.option("-o", "--out", metavar="DIR", help="Write scores and pictures to this folder."),
-    click.option(
+    _help.option(
+        "-o",
+        "--out",
+        type=_help.path(),
+        metavar="DIR",
+        help="Write scores and pictures to this folder.",
+        group="output",
+    ),
+    _help.option(
         "--part",
-        type=click.Choice(["train", "val", "test", "all"]),
+        type=_help.Choice(["train", "val", "test", "all"]),
+        group="data",
         help="Which images. [default: what the training held back, else val, test, all]",
     ),
     *_prediction.options(),
     *_data.options(),
-    click.option("--overwrite", is_flag=True, help="Replace what an earlier run made in --out."),
-    click.option("--strict", is_flag=True, help="Stop at the first problem in the data."),
-    click.option("--json", "as_json", is_flag=True, help="The scores as JSON on standard output."),
-    click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+    _help.option("--overwrite", is_flag=True, help="Replace what an earlier run made in --out."),
+    _help.option("--strict", is_flag=True, help="Stop at the first problem in the data."),
+    _options.json_option("The scores"),
+    _options.quiet_option(),
 ]
 
-command = click.command("evaluate")(
-    click.argument("predictor", metavar="CHECKPOINT|PREDICTIONS")(
-        click.argument("data", nargs=-1, required=True, metavar="DATA...")(
+command = _help.command("evaluate")(
+    click.argument("predictor", type=_help.path(), metavar="CHECKPOINT|PREDICTIONS")(
+        click.argument("data", nargs=-1, required=True, type=_help.path(), metavar="DATA...")(
             _options.apply(run, _OPTIONS)
         )
     )

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from maskforge import extras
-from maskforge.cli import _console, _options, _torch
+from maskforge.cli import _console, _help, _options, _prediction, _torch
+from maskforge.errors import UsageError
 
 
 def run(checkpoint: str, *, out: str | None, overwrite: bool, quiet: bool) -> int:
@@ -29,8 +30,14 @@ def run(checkpoint: str, *, out: str | None, overwrite: bool, quiet: bool) -> in
     from maskforge.cli._console import escape
 
     console = _console.console(quiet=quiet)
-    target = Path(out) if out else Path(checkpoint).with_suffix(".onnx")
-    done = _torch.load("export").export(Path(checkpoint), target, overwrite=overwrite)
+    source = _prediction.named(checkpoint)
+    if source.suffix == ".onnx":
+        raise UsageError(
+            f"only a checkpoint can be exported, but got {str(source)!r}",
+            cure="maskforge predict and maskforge evaluate take it as it is",
+        )
+    target = Path(out) if out else source.with_suffix(".onnx")
+    done = _torch.load("export").export(source, target, overwrite=overwrite)
     divisor, classes = done.metadata.divisor, len(done.metadata.classes)
     console.print(f"[bold]exported[/]: {escape(str(target))}, {done.size / 1e6:.2f} MB")
     console.print(
@@ -48,16 +55,20 @@ def run(checkpoint: str, *, out: str | None, overwrite: bool, quiet: bool) -> in
 
 
 _OPTIONS = [
-    click.option(
+    _help.option(
         "-o",
         "--out",
+        type=_help.path(),
+        group="output",
         metavar="FILE",
         help="File to write, .onnx or .pt2. [default: beside the checkpoint, .onnx]",
     ),
-    click.option("--overwrite", is_flag=True, help="Replace a file that an export has made."),
-    click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+    _help.option("--overwrite", is_flag=True, help="Replace a file that an export has made."),
+    _options.quiet_option(),
 ]
 
-command = click.command("export")(
-    click.argument("checkpoint", metavar="CHECKPOINT")(_options.apply(run, _OPTIONS))
+command = _help.command("export")(
+    click.argument("checkpoint", type=_help.path(), metavar="CHECKPOINT")(
+        _options.apply(run, _OPTIONS)
+    )
 )

@@ -3,39 +3,135 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from maskforge.cli._console import plain
+from maskforge.cli import _help, _options
+from maskforge.cli._console import many, plain
+from maskforge.errors import Problem, ReadError
+
+if TYPE_CHECKING:
+    from maskforge.readers.masks.inspection import Inspection
 
 
-@click.command("inspect")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
+@_help.command("inspect")
+@click.argument("files", nargs=-1, required=True, type=_help.path(), metavar="FILE|DIR...")
+@_help.option(
     "--labels",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The class table that the masks should fit. [default: the one in the mask]",
 )
-@click.option("--json", "as_json", is_flag=True, help="What was found as JSON on standard output.")
+@_options.json_option("What was found")
 def command(files: tuple[str, ...], *, labels: Path | None, as_json: bool) -> int:
     """Say what mask files really hold: mode, bit depth, size, ids, palette, class table, and what
     is probably wrong with them (JPEG damage, 0/255, painted colours, a palette that OpenCV reads
-    as colours …). Exit code 1 when something is.
+    as colours …). Of a folder all masks are looked at, and summed up. Exit code 1 when something is
+    wrong.
 
     \b
     Examples:
       maskforge inspect mask.png
+      maskforge inspect dir-masks/
       maskforge inspect dir-masks/masks/*.png --json
       maskforge inspect segmentation_train.npy
     """
     from maskforge.io.label_lists import read_table
     from maskforge.readers.masks.inspection import inspect
 
+    _check_files([*files, *filter(None, [labels])])
     classes = read_table(labels) if labels is not None else None
-    found = [inspect(file, classes=classes) for file in files]
+    told: list[str] = []
+    found: list[Inspection] = []
+    for file in files:
+        inside = _masks_in(Path(file))
+        known = classes
+        if inside and classes is None and (listed := Path(file, "labels.txt")).is_file():
+            known = read_table(listed)
+        one = [inspect(path, classes=known) for path in inside or [Path(file)]]
+        found += one
+        told.append("\n".join(_summed_up(file, one)) if inside else str(one[0]))
     if as_json:
         click.echo(json.dumps([one.as_dict() for one in found], ensure_ascii=False, indent=1))
     else:
-        click.echo(plain("\n\n".join(map(str, found))))
+        click.echo(plain("\n\n".join(told)))
     return 1 if any(one.problems for one in found) else 0
+
+
+def _masks_in(folder: Path) -> list[Path]:
+    """Return the masks in a folder: those in its folder ``masks`` where it has one."""
+    from maskforge.io import scan
+    from maskforge.readers.masks.pairing import MASK_SUFFIXES
+
+    if not folder.is_dir():
+        return []
+    masks = folder / "masks"
+    found = scan.find(masks if masks.is_dir() else folder, MASK_SUFFIXES)
+    if not found:
+        raise ReadError(
+            "there must be masks in the folder, but there are none",
+            code="unreadable",
+            file=str(folder),
+            cure="name the folder of the masks",
+        )
+    return found
+
+
+def _summed_up(folder: str, found: Sequence[Inspection]) -> Iterator[str]:
+    """Yield what is in the masks of a folder, a line each."""
+    yield f"{folder}: {many(len(found), 'mask')}"
+    forms = Counter(f"{one.format}, mode {one.mode}, {one.bits} bit" for one in found)
+    sizes = Counter(f"{one.width}x{one.height}" for one in found)
+    for counted in (forms, sizes):
+        rest = f", and {len(counted) - MOST} others" if len(counted) > MOST else ""
+        yield "  " + "; ".join(f"{what} ({n:,})" for what, n in counted.most_common(MOST)) + rest
+    pixels: Counter[tuple[int | str, str]] = Counter()
+    masks: Counter[tuple[int | str, str]] = Counter()
+    for one in found:
+        for value in one.values:
+            pixels[value.value, value.name] += value.pixels
+            masks[value.value, value.name] += 1
+    total = sum(one.width * one.height for one in found) or 1
+    shown = sorted(dict(pixels.most_common(VALUES)), key=_place)
+    for key in shown:
+        share = pixels[key] / total
+        count = many(masks[key], "mask")
+        yield f"  {key[0]!s:>9} {share:>9.3%}  in {count:<12}  {key[1]}".rstrip()
+    if len(pixels) > len(shown):
+        yield f"  … and {len(pixels) - len(shown):,} values more"
+    for mark, problems in (
+        ("!", [problem for one in found for problem in one.problems]),
+        ("·", [note for one in found for note in one.notes]),
+    ):
+        kinds: dict[str, list[Problem]] = {}
+        for problem in problems:
+            kinds.setdefault(problem.code, []).append(problem)
+        for same in kinds.values():
+            first = same[0]
+            yield f"  {mark} {many(len(same), 'time')}: {first.file}: {first.message}"
+            if first.cure:
+                yield f"    → {first.cure}"
+
+
+def _place(key: tuple[int | str, str]) -> tuple[int, int, str]:
+    """Return where a value stands: ids by number, colours after them."""
+    text = str(key[0])
+    return (0, int(text), "") if text.lstrip("-").isdigit() else (1, 0, text)
+
+
+MOST, VALUES = 3, 30
+"""Forms and sizes, and values, that are shown of a folder."""
+
+
+def _check_files(paths: Iterable[str | Path]) -> None:
+    """Raise ReadError for what is there, but neither file nor folder: a pipe makes us wait."""
+    for path in map(Path, paths):
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ReadError(
+                "there must be a file or folder, but this is a pipe or device",
+                code="unreadable",
+                file=str(path),
+            )

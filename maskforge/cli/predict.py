@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from maskforge import plugins
-from maskforge.cli import _console, _options, _prediction, _shots
+from maskforge.cli import _choices, _console, _help, _options, _prediction, _shots
 
 
 def run(
@@ -23,7 +23,7 @@ def run(
     **given: Any,
 ) -> int:
     """Predict a mask for each of IMAGES (files, folders, patterns; images and videos) with the
-    network CHECKPOINT.
+    network CHECKPOINT, a file or the folder of a run.
 
     Masks have the size of the image, shown upright by its EXIF. What is written is what the
     conversions write, or an overlay to look at, or the probability of each class as a float16 .npy
@@ -41,7 +41,7 @@ def run(
     from maskforge.prediction import footage, outputs
 
     console = _console.console(quiet=quiet)
-    source, target = Path(network), Path(out)
+    source, target = _prediction.named(network), Path(out)
     _prediction.check(source)
     found = footage.find(images, out=target, command=outputs.COMMAND)
     writer = outputs.Output(target, as_, found, style=style, overwrite=overwrite, spared=[source])
@@ -54,24 +54,39 @@ OWN = ("overlay", "probabilities")
 _KINDS = (*(name for name in plugins.names("writers") if name != "instance"), *OWN)
 
 _OPTIONS = [
-    click.option("-o", "--out", metavar="DIR", required=True, help="Folder to write to."),
-    click.option(
+    _help.option(
+        "-o",
+        "--out",
+        type=_help.path(),
+        metavar="DIR",
+        required=True,
+        help="Folder to write to.",
+        group="output",
+    ),
+    _help.option(
         "--as",
         "as_",
-        type=click.Choice(_KINDS),
+        type=_help.Choice(_KINDS),
         default="label",
         show_default=True,
         help="What to write.",
+        group="output",
     ),
-    click.option("--style", metavar="STYLE", help="Colours of --as color."),
+    _help.option(
+        "--style",
+        type=_choices.Style(),
+        help="Colours of --as color.",
+        listed="styles",
+        group="output",
+    ),
     *_prediction.options(),
-    click.option("--overwrite", is_flag=True, help="Replace what an earlier run made there."),
-    click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+    _help.option("--overwrite", is_flag=True, help="Replace what an earlier run made there."),
+    _options.quiet_option(),
 ]
 
-command = click.command("predict")(
-    click.argument("network", metavar="CHECKPOINT")(
-        click.argument("images", nargs=-1, required=True, metavar="IMAGES...")(
+command = _help.command("predict")(
+    click.argument("network", type=_help.path(), metavar="CHECKPOINT")(
+        click.argument("images", nargs=-1, required=True, type=_help.path(), metavar="IMAGES...")(
             _options.apply(run, _OPTIONS)
         )
     )

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from maskforge.cli import _annotations, _console, _data, _options, _settings, _torch
+from maskforge.cli import (
+    _again,
+    _annotations,
+    _console,
+    _data,
+    _help,
+    _options,
+    _settings,
+    _torch,
+)
 from maskforge.cli._console import escape
 from maskforge.errors import ReadError, UsageError
-from maskforge.prediction.config import MACHINE
+from maskforge.prediction.config import MACHINE, names
 from maskforge.training.presets import PRESETS
 from maskforge.training.run_folder import BEST, LAST, RunFolder
 
@@ -37,8 +46,7 @@ def run(
 
     The folder of the run then holds best.pt (by mean IoU) and last.pt, history.csv, curves.png, and
     previews/ with the same validation images after each evaluation. Ctrl-C saves and ends;
-    --resume goes on. --overwrite removes nothing: once the first checkpoint is written, the earlier
-    run in --out goes to a folder beside, such as runs/people-1. Other files there stay as they are.
+    --resume goes on. --overwrite removes nothing: the earlier run goes to a folder beside.
 
     \b
     Examples:
@@ -60,11 +68,15 @@ def run(
         _refuse_settings({**given, "preset": preset}, option)
     else:
         config = _settings.config_of(given, preset_name=preset or "default", network_options=option)
+        _settings.check_options(config.network, option)
         loop.check(config)
-        if encoder_weights and Path(encoder_weights).suffix and not Path(encoder_weights).exists():
-            raise ReadError("the encoder's weights must be a file", file=encoder_weights)
+        weights = Path(encoder_weights or "")
+        if weights.suffix and not weights.is_file():  # a pipe would keep us waiting
+            raise ReadError("the encoder's weights must be a file", file=str(weights))
+    _check_data(data)
     console = _console.console(quiet=quiet) if first else _console.nowhere()
     from maskforge.datasets import split
+    from maskforge.pictures import plots
     from maskforge.prediction.sizes import described
     from maskforge.training import samples
     from maskforge.training import tensorboard as board
@@ -80,27 +92,53 @@ def run(
             loop.check(config)
         with _annotations.recognised(data):
             opened = meaning.open(data)
-        dataset = split(opened, val=config.val, seed=config.seed)
+        seen = replace(opened, window=config.shown)
+        dataset = split(seen, val=config.val, seed=config.seed)
         found = _data.checked(dataset, console, strict=strict)
         watch = _watch(console, folder, board=board_too)
         data_items = samples.from_dataset(found, size=config.size, cache=config.cache)
         try:
             trained = loop.train_in(folder, config, data_items, watch=watch)
-        except KeyboardInterrupt:
-            if folder.is_placed:
-                console.print("\n".join([f"saved: {_shown(path / LAST)}", *_told(folder)]))
-            raise
+        except KeyboardInterrupt as error:
+            if not folder.is_placed:
+                raise
+            for line in _told(folder):
+                console.print(line)
+            raise _again.Interrupted(
+                f"saved: {path / LAST}",
+                dropped=_NOT_RESUMED,
+                more=("--out", str(path), "--resume"),
+            ) from error
     best = max((row["mean_iou"] for row in trained.history), default=float("nan"))
     console.print(
-        f"[bold]best mIoU {100 * best:.2f}[/] ({described(config.size)}) after {trained.seconds / 60:.1f} minutes: "
-        f"{_shown(path / BEST)}"
+        f"[bold]best mIoU {100 * best:.2f}[/] ({described(config.size)}) after "
+        f"{_console.many(round(trained.seconds / 60, 1), 'minute')}: {_shown(path / BEST)}"
     )
-    console.print(
-        "\n".join(
-            [f"to look at: {_shown(path)}/previews/ and {_shown(path)}/curves.png", *_told(folder)]
-        )
-    )
+    curves = "" if plots.missing() else f" and {_shown(path)}/curves.png"
+    console.print("\n".join([f"to look at: {_shown(path)}/previews/{curves}", *_told(folder)]))
+    if plots.missing():
+        console.print(f"[yellow]{escape(plots.missing())}[/]")
     return 1 if found.errors else 0
+
+
+def _check_data(paths: Sequence[str]) -> None:
+    """Raise ReadError for the folder of a run: it would be looked through for masks."""
+    for path in paths:
+        if any(Path(path, name).is_file() for name in (BEST, LAST)):
+            raise ReadError(
+                "there must be data, but this is the folder of a run",
+                code="wrong-format",
+                file=path,
+                cure=f"name the data, and the run with --out: maskforge train DATA -o {path} "
+                "--resume",
+            )
+
+
+_NOT_RESUMED = (
+    *(name for name in names() if name not in MACHINE),
+    *("preset", "option", "encoder_weights", "out", "overwrite", "resume", "resume_from"),
+)
+"""Options that the command which goes on must not have, or has in other words."""
 
 
 def _named(given: dict[str, Any]) -> dict[str, Any]:
@@ -148,47 +186,67 @@ def _stem(path: str) -> str:
 
 
 _OPTIONS = [
-    click.option("-o", "--out", metavar="DIR", help="Folder of the run. [default: runs/NAME]"),
-    click.option(
-        "--preset",
-        type=click.Choice(list(PRESETS)),
-        help="Settings to begin with; all others change them. [default: default]",
+    _help.option(
+        "-o",
+        "--out",
+        type=_help.path(),
+        metavar="DIR",
+        help="Folder of the run. [default: runs/NAME]",
+        group="output",
     ),
-    click.option(
+    _help.option(
+        "--preset",
+        type=_help.Choice(list(PRESETS)),
+        help="Settings to begin with; all others change them. [default: default]",
+        listed="presets",
+        group="network",
+    ),
+    _help.option(
         "--option",
         metavar="NAME=VALUE",
         multiple=True,
+        group="network",
         help="Option of the network, such as width=16.",
     ),
-    click.option(
+    _help.option(
         "--encoder-weights",
+        type=_help.path(),
         metavar="FILE|NAME",
+        group="network",
+        rare=True,
         help="Pretrained weights of an smp or fcn network: a local file, or a name that smp knows.",
     ),
     *_settings.options(),
     *_data.options(),
-    click.option("--resume", is_flag=True, help="Go on with the run in --out."),
-    click.option(
+    _help.option("--resume", is_flag=True, help="Go on with the run in --out."),
+    _help.option(
         "--resume-from",
+        type=_help.path(),
         metavar="DIR",
+        rare=True,
         help="Go on, in --out, with the run in DIR, which is only read: one of maskforge 0.1, say.",
     ),
-    click.option(
+    _help.option(
         "--overwrite",
         is_flag=True,
-        help="Move the run in --out to a folder beside it, and begin anew.",
+        help="Move the run in --out to a folder beside it, and begin anew. That happens once the "
+        "first checkpoint is written; other files there stay as they are.",
     ),
-    click.option("--strict", is_flag=True, help="Stop at the first problem in the data."),
-    click.option(
+    _help.option(
+        "--strict", is_flag=True, help="Stop at the first problem in the data.", rare=True
+    ),
+    _help.option(
         "--tensorboard/--no-tensorboard",
         default=True,
+        group="output",
+        rare=True,
         help="Write for TensorBoard, where it is installed. [default: yes]",
     ),
-    click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+    _options.quiet_option(),
 ]
 
-command = click.command("train")(
-    click.argument("data", nargs=-1, required=True, metavar="DATA...")(
+command = _help.command("train")(
+    click.argument("data", nargs=-1, required=True, type=_help.path(), metavar="DATA...")(
         _options.apply(run, _OPTIONS)
     )
 )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import html
+import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,9 @@ from maskforge.classes import IGNORE, ClassTable
 from maskforge.conversion.account import Account
 from maskforge.errors import Problem
 from maskforge.palette import display_index, display_palette
+
+_THUMBNAILS, _THUMBNAIL = 6, (240, 240)
+"""How many previews a notebook shows, and their size at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ class ClassCount:
 
 @dataclass(frozen=True, eq=False)
 class Conversion:
-    """The result of :func:`maskforge.convert`.
+    """The result of :func:`maskforge.convert`; iterates over its records.
 
     out: the folder, or the file of a one-hot dictionary. records: one per converted image, as in
     the manifest. classes_from: in words, where the class table came from. failed: images or files
@@ -59,6 +65,13 @@ class Conversion:
     aside: tuple[tuple[str, str], ...] = ()
     listed: Path | None = None
     account: Account = field(default_factory=Account)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield the records, one for each converted image."""
+        return iter(self.records)
+
+    def __repr__(self) -> str:
+        return f"<Conversion: {self}>"
 
     @property
     def converted(self) -> int:
@@ -133,15 +146,15 @@ class Conversion:
         }
 
     def __str__(self) -> str:
-        what = f"{self.converted} images converted"
+        what = f"{self.converted} image{'' if self.converted == 1 else 's'} converted"
         more = [f"{self.kept} of them by an earlier run"] if self.kept else []
         more += [f"{self.failed} failed"] if self.failed else []
         wrong = sum(problem.severity != "note" for problem in self.problems)
-        more += [f"{wrong} problems"] if wrong else []
+        more += [f"{wrong} problem{'' if wrong == 1 else 's'}"] if wrong else []
         return ", ".join([what, *more]) + (f" → {self.out}" if self.converted else "")
 
     def _repr_html_(self) -> str:
-        """Show the result in a notebook: the class table, and the problems."""
+        """Show the result in a notebook: previews, the class table, and the problems."""
         rows = "".join(
             f"<tr><td>{c.id}</td><td><span style='display:inline-block;width:1em;height:1em;"
             f"background:rgb{c.color}'></span> {html.escape(c.name)}</td>"
@@ -153,7 +166,24 @@ class Conversion:
         rest = len(self.problems) - 20
         more = f"<li>… and {rest} more</li>" if rest > 0 else ""
         listed = f"<ul>{problems}{more}</ul>" if problems else ""
-        return f"<p>{html.escape(str(self))}</p><table><tr>{head}</tr>{rows}</table>{listed}"
+        shown = "".join(self._thumbnails())
+        told = f"<p>{html.escape(str(self))}</p>{shown and f'<p>{shown}</p>'}"
+        return f"{told}<table><tr>{head}</tr>{rows}</table>{listed}"
+
+    def _thumbnails(self) -> Iterator[str]:
+        """Yield the first previews, small, each as an element that needs no file."""
+        from PIL import Image  # only where somebody looks
+
+        folder = self.manifest.parent
+        names = (record.get("preview") for record in self.records[:_THUMBNAILS])
+        for name in filter(None, names):
+            file = io.BytesIO()
+            with suppress(OSError), Image.open(folder / name) as preview:  # it may be gone
+                preview.thumbnail(_THUMBNAIL)
+                preview.convert("RGB").save(file, "JPEG", quality=80)
+            if data := file.getvalue():
+                source = f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+                yield f"<img src='{source}' title='{html.escape(name)}' style='margin:2px'>"
 
 
 def _color(class_id: int, classes: ClassTable) -> tuple[int, int, int]:

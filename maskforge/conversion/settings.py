@@ -34,15 +34,25 @@ Size: TypeAlias = tuple[int, int]
 """(width, height) in pixels."""
 
 
+READ, CLASSES, DRAWING = "what is read", "classes", "drawing"
+OUTPUT, RUN = "output", "run"
+"""Groups of settings, as the help shows them."""
+
+
 class Flag(NamedTuple):
-    """Another way to say on the command line that a setting has a certain value."""
+    """Another way to say on the command line that a setting has a certain value.
+
+    rare: left to --help-all.
+    """
 
     spelled: str
     value: object
     help: str
+    rare: bool = True
 
 
 def _of(
+    group: str,
     help: str,
     *,
     metavar: str | None = None,
@@ -50,16 +60,18 @@ def _of(
     least: int | None = None,
     letter: str = "",
     flags: tuple[Flag, ...] = (),
+    rare: bool = False,
     **more: object,
 ) -> dict[str, Any]:
     """Return what is to be known of a setting.
 
-    choices: the folder whose file names it may be. least: the lowest number. letter: its short
-    option. command: whether it has an option of its own name. helpful: what None means, in words,
-    which is the default on the command line.
+    group: the part of the help that it is in. choices: the folder whose file names it may be.
+    least: the lowest number. letter: its short option. rare: left to --help-all. command: whether
+    it has an option of its own name. helpful: what None means, in words, which is the default on
+    the command line.
     """
-    known = {"help": help, "metavar": metavar, "choices": choices, "least": least, "letter": letter}
-    return {**known, "flags": flags, **more}
+    known = {"group": group, "help": help, "metavar": metavar, "choices": choices, "least": least}
+    return {**known, "letter": letter, "flags": flags, "rare": rare, **more}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +84,14 @@ class Settings:
     # What is written
     out: Path | None = field(
         default=None,
-        metadata=_of("Where to write. [default: beside the source]", metavar="PATH", letter="-o"),
+        metadata=_of(
+            OUTPUT, "Where to write. [default: beside the source]", metavar="PATH", letter="-o"
+        ),
     )
     as_: str | None = field(
         default=None,
         metadata=_of(
+            OUTPUT,
             "What to write.",
             choices="writers",
             flags=(Flag("palette", "palette", "Label PNGs with the VOC palette (--as palette)."),),
@@ -85,8 +100,9 @@ class Settings:
     style: str | None = field(
         default=None,
         metadata=_of(
-            "Colours of --as color: black-white, white-black, purple-yellow, palette, or "
-            "#rrggbb,#rrggbb (background, object) or one colour for each class.",
+            OUTPUT,
+            "Colours of --as color: a name, #rrggbb,#rrggbb (background, object), or one colour "
+            "for each class.",
             metavar="STYLE",
         ),
     )
@@ -95,6 +111,7 @@ class Settings:
     labels: Labels = field(
         default=None,
         metadata=_of(
+            CLASSES,
             "Class names in the order of their ids. [default: labels.txt beside the source or "
             "in the current folder, else all labels of the input, sorted]",
             metavar="FILE|A,B,C",
@@ -103,124 +120,150 @@ class Settings:
     rule: str = field(
         default="pixel-center",
         metadata=_of(
+            DRAWING,
             "Which pixels a shape covers: exact (pixel-center), or as another tool does.",
             choices="rules",
         ),
     )
     overlap: Literal[Overlap, "keep"] = field(
         default="last",
-        metadata=_of("Who wins where regions overlap; keep: all of them, in a one-hot."),
+        metadata=_of(DRAWING, "Who wins where regions overlap; keep: all of them, in a one-hot."),
     )
     priority: tuple[str, ...] = field(
-        default=(), metadata=_of("Classes from the top down, over --overlap.")
+        default=(),
+        metadata=_of(DRAWING, "Classes from the top down, over --overlap.", rare=True),
     )
     unknown: Unknown = field(
-        default="error", metadata=_of("What becomes of labels that are not among the classes.")
+        default="error",
+        metadata=_of(CLASSES, "What becomes of other labels."),
     )
 
     map: tuple[str, ...] = field(
         default=(),
         metadata=_of(
-            "Rename labels before classes are looked up: 'bus-*=bus', 'car,van=vehicle'; may be "
-            "given again, and the first rule that fits counts.",
+            CLASSES,
+            "Rename labels: 'bus-*=bus', 'car,van=vehicle'; may be given again, and the first rule "
+            "that fits counts.",
             metavar="A[,B…]=C",
             multiple=True,
         ),
     )
     only: tuple[str, ...] = field(
         default=(),
-        metadata=_of("Labels to take; all others are left out, as if they had not been drawn."),
+        metadata=_of(CLASSES, "Labels to take; others are as if they had not been drawn."),
     )
     drop: tuple[str, ...] = field(
-        default=(), metadata=_of("Labels to leave out, as if they had not been drawn.")
+        default=(),
+        metadata=_of(CLASSES, "Labels to leave out."),
     )
     ignore_labels: tuple[str, ...] = field(
-        default=(), metadata=_of("Labels whose pixels become ignore.")
+        default=(), metadata=_of(CLASSES, "Labels whose pixels become ignore.")
     )
     bad_shape: Literal["withhold", "skip"] = field(
         default="withhold",
         metadata=_of(
+            DRAWING,
             "What becomes of an image with a shape that cannot be drawn: no mask, or one without "
-            "that region."
+            "that region.",
+            rare=True,
         ),
     )
 
     # How it is laid out
     layout: str = field(
         default="pairs",
-        metadata=_of("How the output folder is laid out.", choices="layouts"),
+        metadata=_of(OUTPUT, "How the output folder is laid out.", choices="layouts"),
     )
     size: Size | None = field(
         default=None,
-        metadata=_of("Size of the outputs; the geometry is scaled, then rasterized."),
+        metadata=_of(DRAWING, "Size of the outputs; the geometry is scaled, then rasterized."),
     )
     images: Images = field(
         default="auto",
         metadata=_of(
-            "Put the images beside the masks: as copies, which share their blocks with the "
-            "originals where the file system can (auto, copy), as hard links, by which to edit one "
-            "is to edit both (link), or not at all.",
+            OUTPUT,
+            "The images beside the masks: copies, which share their blocks with the originals "
+            "where the file system can (auto, copy), hard links, by which to edit one is to edit "
+            "both (link), or none.",
         ),
     )
     images_from: Path | None = field(
-        default=None, metadata=_of("Look for the images in this folder first.", metavar="DIR")
+        default=None,
+        metadata=_of(READ, "Look for the images in this folder first.", metavar="DIR"),
     )
     assume_size: Size | None = field(
         default=None,
         metadata=_of(
-            "Size of images that are not found, where the annotation declares none (VIA)."
+            READ,
+            "Size of images that are not found, where the annotation declares none (VIA).",
+            rare=True,
         ),
     )
     previews: bool = field(
         default=True,
         metadata=_of(
+            OUTPUT,
             "Write overlays to look at.",
+            rare=True,
             flags=(Flag("noviz", False, "Same as --no-previews."),),
         ),
     )
     window: Window | None = field(
         default=None,
         metadata=_of(
+            OUTPUT,
             "Values of images of more than 8 bits that previews show black and white. [default: "
             "the lowest and the highest of each]",
             metavar="LOW,HIGH",
+            rare=True,
         ),
     )
     instances: bool = field(
         default=True,
         metadata=_of(
+            OUTPUT,
             "Instance images in the layouts that have them.",
             command=False,
             flags=(Flag("noobject", False, "No instance images in the layouts that have them."),),
+            rare=True,
         ),
     )
     exif: Exif = field(
         default="auto",
         metadata=_of(
+            READ,
             "Which way up the annotation is when the image has an EXIF orientation.",
+            rare=True,
         ),
     )
     split: tuple[float, ...] | None = field(
-        default=None, metadata=_of("Fraction of val, or of train, val and test.")
+        default=None,
+        metadata=_of(OUTPUT, "Fraction of val, or of train, val and test."),
     )
-    seed: int = field(default=0, metadata=_of("Seed of --split."))
-    max_pixels: int = field(default=MAX_PIXELS, metadata=_of("Refuse larger images.", least=1))
+    seed: int = field(default=0, metadata=_of(OUTPUT, "Seed of --split.", rare=True))
+    max_pixels: int = field(
+        default=MAX_PIXELS, metadata=_of(READ, "Refuse larger images.", least=1, rare=True)
+    )
 
     # How the work is done. In a script more than one process is a surprise.
     workers: int | None = field(
         default=1,
-        metadata=_of("Processes.", least=1, letter="-j", helpful="as many as help"),
+        metadata=_of(
+            RUN, "Processes that convert.", least=1, letter="-j", helpful="as many as help"
+        ),
     )
     engine: str | None = field(
         default=None,
-        metadata=_of("Who does the work. [default: by --workers]", choices="engines"),
+        metadata=_of(
+            RUN, "Who does the work. [default: by --workers]", choices="engines", rare=True
+        ),
     )
-    overwrite: bool = field(default=False, metadata=_of("Replace an earlier output."))
+    overwrite: bool = field(default=False, metadata=_of(RUN, "Replace an earlier output."))
     resume: bool = field(
         default=False,
-        metadata=_of("Go on with an earlier run: do what is missing or changed."),
+        metadata=_of(RUN, "Go on with an earlier run: do what is missing or changed."),
     )
-    strict: bool = field(default=False, metadata=_of("Stop at the first problem."))
+    strict: bool = field(default=False, metadata=_of(RUN, "Stop at the first problem.", rare=True))
 
     def __post_init__(self) -> None:
         for one, hint in described(Settings):
@@ -285,10 +328,18 @@ def _window(value: Any) -> Window:
 
 
 def _size(value: Any) -> Size:
-    width, height = map(index, value)
+    width, height = map(index, (value, value) if _is_number(value) else value)
     if min(width, height) < 1:
         raise ValueError
     return width, height
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _fractions(value: Any) -> tuple[float, ...]:
+    return tuple(map(float, (value,) if _is_number(value) else value))
 
 
 def _yes_or_no(value: Any) -> bool:
@@ -310,10 +361,10 @@ _FORMS: dict[Any, tuple[str, Callable[[Any], Any]]] = {
     int: ("a whole number", index),
     int | None: ("a whole number", index),
     Path | None: ("a path", Path),
-    Size | None: ("(width, height) in pixels, such as (512, 512)", _size),
+    Size | None: ("(width, height) in pixels, such as (512, 512), or one number", _size),
     Window | None: ("two numbers, the lower one first, such as (0, 4095)", _window),
     tuple[str, ...]: ("a list of names", _names),
-    tuple[float, ...] | None: ("a list of fractions", lambda value: tuple(map(float, value))),
+    tuple[float, ...] | None: ("a fraction, or a list of them", _fractions),
 }
 """How values may come, in words, by the type of their field, and what makes them that type."""
 

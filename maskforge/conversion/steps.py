@@ -7,10 +7,9 @@ from os import PathLike
 from pathlib import Path
 
 from maskforge import plugins, readers, rules
-from maskforge.classes import ClassTable
 from maskforge.conversion import sources
-from maskforge.errors import GeometryError, Problem, ReadError
-from maskforge.io.label_lists import Listed
+from maskforge.errors import GeometryError, Problem, ReadError, UsageError
+from maskforge.io.label_lists import Labels, Listed, given
 from maskforge.raster import raster
 from maskforge.raster.annotation import Annotation
 from maskforge.raster.geometry import MAX_PIXELS
@@ -48,7 +47,7 @@ def read(
 
 def rasterize(
     annotation: Annotation,
-    classes: ClassTable,
+    classes: Labels,
     *,
     height: int | None = None,
     width: int | None = None,
@@ -60,6 +59,7 @@ def rasterize(
 ) -> Raster:
     """Return which class each pixel of ``annotation`` belongs to.
 
+    classes: the class table, its names, or the file that lists them.
     height, width: the image's size in pixels; the annotation's own where they are None.
     rule: which pixels a shape covers, one of ``maskforge/rules``. overlap: who wins. priority:
     class names from top to bottom; these lie on top of all others, whatever ``overlap`` says.
@@ -69,9 +69,12 @@ def rasterize(
     a label outside the table, GeometryError for a shape beyond the limits (``too-large``) and, with
     overlap "error", for pixels claimed by two classes (``contested``).
     """
+    listed = given(classes)
+    if listed is None:
+        raise UsageError("there must be classes, a table or its names, but got None")
     return raster.rasterize(
         annotation,
-        classes,
+        listed.classes,
         rules.load(rule).cover,
         height=height,
         width=width,

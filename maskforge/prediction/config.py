@@ -5,6 +5,7 @@ Each field says in its metadata what it does; the command line is made from that
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from dataclasses import asdict, dataclass, field, fields
@@ -13,6 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 from maskforge.errors import UsageError
+from maskforge.io.images import Window
 
 Option: TypeAlias = str | int | float | bool
 
@@ -24,8 +26,20 @@ DEFAULT_EPOCHS = 100
 """How long a run is where neither epochs, steps nor minutes are given."""
 
 
-def _of(help: str, *, metavar: str = "") -> dict[str, str]:
-    return {"help": help, "metavar": metavar}
+NETWORK, DATA, SCHEDULE = "network", "data", "schedule"
+AUGMENTATION, HARDWARE = "augmentation", "machine"
+"""Groups of settings, as the help shows them."""
+
+
+def _of(
+    group: str, help: str, *, metavar: str = "", listed: str = "", rare: bool = False
+) -> dict[str, Any]:
+    """Return what is to be known of a setting.
+
+    group: the part of the help that it is in. listed: what ``maskforge list`` calls the names that
+    it may be. rare: left to --help-all.
+    """
+    return {"group": group, "help": help, "metavar": metavar, "listed": listed, "rare": rare}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +51,28 @@ class Config:
 
     # Network
     network: str = field(
-        default="unet", metadata=_of("Network: a file of training/models, or smp:ARCH:ENCODER.")
+        default="unet",
+        metadata=_of(NETWORK, "Network, also smp:ARCH:ENCODER.", metavar="NAME", listed="networks"),
     )
     options: dict[str, Option] = field(default_factory=lambda: {"width": 32, "stride": 2})
     sigmoid: bool = field(
-        default=False, metadata=_of("One logit and a sigmoid instead of two, for a single class.")
+        default=False,
+        metadata=_of(
+            NETWORK, "One logit and a sigmoid instead of two, for a single class.", rare=True
+        ),
     )
 
     # Data
     val: float = field(
         default=0.2,
-        metadata=_of("Fraction held out for validation, where the data has no split.", metavar="F"),
+        metadata=_of(
+            DATA, "Fraction held out for validation, where the data has no split.", metavar="F"
+        ),
     )
     size: tuple[int, ...] = field(
         default=(192,),
         metadata=_of(
+            DATA,
             "Size the network works at: the longer side in pixels, WIDTHxHEIGHT, or full.",
             metavar="N|WxH|full",
         ),
@@ -59,72 +80,132 @@ class Config:
     crop: tuple[int, ...] = field(
         default=(),
         metadata=_of(
-            "Size of the training crops. [default: that of the middle image]", metavar="WxH"
+            DATA,
+            "Size of the training crops. [default: that of the middle image]",
+            metavar="WxH",
+            rare=True,
+        ),
+    )
+    window: tuple[float, ...] = field(
+        default=(),
+        metadata=_of(
+            DATA,
+            "Values of images of more than 8 bits that are black and white to the network. "
+            "[default: the lowest and the highest of each image]",
+            metavar="LOW,HIGH",
+            rare=True,
         ),
     )
     batch: int = field(
-        default=16, metadata=_of("Images a step, over all processes and accumulations.")
+        default=16,
+        metadata=_of(SCHEDULE, "Images a step, over all processes and accumulations."),
     )
     class_weights: Literal["auto", "median", "enet", "none"] = field(
         default="auto",
         metadata=_of(
-            "How rare classes are made up for. auto: enet, where ce or focal alone is the loss."
+            NETWORK,
+            "How rare classes are made up for. auto: enet, where ce or focal alone is the loss.",
+            rare=True,
         ),
     )
 
     # Augmentation
-    augment: bool = field(default=True, metadata=_of("Change the images at random."))
-    flip: float = field(default=0.5, metadata=_of("Probability of a left-right mirror."))
-    scale: tuple[float, float] = field(
-        default=(0.6, 1.6), metadata=_of("Lowest and highest factor of the size.", metavar="A,B")
+    augment: bool = field(default=True, metadata=_of(AUGMENTATION, "Change the images at random."))
+    flip: float = field(
+        default=0.5, metadata=_of(AUGMENTATION, "Probability of a left-right mirror.", rare=True)
     )
-    rotate: float = field(default=10.0, metadata=_of("Highest rotation, in degrees."))
-    color: float = field(default=0.4, metadata=_of("Strength of colour changes, 0 to 1."))
-    blur: float = field(default=0.05, metadata=_of("Probability of a blur."))
+    scale: tuple[float, float] = field(
+        default=(0.6, 1.6),
+        metadata=_of(
+            AUGMENTATION, "Lowest and highest factor of the size.", metavar="A,B", rare=True
+        ),
+    )
+    rotate: float = field(
+        default=10.0, metadata=_of(AUGMENTATION, "Highest rotation, in degrees.", rare=True)
+    )
+    color: float = field(
+        default=0.4, metadata=_of(AUGMENTATION, "Strength of colour changes, 0 to 1.", rare=True)
+    )
+    blur: float = field(
+        default=0.05, metadata=_of(AUGMENTATION, "Probability of a blur.", rare=True)
+    )
 
     # Learning
-    loss: str = field(default="ce+dice", metadata=_of("Loss, or a sum such as ce+dice."))
-    optimizer: Literal["adam", "adamw"] = field(default="adamw", metadata=_of("Optimizer."))
-    lr: float = field(default=2e-3, metadata=_of("Highest learning rate."))
-    weight_decay: float = field(default=1e-2, metadata=_of("Weight decay."))
+    loss: str = field(
+        default="ce+dice",
+        metadata=_of(
+            NETWORK, "Loss, or a sum such as ce+dice.", metavar="NAME[+NAME…]", listed="losses"
+        ),
+    )
+    optimizer: Literal["adam", "adamw"] = field(
+        default="adamw", metadata=_of(SCHEDULE, "Optimizer.", rare=True)
+    )
+    lr: float = field(default=2e-3, metadata=_of(SCHEDULE, "Highest learning rate."))
+    weight_decay: float = field(default=1e-2, metadata=_of(SCHEDULE, "Weight decay.", rare=True))
     schedule: Literal["constant", "book", "poly", "cosine", "one-cycle", "plateau"] = field(
-        default="one-cycle", metadata=_of("How the learning rate changes.")
+        default="one-cycle",
+        metadata=_of(
+            SCHEDULE,
+            "How the learning rate changes.",
+            metavar="NAME",
+            listed="schedules",
+            rare=True,
+        ),
     )
     epochs: int | None = field(
-        default=None, metadata=_of(f"Passes over the data. [default: {DEFAULT_EPOCHS}]")
+        default=None,
+        metadata=_of(SCHEDULE, f"Passes over the data. [default: {DEFAULT_EPOCHS}]"),
     )
-    steps: int | None = field(default=None, metadata=_of("Steps, instead of epochs."))
-    minutes: float | None = field(default=None, metadata=_of("Minutes, instead of epochs."))
+    steps: int | None = field(default=None, metadata=_of(SCHEDULE, "Steps, instead of epochs."))
+    minutes: float | None = field(
+        default=None, metadata=_of(SCHEDULE, "Minutes, instead of epochs.")
+    )
     accumulate: int = field(
-        default=1, metadata=_of("Parts that a batch goes through the network in.")
+        default=1,
+        metadata=_of(SCHEDULE, "Parts that a batch goes through the network in.", rare=True),
     )
-    clip: float = field(default=1.0, metadata=_of("Highest norm of the gradient; 0: no limit."))
+    clip: float = field(
+        default=1.0, metadata=_of(SCHEDULE, "Highest norm of the gradient; 0: no limit.", rare=True)
+    )
     ema: float = field(
-        default=0.99, metadata=_of("Decay of the averaged weights, such as 0.99; 0: none.")
+        default=0.99,
+        metadata=_of(SCHEDULE, "Decay of the averaged weights, such as 0.99; 0: none.", rare=True),
     )
     patience: int = field(
-        default=0, metadata=_of("Stop after as many evaluations without a better mIoU; 0: never.")
+        default=0,
+        metadata=_of(SCHEDULE, "Stop after as many evaluations without a better mIoU; 0: never."),
     )
     evaluate_every: int = field(
-        default=0, metadata=_of("Epochs between evaluations; 0: at least 30 steps.")
+        default=0,
+        metadata=_of(SCHEDULE, "Epochs between evaluations; 0: at least 30 steps.", rare=True),
     )
-    seed: int = field(default=0, metadata=_of("Seed of everything that is random."))
+    seed: int = field(
+        default=0, metadata=_of(SCHEDULE, "Seed of everything that is random.", rare=True)
+    )
 
     # Machine
-    device: str = field(default="auto", metadata=_of("auto, cpu, cuda or cuda:N."))
+    device: str = field(default="auto", metadata=_of(HARDWARE, "auto, cpu, cuda or cuda:N."))
     precision: Literal["auto", "float32", "bfloat16"] = field(
-        default="auto", metadata=_of("auto: bfloat16 where the machine has it in hardware.")
+        default="auto",
+        metadata=_of(HARDWARE, "auto: bfloat16 where the machine has it in hardware.", rare=True),
     )
-    channels_last: bool = field(default=True, metadata=_of("Channels-last memory."))
-    compile: bool = field(default=False, metadata=_of("Compile the network (torch.compile)."))
+    channels_last: bool = field(
+        default=True, metadata=_of(HARDWARE, "Channels-last memory.", rare=True)
+    )
+    compile: bool = field(
+        default=False, metadata=_of(HARDWARE, "Compile the network (torch.compile).", rare=True)
+    )
     threads: int = field(
-        default=0, metadata=_of("Threads of torch on the CPU; 0: torch's own choice.")
+        default=0,
+        metadata=_of(HARDWARE, "Threads of torch on the CPU; 0: torch's own choice.", rare=True),
     )
     workers: int | None = field(
-        default=None, metadata=_of("Processes that load images. [default: as many as help]")
+        default=None,
+        metadata=_of(HARDWARE, "Processes that load images. [default: as many as help]", rare=True),
     )
     cache: int = field(
-        default=1024, metadata=_of("Keep loaded images in memory, up to as many MiB.")
+        default=1024,
+        metadata=_of(HARDWARE, "Keep loaded images in memory, up to as many MiB.", rare=True),
     )
 
     def __post_init__(self) -> None:
@@ -146,11 +227,19 @@ class Config:
                 f"size and crop must be sizes of at most {MAX_PIXELS} pixels, "
                 f"but got {self.size} and {self.crop}"
             )
+        ends = (-math.inf, *self.window, math.inf)
+        if len(ends) not in (2, 4) or not all(a < b for a, b in itertools.pairwise(ends)):
+            raise UsageError(f"window must be LOW,HIGH with LOW < HIGH, but got {self.window}")
         if not 0 < self.scale[0] <= self.scale[1] <= 100:
             raise UsageError(f"scale must be two factors 0 < A <= B, but got {self.scale}")
         given = [n for n in ("epochs", "steps", "minutes") if getattr(self, n) is not None]
         if len(given) > 1:
             raise UsageError(f"only one of epochs, steps and minutes may be given, but got {given}")
+
+    @property
+    def shown(self) -> Window | None:
+        """The window, None where each image has its own."""
+        return (self.window[0], self.window[1]) if self.window else None
 
     def to_json(self) -> str:
         """Return the settings as JSON."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby, takewhile
 from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypeVar, cast
@@ -12,6 +13,7 @@ from typing import NamedTuple, TypeAlias, TypeVar, cast
 from maskforge.datasets import Header, read_image
 from maskforge.errors import MaskforgeError, Problem, ReadError, UsageError, WriteError
 from maskforge.io import files, images, ownership, scan, video
+from maskforge.io.images import Window
 from maskforge.io.prefetch import prefetch
 from maskforge.prediction.sizes import Image
 
@@ -154,15 +156,17 @@ def process(
     look: Callable[[Sequence[Shot]], Iterable[T]],
     write: Callable[[Shot, T], None],
     finish: Callable[[Found], None],
+    window: Window | None = None,
 ) -> Iterator[tuple[str, Problem | None]]:
     """Read ``found`` one after the other; yield the name of each shot, and what was wrong with it.
 
     look: called with the shots of a batch. write: called for each shot with what ``look`` said of
-    it. finish: called at the end of each video. An image at which ``write`` fails is passed over;
+    it. finish: called at the end of each video. window: what is black and white in images of more
+    than 8 bits. An image at which ``write`` fails is passed over;
     a video ends there. What would fail for all that come, such as a full disk, is raised.
     """
     failed: set[Found] = set()
-    for events in _batches(_each(found, failed), batch):
+    for events in _batches(_each(found, failed, window), batch):
         left = [event for event in events if _counts(event, failed)]
         looked = iter(look([event for event in left if isinstance(event, Shot)]))
         for event in left:
@@ -224,7 +228,7 @@ def frames_among(names: Iterable[str], one: Found, suffix: str) -> list[str]:
     return sorted(name for name, number in numbers.items() if 1 <= number <= count)
 
 
-def _each(found: Sequence[Found], failed: set[Found]) -> Iterator[Event]:
+def _each(found: Sequence[Found], failed: set[Found], window: Window | None) -> Iterator[Event]:
     """Yield what is read; a video is read until it is among the ``failed``."""
     for is_video, group in groupby(found, lambda one: one.is_video):
         if is_video:
@@ -232,12 +236,12 @@ def _each(found: Sequence[Found], failed: set[Found]) -> Iterator[Event]:
                 yield from _video(one, failed)
                 yield End(one)
         else:
-            yield from prefetch(_image, group, workers=2)
+            yield from prefetch(partial(_image, window=window), group, workers=2)
 
 
-def _image(one: Found) -> Shot | Failure:
+def _image(one: Found, window: Window | None) -> Shot | Failure:
     try:
-        image, header = read_image(one.path)
+        image, header = read_image(one.path, window)
     except ReadError as error:
         return Failure(one, error.problem(file=str(one.path)))
     return Shot(one, one.name, image, header)

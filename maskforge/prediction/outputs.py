@@ -109,7 +109,12 @@ class Output:
 
         with self._open:
             yield from footage.process(
-                self._found, batch=predictor.batch, look=look, write=write, finish=self._finish
+                self._found,
+                batch=predictor.batch,
+                look=look,
+                write=write,
+                finish=self._finish,
+                window=predictor.config.shown,
             )
 
     def _write(self, shot: Shot, values: NDArray[np.float32], predictor: Predictor) -> None:

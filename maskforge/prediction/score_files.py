@@ -1,22 +1,29 @@
-"""Files of an evaluation: scores as JSON and CSV, a confusion matrix, and the worst images."""
+"""Files of an evaluation: scores as JSON and CSV, a confusion matrix, and the worst images.
+
+``worst/index.jpg`` shows them all; each has a sheet ``worst/01-iou-43.2-NAME.jpg``, by its rank and
+its mean IoU in percent.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 from maskforge.classes import ClassTable
 from maskforge.io import files
-from maskforge.pictures import plots, previews
+from maskforge.pictures import comparison, plots, previews
+from maskforge.pictures.comparison import Comparison
 from maskforge.prediction.saving import Folder
 from maskforge.scores import history
-from maskforge.scores.scorer import Scorer, Scores
+from maskforge.scores.scorer import Kept, Scorer, Scores
 
 COMMAND = "evaluate"
 """By which an output is known as one of scores."""
 
 NAMES = ("scores.json", "classes.csv", "images.csv", "confusion.png")
-"""The files that :func:`write` makes, besides those in ``worst/``."""
+"""The files that :func:`write` makes, besides those in ``worst/``; the last only where
+:func:`maskforge.pictures.plots.missing` has nothing to say."""
 
 
 def write(folder: Folder, scorer: Scorer, classes: ClassTable) -> None:
@@ -37,24 +44,37 @@ def _files(scorer: Scorer, classes: ClassTable) -> Iterator[tuple[str, bytes]]:
         {"image": i.name, "mean_iou": i.mean_iou, "pixel_accuracy": i.pixel_accuracy}
         for i in scorer.images
     ]
-    picture = plots.confusion(scores.matrix, scores.names)
-    made = (
+    made = [
         (to_json(scores) + "\n").encode(),
         history.to_csv(by_class),
         history.to_csv(by_image),
-        previews.encode(picture, suffix=".png"),
-    )
-    yield from zip(NAMES, made, strict=True)
-    for number, kept in enumerate(scorer.worst, start=1):
-        drawn = plots.comparison(
-            kept.image,
-            kept.truth,
-            kept.prediction,
-            classes=classes,
-            title=kept.score.name,
-        )
+    ]
+    if not plots.missing():
+        picture = plots.confusion(scores.matrix, scores.names)
+        made.append(previews.encode(picture, suffix=".png"))
+    yield from zip(NAMES, made, strict=False)
+    yield from _worst(scorer, classes)
+
+
+def _worst(scorer: Scorer, classes: ClassTable) -> Iterator[tuple[str, bytes]]:
+    if not scorer.worst:
+        return
+    ranked = {f"{rank:02d} {kept.score.name}": kept for rank, kept in enumerate(scorer.worst, 1)}
+
+    def load(name: str) -> Comparison:
+        return replace(_compared(ranked[name], classes), name=name)
+
+    index = comparison.overview(list(ranked), load, heading="worst images", errors=True)
+    yield "worst/index.jpg", previews.encode(index)
+    for rank, kept in enumerate(scorer.worst, start=1):
         stem = files.safe_name(kept.score.name).replace("/", "_")
-        yield f"worst/{number:02d}_{stem}.jpg", previews.encode(drawn)
+        score = f"{100 * kept.score.mean_iou:.1f}"
+        drawn = comparison.sheet(_compared(kept, classes))
+        yield f"worst/{rank:02d}-iou-{score}-{stem}.jpg", previews.encode(drawn)
+
+
+def _compared(kept: Kept, classes: ClassTable) -> Comparison:
+    return Comparison(kept.score.name, kept.truth, kept.prediction, classes, kept.image)
 
 
 def to_json(scores: Scores) -> str:

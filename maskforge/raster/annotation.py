@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
-from maskforge.errors import Problem
+from maskforge.errors import Problem, shorten
 from maskforge.raster.geometry import Geometry, nbytes
 
 _REGION = 400
 """Bytes of a region and its geometry beside the arrays, about."""
+
+_SHOWN = 8
+"""Labels that an annotation tells in a line."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +31,11 @@ class Region:
     group: int | str | None = None
     crowd: bool = False
     place: str = ""
+
+    def __repr__(self) -> str:
+        kinds = Counter(type(part).__name__ for part in self.geometry)
+        shown = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+        return f"Region({self.label!r}, {shown or 'nothing'})"
 
 
 Form: TypeAlias = Literal["ids", "colors", "planes"]
@@ -95,6 +104,19 @@ class Annotation:
         """About how much memory it takes."""
         shapes = sum(nbytes(part) for region in self.regions for part in region.geometry)
         return shapes + _REGION * len(self.regions) + len(self.embedded or b"")
+
+    def __repr__(self) -> str:
+        size = "size unknown" if self.height is None else f"{self.width}x{self.height}"
+        labels = Counter(region.label for region in self.regions)
+        told = [f"{shorten(label, 20)} {count}" for label, count in labels.most_common(_SHOWN)]
+        more = f" and {len(labels) - _SHOWN} more labels" if len(labels) > _SHOWN else ""
+        if self.mask is not None:
+            what = f"mask {str(self.mask)!r}"
+        else:
+            count = len(self.regions)
+            what = f"{count or 'no'} region{'' if count == 1 else 's'}"
+            what += f": {', '.join(told)}{more}" if told else ""
+        return f"Annotation({self.name!r}, {size}, {what})"
 
 
 class Unread(Protocol):

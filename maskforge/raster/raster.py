@@ -33,6 +33,9 @@ _OVERLAPS, _UNKNOWNS = get_args(Overlap), get_args(Unknown)
 _NONE = np.zeros(1, dtype=np.int64)
 """The instance of owner -1, which is no region."""
 
+_SHOWN = 8
+"""Classes that a raster tells in a line."""
+
 BATCH = 4_000_000
 """As many crossings are worked out at once; bounds memory."""
 
@@ -75,10 +78,32 @@ class Raster:
         instance[self.segment_class == self.classes.ignore_index] = 0
         return instance
 
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{self.classes.name_of(class_id)} {pixels:,} px"
+            for class_id, pixels in itertools.islice(self.pixel_counts.items(), _SHOWN)
+        )
+        more = len(self.pixel_counts) - _SHOWN
+        shown += f" and {more} more" if more > 0 else ""
+        return f"Raster({self.width}x{self.height}: {shown})"
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width), as its label image has it."""
+        return self.height, self.width
+
     def label_image(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """Return the label image (height, width), uint8 or uint16 by the class table."""
         values = self.segment_class.astype(self.classes.dtype)
         return np.repeat(values, self.segments.length).reshape(self.height, self.width)
+
+    def mask(self, name: str) -> NDArray[np.bool_]:
+        """Return where the class ``name`` shows, bool (height, width), ``__ignore__`` too.
+
+        Raises ClassError, with the nearest name, for a class that the table lacks.
+        """
+        shows = self.segment_class == self.classes[name]
+        return np.repeat(shows, self.segments.length).reshape(self.shape)
 
     def __array__(
         self, dtype: np.dtype | None = None, copy: bool | None = None

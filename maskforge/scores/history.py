@@ -16,19 +16,31 @@ A score that has no value is nan.
 
 
 def to_csv(rows: Sequence[Mapping[str, float | str]]) -> bytes:
-    """Return the rows, which all have the columns of the first, as a CSV file; nan is empty."""
+    """Return the rows, which all have the columns of the first, as a CSV file; nan is empty.
+
+    A text that a spreadsheet would take for a formula, as the name of a file or class may be, gets
+    an apostrophe before it; numbers stay numbers.
+    """
+    names = list(rows[0]) if rows else []
+    lines = [_line(names)] if rows else []
+    lines += [_line([row[name] for name in names]) for row in rows]
+    # Names of files may hold bytes that are no text.
+    return "".join(lines).encode("utf-8", "surrogateescape")
+
+
+def _line(values: Sequence[float | str]) -> str:
     text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({name: _cell(value) for name, value in row.items()})
-    return text.getvalue().encode()
+    # It quotes what ends its lines, and both of these end a line for those who read it.
+    csv.writer(text, lineterminator="\r\n").writerow(map(_cell, values))
+    return text.getvalue()[:-2] + "\n"
+
+
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # the wide ones count where Chinese or Japanese is written
 
 
 def _cell(value: float | str) -> str:
     if isinstance(value, str):
-        return value
+        return f"'{value}" if value.startswith(_FORMULA) else value
     if math.isnan(value):
         return ""
     return str(int(value)) if value == int(value) else f"{value:.6g}"

@@ -51,7 +51,8 @@ class Step:
 class Epoch:
     """An evaluation that is done. pictures: PNG files by name.
 
-    They are "curves", and "previews" of input, truth and prediction, if there are images to show.
+    They are "curves", where matplotlib is installed, and "previews" of input, truth and prediction,
+    if there are images to show.
     """
 
     row: Row

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maskforge.datasets import Check, Dataset, Example, split
 from maskforge.errors import UsageError
@@ -19,10 +19,11 @@ class Chosen:
 
 
 def split_as_trained(dataset: Dataset, config: Config) -> Dataset:
-    """Return the data set split as a training with ``config`` would; as it is where it cannot be.
+    """Return the data set as a training with ``config`` sees it.
 
-    What has a split keeps it.
+    Split as it would be, or as it is where it cannot be; what has a split keeps it.
     """
+    dataset = replace(dataset, window=config.shown)
     try:
         return split(dataset, val=config.val, seed=config.seed)
     except UsageError:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PIL import Image
-
-from maskforge.pictures import plots, previews
+from maskforge.pictures import comparison, plots, previews
+from maskforge.pictures.comparison import Comparison
 from maskforge.prediction.config import Config
 from maskforge.prediction.sizes import LabelImage
 from maskforge.scores import history
@@ -15,7 +14,7 @@ from maskforge.training import run_folder
 from maskforge.training.run_folder import RunFolder
 from maskforge.training.samples import Data
 
-IMAGES = 4
+IMAGES = 8
 """Validation images that are shown after each evaluation, the same each time."""
 
 
@@ -38,24 +37,24 @@ def write_progress(
 ) -> dict[str, bytes]:
     """Write ``history.csv``, ``curves.png`` and, of the predictions, ``previews/epoch_NNN.png``.
 
-    Returns the pictures as PNG files: "curves", and "previews" where there are predictions.
+    Returns the pictures as PNG files: "curves", unless :func:`maskforge.pictures.plots.missing`
+    says why not, and "previews" where there are predictions.
     """
     folder.write("history.csv", history.to_csv(rows))
-    pictures = {"curves": previews.encode(plots.curves(rows), suffix=".png")}
-    folder.write("curves.png", pictures["curves"])
+    pictures = {}
+    if not plots.missing():
+        drawn = plots.curves(rows, data.classes, data.counts.sum(axis=0).tolist())
+        pictures["curves"] = previews.encode(drawn, suffix=".png")
+        folder.write("curves.png", pictures["curves"])
     if predictions:
-        shown = [_comparison(data, number, found) for number, found in sorted(predictions.items())]
-        pictures["previews"] = previews.encode(plots.stacked(shown), suffix=".png")
+
+        def load(number: str) -> Comparison:
+            at = int(number)
+            image, truth = data.val[at]
+            return Comparison(data.val.names[at], truth, predictions[at], data.classes, image)
+
+        numbers = [str(number) for number in sorted(predictions)]
+        sheet = comparison.overview(numbers, load, heading=f"epoch {epoch}")
+        pictures["previews"] = previews.encode(sheet, suffix=".png")
         folder.write(run_folder.preview(epoch), pictures["previews"])
     return pictures
-
-
-def _comparison(data: Data, number: int, prediction: LabelImage) -> Image.Image:
-    image, truth = data.val[number]
-    return plots.comparison(
-        image,
-        truth,
-        prediction,
-        classes=data.classes,
-        title=data.val.names[number],
-    )

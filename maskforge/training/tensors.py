@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import stat
 import struct
 import warnings
 import zipfile
@@ -25,6 +26,8 @@ def read(file: Path) -> Any:
     Raises ValueError, in one line, where torch cannot read it so; FileNotFoundError.
     """
     try:
+        if not stat.S_ISREG(file.stat().st_mode):  # a pipe would keep us waiting
+            raise ValueError("it is a folder, pipe or device")
         _check_stored(file)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd but readable files; what they hold is checked

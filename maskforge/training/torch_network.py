@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,14 +15,17 @@ from maskforge.training import checkpoint
 from maskforge.training.device import Machine, probabilities
 
 
-def network_predictor(path: Path, *, device: str = "auto", threads: int = 0) -> Predictor:
+def network_predictor(
+    path: str | os.PathLike[str], *, device: str = "auto", threads: int = 0
+) -> Predictor:
     """Return the predictor of the checkpoint ``path``, looking as in its training.
 
     device: auto, cpu, cuda or cuda:N; 0 ``threads`` are torch's own choice. Raises ReadError,
     UsageError.
     """
-    saved = checkpoint.load(path)
-    network = checkpoint.network(saved, path=path)
+    file = Path(path)
+    saved = checkpoint.load(file)
+    network = checkpoint.network(saved, path=file)
     machine = Machine.of(replace(saved.config, device=device, threads=threads))
     network.to(machine.device, memory_format=machine.memory_format)  # type: ignore[call-overload]
 

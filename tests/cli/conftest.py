@@ -1,8 +1,16 @@
 """What the commands around training work on."""
 
+import logging
+
 import pytest
 from training import synthetic
 from training.commands import SMALL, run
+
+
+@pytest.fixture(autouse=True)
+def quiet_loggers(monkeypatch):
+    """torch logs to the standard error of the test that loaded it, which is closed since."""
+    monkeypatch.setattr(logging, "raiseExceptions", False)
 
 
 @pytest.fixture

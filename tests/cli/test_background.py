@@ -184,7 +184,7 @@ def test_what_somebody_changed_stays_and_is_told(photos, capsys):
     assert "b.png was changed after maskforge made it" in capsys.readouterr().err
     assert contents("out") == before
     assert run(*again, "photos/a.jpg") == 0
-    assert "left in place: 1 files of the earlier output" in capsys.readouterr().err
+    assert "left in place: 1 file of the earlier output" in capsys.readouterr().err
     assert contents("out")["b.png"] == before["b.png"]
 
 
@@ -329,8 +329,8 @@ def test_after_a_video_that_ends_early_comes_the_next_one(photos, capsys):
         (("masks", "photos", "--flip"), 2, "masks need no network to look, but got --flip"),
         (("masks", "photos", "--edge", "hard", "--radius", "3"), 2, "but got --radius"),
         (("masks", "photos", "--smooth", "0.3"), 2, "but got --smooth and no video"),
-        (("nowhere", "photos"), 3, "there must be a folder with masks"),
-        (("masks", "nothing.mp4"), 3, "there must be an image or video"),
+        (("nowhere", "photos"), 3, "there is no such file or folder"),
+        (("masks", "nothing.mp4"), 3, "there is no such file or folder"),
         (("a.pt", "photos", "--labels", "a"), 2, "a network knows its classes"),
         (("a.pt", "photos"), 2, "this command needs torch"),
         (("masks", "photos", "--smooth", "1"), 2, "--smooth"),

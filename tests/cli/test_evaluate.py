@@ -33,8 +33,8 @@ def test_scores_are_placed_as_a_whole(tmp_path, capsys):
     assert run(*arguments) == 0
     first = contents("scores")
     names = ["classes.csv", "confusion.png", "images.csv", "notes.txt", "scores.json", "worst"]
-    worst = [f"worst/0{number}_{number - 1}.jpg" for number in range(1, 9)]
-    assert listing("scores") == names + worst
+    worst = [f"worst/0{number}-iou-100.0-{number - 1}.jpg" for number in range(1, 9)]
+    assert listing("scores") == [*names, *worst, "worst/index.jpg"]
     capsys.readouterr()
     assert run(*arguments) == 2
     said = capsys.readouterr().err
@@ -43,7 +43,8 @@ def test_scores_are_placed_as_a_whole(tmp_path, capsys):
     for number in range(5):
         (tmp_path / f"data/masks/{number}.png").unlink()
     assert run(*arguments, "--overwrite") == 0
-    assert listing("scores") == names + [f"worst/0{n}_{n + 4}.jpg" for n in range(1, 4)]
+    worst = [f"worst/0{n}-iou-100.0-{n + 4}.jpg" for n in range(1, 4)]
+    assert listing("scores") == [*names, *worst, "worst/index.jpg"]
     assert contents("scores")["notes.txt"] == b"mine"
     assert contents("scores")["images.csv"] != first["images.csv"]
     assert leftovers("scores") == []

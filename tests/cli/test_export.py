@@ -104,9 +104,9 @@ def test_without_onnxruntime_it_says_what_to_install(checkpoint, monkeypatch, ca
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("export", "none.pt"), 3, "there must be a checkpoint"),
+        (("export", "none.pt"), 3, "there is no such file or folder"),
         (("export", "none.pt", "-o", "a.h5"), 2, "a file .onnx or .pt2"),
-        (("predict", "none.onnx", "data/images", "-o", "p"), 3, "the network cannot be read"),
+        (("predict", "none.onnx", "data/images", "-o", "p"), 3, "there is no such file or folder"),
     ],
 )
 def test_wrong_usage(data, arguments, code, said, capsys):

@@ -84,6 +84,22 @@ def test_quiet_says_nothing_and_the_summary_says_what_to_open(capsys):
     assert "person" in said
 
 
+def test_ochuman_reads_its_file_here_and_nothing_else(tmp_path, capsys):
+    for name in ("labelme/park_001.json", "labelme/park_001.jpg"):
+        (tmp_path / Path(name).name).write_bytes((SAMPLES / name).read_bytes())
+    assert run("ochuman") == 3
+    said = capsys.readouterr().err
+    assert "ochuman.json: there is no such file in the current folder" in said
+    (tmp_path / "images").symlink_to(SAMPLES / "ochuman/images", target_is_directory=True)
+    (tmp_path / "ochuman.json").symlink_to(SAMPLES / "ochuman/ochuman.json")
+    (tmp_path / "other.json").write_bytes((SAMPLES / "ochuman/ochuman.json").read_bytes())
+    assert run("ochuman", "-o", "out", "--json", "--filter", "segm+kpt") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["account"]["files"] == 1
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+    assert "segm&kpt" in json.dumps(manifest)
+
+
 def test_convert_finds_the_format_and_says_why(capsys):
     assert run("convert", SAMPLES / "via/segmentation_test.json", "-o", "out.npy") == 0
     assert "format: via" in capsys.readouterr().err
@@ -92,8 +108,8 @@ def test_convert_finds_the_format_and_says_why(capsys):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("labelme", "nowhere"), 3, "there must be a file or folder"),
-        (("labelme",), 2, "Missing argument"),
+        (("labelme", "nowhere"), 3, "there is no such file or folder"),
+        (("labelme",), 2, "SOURCE is missing, as in: maskforge labelme annotations/"),
         (("labelme", ".", "--rule", "cocoo"), 2, "pixel-center"),
         (("labelme", ".", "--size", "12"), 2, "must be WIDTHxHEIGHT"),
         (("labelme", ".", "--split", "a"), 2, "must be numbers"),
@@ -103,7 +119,7 @@ def test_convert_finds_the_format_and_says_why(capsys):
         (("via", "a.json", "--style", "black-white"), 2, "--style must not be given for onehot"),
         (("convert", "a.json"), 3, "no file is in a known format"),
         (("labelme", "a.json"), 3, "not-json"),
-        (("nonsense",), 2, "No such command"),
+        (("nonsense",), 2, "there is no command"),
     ],
 )
 def test_usage_and_unreadable_input(tmp_path, capsys, arguments, code, said):
@@ -141,7 +157,7 @@ def test_interrupt_is_exit_code_130(monkeypatch, capsys):
 
     monkeypatch.setattr("maskforge.cli._convert.convert", interrupted)
     assert run("labelme", ".") == 130
-    assert "where the command has it, go on with --resume" in capsys.readouterr().err
+    assert "go on with: " in capsys.readouterr().err
 
 
 def test_every_command_has_help_with_examples(capsys):
@@ -170,6 +186,21 @@ def test_inspect_tells_what_a_mask_holds(tmp_path, capsys):
     assert "255" in capsys.readouterr().out
     assert run("inspect", "mask.png", "--json") == 1
     assert json.loads(capsys.readouterr().out)[0]
+
+
+def test_inspect_sums_up_a_folder(capsys):
+    assert run("labelme", SAMPLES / "labelme/more", "-o", "out", "-q") == 0
+    assert run("inspect", "out") == 0
+    said = capsys.readouterr().out
+    count = len(list(Path("out/masks").rglob("*.png")))
+    assert said.startswith(f"out: {count} masks\n  PNG, mode L, 8 bit ({count})\n")
+    assert "  person" in said
+    Image.fromarray(np.array([[0, 99], [99, 99]], np.uint8)).save("out/masks/strange.png")
+    assert run("inspect", "out") == 1
+    assert "  ! 1 time: out/masks/strange.png: " in capsys.readouterr().out
+    Path("bare").mkdir()
+    assert run("inspect", "bare") == 3
+    assert "bare: there must be masks in the folder" in capsys.readouterr().err
 
 
 def test_annotate_starts_labelme_with_the_projects_classes(tmp_path, monkeypatch):

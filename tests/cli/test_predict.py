@@ -117,10 +117,14 @@ def test_predict_replaces_neither_what_it_looks_at_nor_a_stranger_s_file(tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("predict", "a.pt", "none.jpg", "-o", "p"), 3, "there must be an image or video"),
+        (("predict", "a.pt", "none.jpg", "-o", "p"), 3, "there is no such file or folder"),
         (("predict", "a.h5", "nowhere", "-o", "p"), 2, "a network must be a file .pt"),
         (("predict", "a.pt", "data/images", "-o", "data/labels.txt"), 2, "must be a folder"),
-        (("predict", "a.pt", "data/images", "-o", "p", "--style", "pink"), 2, "colour masks only"),
+        (
+            ("predict", "a.pt", "data/images", "-o", "p", "--style", "palette"),
+            2,
+            "colour masks only",
+        ),
     ],
 )
 def test_wrong_usage(arguments, code, said, capsys):

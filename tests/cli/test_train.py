@@ -105,7 +105,7 @@ def test_ctrl_c_saves_and_ends_well(monkeypatch, capsys):
             "maskforge.cli._training.Terminal.step", lambda *_: os.kill(os.getpid(), signal.SIGINT)
         )
         assert run("train", "data", *SMALL) == 130
-    assert "go on with --resume" in capsys.readouterr().err
+    assert "go on with: " in capsys.readouterr().err
     assert run("train", "data", "--resume") == 0
     assert "going on after step 1" in capsys.readouterr().err
 
@@ -120,7 +120,8 @@ def test_ctrl_c_before_the_first_checkpoint_saves_it_and_keeps_the_earlier_run(
     )
     assert run("train", "data", "--overwrite", *SMALL) == 130
     said = capsys.readouterr().err
-    assert "saved: runs/data/last.pt\nthe earlier run: runs/data-1/" in said
+    assert "the earlier run: runs/data-1/\n" in said
+    assert "interrupted; saved: runs/data/last.pt; go on with: " in said
     assert contents("runs/data-1") == before
     assert not Path("runs/data/best.pt").exists()
 
@@ -210,14 +211,14 @@ def test_a_mask_of_another_shape_is_left_out_and_told(tmp_path, capsys):
     ("arguments", "said"),
     [
         (("--option", "width"), "must be NAME=VALUE"),
-        (("--size", "12x"), "must be WIDTHxHEIGHT"),
+        (("--size", "12x"), "WIDTHxHEIGHT such as 512x384"),
         (("--scale", "2"), "must be two factors"),
-        (("--epochs", "1", "--minutes", "1"), "only one of epochs, steps and minutes"),
+        (("--epochs", "1", "--minutes", "1"), "only one of --epochs, --steps and --minutes"),
         (("--preset", "fast"), "cityscapes"),
         (("--network", "fcn8"), "did you mean"),
-        (("--option", "wdith=3"), "options of network"),
-        (("--loss", "l2"), "a loss must be one of"),
-        (("--schedule", "sine"), "is not one of"),
+        (("--option", "wdith=3"), "must be one of the options of unet"),
+        (("--loss", "l2"), "must be one of ce, dice"),
+        (("--schedule", "sine"), "did you mean cosine?"),
         (("--device", "tpu"), "device must be auto"),
     ],
 )
@@ -230,7 +231,7 @@ def test_wrong_usage_is_told_before_data_are_read(arguments, said, capsys):
 def test_weights_that_are_not_there_are_told_before_data_are_read(capsys):
     pytest.importorskip("torch")
     assert run("train", "typo", "--network", "fcn8s", "--encoder-weights", "nope.pth") == 3
-    assert "nope.pth: the encoder's weights must be a file" in capsys.readouterr().err
+    assert "nope.pth: there is no such file or folder" in capsys.readouterr().err
 
 
 def test_tensorboard_files_belong_to_their_run(tmp_path):

@@ -249,7 +249,7 @@ def test_a_rule_for_no_label_is_told(folder):
     assert [(p.code, p.severity, p.cure) for p in result.problems] == [
         ("label-doubt", "warning", "did you mean 'cat'?")
     ]
-    assert "--map must name labels of the input, but 'caat' is none" in str(result.problems[0])
+    assert "map= must name labels of the input, but 'caat' is none" in str(result.problems[0])
 
 
 def test_labels_that_differ_in_case_are_told_with_their_images(folder):
@@ -257,7 +257,7 @@ def test_labels_that_differ_in_case_are_told_with_their_images(folder):
     result = maskforge.convert(folder)
     [problem] = result.problems
     assert problem.message.endswith("there are 'Cat' (1 image), 'cat' (2 images)")
-    assert problem.cure == "if they are one class: --map Cat=cat"
+    assert problem.cure == 'if they are one class: map=["Cat=cat"]'
     assert maskforge.convert(folder, map=["Cat=cat"], out=folder / "out").problems == ()
 
 
@@ -266,7 +266,7 @@ def test_a_second_background_is_told(folder):
     result = maskforge.convert(folder)
     [problem] = result.problems
     assert "'Background' is a class beside '_background_'" in problem.message
-    assert problem.cure == "if both are the background: --map Background=_background_"
+    assert problem.cure == 'if both are the background: map=["Background=_background_"]'
     result = maskforge.convert(folder, labels=["cat", "dog"], out=folder / "out")
     assert (result.problems, result.class_counts()[0].images) == ((), 3)
 
@@ -277,7 +277,7 @@ def test_numbered_labels_look_like_one_class(folder):
     [problem] = result.problems
     assert (problem.severity, result.exit_code) == ("note", 0)
     assert problem.message == "'cell_1' … 'cell_3' are 3 classes, and look like one"
-    assert problem.cure == "if they are one class: --map 'cell_*=cell'"
+    assert problem.cure == 'if they are one class: map=["cell_*=cell"]'
 
 
 def test_numbers_of_labelme_3_tell_things_apart_where_the_list_has_their_class(folder):
@@ -320,7 +320,7 @@ def test_a_shape_that_cannot_be_drawn_withholds_its_image_or_is_left_out(tmp_pat
     result = maskforge.convert(source, as_="label", out=tmp_path / "out")
     [problem] = result.problems
     assert (result.converted, problem.severity) == (0, "error")
-    assert "--bad-shape skip" in problem.cure
+    assert 'bad_shape="skip"' in problem.cure
     result = maskforge.convert(source, as_="label", out=tmp_path / "two", bad_shape="skip")
     [problem] = result.problems
     assert (result.converted, problem.severity) == (1, "warning")
@@ -343,7 +343,7 @@ def test_a_file_of_another_format_is_named_and_the_rest_go_on(folder, via_twice)
     assert (problem.code, Path(problem.file).name) == ("wrong-format", "drawn.json")
     assert problem.severity == "warning"
     assert problem.message == "this is not in the format labelme, but in via"
-    assert problem.cure == f"maskforge via {folder / 'drawn.json'}"
+    assert problem.cure == f'maskforge.convert("{folder}/drawn.json", format="via")'
 
 
 def test_other_json_in_the_folder_is_left_alone_and_said(folder):
@@ -478,7 +478,7 @@ def test_assumed_size_stands_in_for_images_that_are_not_there(tmp_path):
     (tmp_path / "via.json").write_text(json.dumps({"gone.jpg9": entry}))
     without = maskforge.convert(tmp_path / "via.json", as_="label")
     assert [(p.code, p.severity) for p in without.problems] == [("no-image", "error")]
-    assert "--assume-size" in without.problems[0].cure
+    assert "assume_size=(W, H)" in without.problems[0].cure
     result = maskforge.convert(tmp_path / "via.json", as_="label", assume_size=(7, 4))
     assert [(p.code, p.severity) for p in result.problems] == [("no-image", "warning")]
     mask = ids(result.out / "masks/gone.png")
@@ -562,9 +562,9 @@ def test_every_layout_is_written_from_every_reader(tmp_path, layout):
 def test_contradictions_are_said_at_once(folder):
     with pytest.raises(UsageError, match="contradict"):
         maskforge.convert(folder, overwrite=True, resume=True)
-    with pytest.raises(UsageError, match=r"--overlap keep must not be given for label"):
+    with pytest.raises(UsageError, match=r'overlap="keep" must not be given for label'):
         maskforge.convert(folder, overlap="keep")
-    with pytest.raises(UsageError, match="--style must not be given for label"):
+    with pytest.raises(UsageError, match="style= must not be given for label"):
         maskforge.convert(folder, style="black-white")
     with pytest.raises(UsageError, match="overlap must be one of"):
         maskforge.convert(folder, overlap="lats")

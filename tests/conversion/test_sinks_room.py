@@ -26,7 +26,7 @@ def small_disk(monkeypatch, folder):
 def test_too_little_room_is_told_before_anything_is_written(folder):
     with pytest.raises(WriteError, match=r"only 0\.1 MB are free") as caught:
         maskforge.convert(folder, format="labelme")
-    assert "--images link or none takes no room" in str(caught.value)
+    assert 'images="link" or none takes no room' in str(caught.value)
     assert not (folder.parent / "photos-masks").exists()
 
 

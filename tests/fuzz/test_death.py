@@ -158,7 +158,7 @@ def test_a_full_disk_is_told_with_its_cure_and_resume_goes_on(
             convert(space)
         except WriteError as error:
             told = str(error)
-    assert not told or ("No space left" in told and "--resume" in told)
+    assert not told or ("No space left" in told and "resume=True" in told)
     assert told or good > 0
     check_no_half_file(space / "out", kill.tree(undisturbed))
     convert(space, resume=True)

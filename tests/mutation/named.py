@@ -272,17 +272,17 @@ NAMED: tuple[Named, ...] = (
     ),
     Named(
         "as many labels as there are ids are too many",
-        "conversion/sources.py",
-        "if len(labels) <= MOST_LABELS",
-        "if len(labels) < MOST_LABELS",
-        ("conversion/test_sources.py",),
+        "conversion/labels.py",
+        "if len(some) <= MOST_LABELS",
+        "if len(some) < MOST_LABELS",
+        ("conversion/test_labels.py",),
     ),
     Named(
         "there is one id more than there is",
         "conversion/sources.py",
         "MOST_LABELS = HIGHEST_ID",
         "MOST_LABELS = HIGHEST_ID + 1",
-        ("conversion/test_sources.py",),
+        ("conversion/test_labels.py",),
     ),
     Named(
         "a worker that died while idle ends the run",

@@ -128,11 +128,6 @@ def test_small_shares_and_odd_names() -> None:
     assert [e.share for e in previews._entries(to_raster(label_image, classes))][:2] == [
         "<0.1 %"
     ] * 2
-    font = previews._font(13)
-    assert previews._fitted("two\nlines  and\tmore", font, 1000) == "two lines and more"
-    cut = previews._fitted("人" * 300, font, 100)
-    assert cut.endswith("…")
-    assert font.getlength(cut) <= 100
     assert previews.draw(None, to_raster(label_image, classes)).width == 400
 
 
@@ -154,10 +149,65 @@ def test_encode() -> None:
     assert png.tobytes() == image.tobytes()
 
 
-def test_names_in_any_script_are_told_apart(monkeypatch):
-    """By a font of the system that has the letters, else by their numbers."""
-    font = previews._font(16)
-    assert previews._legible("cat", font, 16) == ("cat", font)
-    monkeypatch.setattr(previews, "_system_fonts", tuple)
-    for name, shown in (("车 a", "[8F66] a"), ("Café", "Cafe"), ("Straße", "Stra[DF]e")):
-        assert previews._legible(name, font, 16) == (shown, font)
+RED = tuple(display_palette()[1].tolist())
+
+
+def tinted(photo, ids=None):
+    """What a photo of 400x320 looks like above its legend, with an object in the middle."""
+    if ids is None:
+        ids = np.zeros((320, 400), np.uint8)
+        ids[80:240, 100:300] = 1
+    return np.asarray(previews.overlay(photo, to_raster(ids, TABLE), (400, 320)))
+
+
+def painted(color, *, ground=PHOTO):
+    photo = Image.new("RGB", (400, 320), ground)
+    photo.paste(color, (100, 80, 300, 240))
+    return photo
+
+
+def test_an_object_of_the_colour_of_its_class_is_hatched():
+    """In black or white, whichever is farther from it, on a fifth of it at least."""
+    shown = tinted(painted(RED))
+    inside = shown[100:220, 120:280].astype(int)
+    dark = (inside.sum(axis=2) < sum(RED) - 150).mean()
+    assert 0.15 < dark < 0.5
+    assert (inside == RED).all(axis=2).mean() > 0.5
+    classes, dark = ClassTable.from_names([str(n) for n in range(1, 64)]), 31
+    color = display_palette()[dark].tolist()
+    ids = np.zeros((320, 400), np.uint8)
+    ids[80:240, 100:300] = dark
+    shown = np.asarray(previews.overlay(painted(tuple(color)), to_raster(ids, classes), (400, 320)))
+    inside = shown[100:220, 120:280].astype(int)
+    assert 0.15 < (inside.sum(axis=2) > sum(color) + 150).mean() < 0.5
+
+
+@pytest.mark.parametrize(("shift", "is_hatched"), [(10, True), (90, False)])
+def test_only_near_colours_are_hatched(shift, is_hatched):
+    color = (RED[0], RED[1] + shift, RED[2])
+    inside = tinted(painted(color))[100:220, 120:280]
+    assert (len(np.unique(inside.reshape(-1, 3), axis=0)) > 1) is is_hatched
+
+
+def test_hatching_stays_within_its_class():
+    """Where the ground has the colour of the class too, the background is never hatched."""
+    plain, shown = painted(RED, ground=RED), tinted(painted(RED, ground=RED))
+    assert (shown[:70] == np.asarray(plain)[:70]).all()
+    assert (shown[:, :90] == np.asarray(plain)[:, :90]).all()
+    assert (shown[100:220, 120:280] != RED).any()
+
+
+def test_a_class_is_hatched_where_it_is_alike_and_nowhere_else():
+    photo = Image.new("RGB", (400, 320), PHOTO)
+    photo.paste(RED, (0, 0, 200, 320))
+    shown = tinted(photo, np.ones((320, 400), np.uint8))
+    left, right = shown[:, :180].reshape(-1, 3), shown[:, 220:].reshape(-1, 3)
+    assert len(np.unique(left, axis=0)) > 1
+    assert len(np.unique(right, axis=0)) == 1
+
+
+def test_lightness_and_distance_are_those_of_cielab():
+    colors = np.array([[[255, 255, 255], [0, 0, 0], [255, 0, 0], [0, 0, 255]]], np.uint8)
+    found = previews._lab(colors)[0]
+    known = [(100, 0, 0), (0, 0, 0), (53.24, 80.09, 67.20), (32.30, 79.19, -107.86)]
+    assert found == pytest.approx(np.array(known), abs=0.1)

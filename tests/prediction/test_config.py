@@ -56,6 +56,10 @@ def test_json_of_a_stranger_is_checked(text, said):
         ({"crop": (4096, 4097)}, "sizes of at most 16777216 pixels"),
         ({"size": (-4096, -4096)}, "size and crop must be sizes"),
         ({"crop": (8,)}, "size and crop must be sizes"),
+        ({"window": (8.0,)}, "window must be LOW,HIGH with LOW < HIGH"),
+        ({"window": (8.0, 8.0)}, "window must be LOW,HIGH with LOW < HIGH"),
+        ({"window": (0.0, 8.0, 9.0)}, "window must be LOW,HIGH with LOW < HIGH"),
+        ({"window": (0.0, float("inf"))}, "window must be LOW,HIGH with LOW < HIGH"),
         ({"crop": (0, 8)}, "size and crop must be sizes"),
         ({"scale": (2.0, 1.0)}, "scale must be two factors"),
         ({"epochs": 1, "minutes": 2.0}, r"but got \['epochs', 'minutes'\]"),
@@ -83,3 +87,8 @@ def test_settings_can_be_read_without_torch():
 def test_sizes_are_limited_by_their_pixels_and_not_by_a_side():
     assert Config(size=(4096, 4096)).size == (4096, 4096)
     assert Config(crop=(100_000, 64)).crop == (100_000, 64)
+
+
+def test_a_window_comes_along():
+    assert (Config().shown, Config(window=(-1000, 400)).shown) == (None, (-1000, 400))
+    assert Config.from_json(Config(window=(-1000.0, 400.0)).to_json()).shown == (-1000, 400)

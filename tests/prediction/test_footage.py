@@ -228,3 +228,20 @@ def test_a_batch_of_large_images_is_smaller(here, monkeypatch):
     work = Work()
     work.do(".", batch=3)
     assert work.batches == [["a"], ["b"], ["c", "d"], ["e"]]
+
+
+@pytest.mark.parametrize(("window", "shown"), [(None, [0, 255]), ((0, 4000), [64, 191])])
+def test_images_of_more_than_8_bits_are_seen_through_the_window(here, window, shown):
+    Image.fromarray(np.array([[1000, 3000]], np.uint16)).save(here / "a.png")
+    seen = []
+
+    def look(shots):
+        seen.extend(shot.image[0, :, 1].tolist() for shot in shots)
+        return shots
+
+    found = footage.find(["a.png"])
+    told = footage.process(
+        found, batch=1, look=look, write=lambda *_: None, finish=lambda _: None, window=window
+    )
+    assert [problem for _, problem in told] == [None]
+    assert seen == [shown]

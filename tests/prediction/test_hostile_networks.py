@@ -29,6 +29,14 @@ helper = onnx.helper
 FLOAT, INT64 = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
 
 
+@pytest.fixture(autouse=True, scope="module")
+def untried():
+    """No trial in another process, which test_bounded_networks.py is about."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnx_network, "_try_apart", lambda path: None)
+        yield
+
+
 def inside(name="x", values=(1.0, 2.0), kind=FLOAT):
     """Return a tensor that is in the file."""
     return helper.make_tensor(name, kind, [len(values)], values)

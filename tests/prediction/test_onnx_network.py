@@ -1,5 +1,6 @@
 """Prediction from .onnx files, on models made by hand."""
 
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -18,6 +19,12 @@ onnx_models = pytest.importorskip("training.onnx_models")
 
 [[IMAGE, _]] = synthetic.pairs(1)
 EXPECTED = IMAGE.mean(axis=2) / 255
+
+
+@pytest.fixture(autouse=True)
+def untried(monkeypatch):
+    """No trial in another process, which test_bounded_networks.py is about."""
+    monkeypatch.setattr(onnx_network, "_try_apart", lambda path: None)
 
 
 @pytest.fixture
@@ -107,11 +114,72 @@ def test_a_model_of_somebody_else(tmp_path):
     assert error.value.cure == "export it with maskforge export"
 
 
-def test_probabilities_of_another_kind(tmp_path):
-    model = onnx_models.bright(kind=onnx.TensorProto.DOUBLE)
+def with_four_channels(model):
+    model.graph.input[0].type.tensor_type.shape.dim[3].dim_value = 4
+
+
+def with_rows_of_any_length(model):
+    model.graph.input[0].type.tensor_type.shape.dim[3].dim_param = "C"
+
+
+def with_another_class(model):
+    model.graph.node[5].input.append("box")
+
+
+def without_classes(model):
+    last = model.graph.node[6]
+    model.graph.node.append(onnx.helper.make_node("ReduceMax", ["all"], list(last.output)))
+    last.output[0] = "all"
+    del model.graph.output[0].type.tensor_type.shape.dim[:]
+    for _ in range(4):
+        model.graph.output[0].type.tensor_type.shape.dim.add().dim_value = 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (with_four_channels, "its images are tensor(uint8) ['N', 'H', 'W', 4] and not "),
+        (with_four_channels, "] and not tensor(uint8) (any, any, any, 3) ("),
+        (with_another_class, "its probabilities are tensor(float) ['N', 3, 'H', 'W'] and not "),
+        (with_another_class, "] and not tensor(float) (any, 2, any, any) ("),
+        (without_classes, "[1, 1, 1, 1] and not tensor(float) (any, 2, any, any)"),
+    ],
+)
+def test_ends_of_another_shape_are_refused_before_it_runs(tmp_path, change, said):
+    model = onnx_models.bright()
+    change(model)
+    path = onnx_models.write(tmp_path / "a.onnx", model)
+    with pytest.raises(ReadError, match=re.escape(said)) as error:
+        onnx_network.network_predictor(path)
+    assert error.value.file == str(path)
+
+
+def test_an_end_that_does_not_say_how_many_channels_is_seen_when_it_runs(tmp_path):
+    model = onnx_models.bright()
+    with_rows_of_any_length(model)
     found = onnx_network.network_predictor(onnx_models.write(tmp_path / "a.onnx", model))
-    with pytest.raises(ReadError, match="are not float32"):
-        found.probabilities([IMAGE])
+    [values] = found.probabilities([IMAGE])
+    assert np.allclose(values[1], EXPECTED, atol=1e-6)
+
+
+def test_probabilities_of_another_kind(tmp_path):
+    path = onnx_models.write(tmp_path / "a.onnx", onnx_models.bright(kind=onnx.TensorProto.DOUBLE))
+    with pytest.raises(ReadError, match=r"its probabilities are tensor\(double\) .* and not"):
+        onnx_network.network_predictor(path)
+
+
+def test_sizes_may_be_declared(tmp_path):
+    model = onnx_models.bright()
+    for end, shape, kind in (
+        ("input", [1, 20, 28, 3], "UINT8"),
+        ("output", [1, 2, 20, 28], "FLOAT"),
+    ):
+        info = getattr(model.graph, end)[0]
+        kind = getattr(onnx.TensorProto, kind)
+        info.CopyFrom(onnx.helper.make_tensor_value_info(info.name, kind, shape))
+    found = onnx_network.network_predictor(onnx_models.write(tmp_path / "a.onnx", model))
+    [values] = found.probabilities([IMAGE])
+    assert np.allclose(values[1], EXPECTED, atol=1e-6)
 
 
 def test_probabilities_of_another_shape(tmp_path):

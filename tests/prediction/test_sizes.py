@@ -95,3 +95,15 @@ def test_an_image_is_averaged_down_and_blended_up():
 )
 def test_the_size_that_is_worked_at(full, size, wanted):
     assert sizes.working_size(full, size) == wanted
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        ((), "at full size"),
+        ((192,), "with a longer side of at most 192"),
+        ((64, 32), "at 64x32"),
+    ],
+)
+def test_a_size_in_words(size, said):
+    assert sizes.described(size) == said

@@ -70,7 +70,7 @@ def test_error_counts_every_contested_pair() -> None:
     with pytest.raises(GeometryError, match=r"b over a \(2 px\)") as caught:
         raster(LEFT_A, RIGHT_B, overlap="error")
     assert caught.value.code == "contested"
-    assert "--overlap" in caught.value.cure
+    assert 'overlap="last", first or smallest' in caught.value.cure
 
 
 def test_error_lets_one_class_overlap_itself_and_others_touch() -> None:
@@ -306,7 +306,7 @@ def test_size_must_be_within_the_limit() -> None:
     with pytest.raises(ReadError, match="100000x100000") as caught:
         rasterize(annotation(height=100_000, width=100_000), CLASSES)
     assert caught.value.code == "too-large"
-    assert "--max-pixels" in caught.value.cure
+    assert "max_pixels=" in caught.value.cure
     with pytest.raises(ReadError, match="1 to 11"):
         rasterize(at(), CLASSES, max_pixels=11)
     assert rasterize(at(), CLASSES, max_pixels=12).height == HEIGHT

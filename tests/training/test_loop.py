@@ -22,6 +22,7 @@ torch = pytest.importorskip("torch")
 loop = pytest.importorskip("maskforge.training.loop")
 checkpoint = pytest.importorskip("maskforge.training.checkpoint")
 run_ = pytest.importorskip("maskforge.training.run")
+run_files = pytest.importorskip("maskforge.training.run_files")
 watch = pytest.importorskip("maskforge.training.callbacks")
 
 TESTS = Path(__file__).parents[1]
@@ -71,6 +72,7 @@ def test_it_learns_and_writes_what_it_promises(tmp_path):
     for path in (tmp_path / "curves.png", tmp_path / "previews/epoch_020.png"):
         with Image.open(path) as image:
             assert image.getextrema() != ((27, 27), (29, 29), (34, 34))
+            assert image.width <= 2000
     assert checkpoint.load(tmp_path / "best.pt").run is None
     assert trained.best == max(row["mean_iou"] for row in trained.history)
 
@@ -241,22 +243,35 @@ def test_an_equal_score_writes_no_other_best(tmp_path):
     assert checkpoint.load(tmp_path / "best.pt").scores["step"] == 2
 
 
-@pytest.mark.parametrize(("count", "shown"), [(1, [0]), (9, [0, 2, 4, 6])])
+@pytest.mark.parametrize(("count", "shown"), [(1, [0]), (17, [0, 2, 4, 6, 8, 10, 12, 14])])
 def test_previews_show_the_same_few_images_each_time(tmp_path, monkeypatch, count, shown):
     """Whatever their sizes are, and so whatever batches they are in."""
-    plots = pytest.importorskip("maskforge.pictures.plots")
     small, large = synthetic.pairs(9), synthetic.pairs(9, height=31, width=15)
     mixed = [pair for both in zip(small, large, strict=True) for pair in both][:count]
-    drawn, comparison = [], plots.comparison
+    drawn, real = [], run_files.Comparison
 
-    def noted(*arguments, **options):
-        drawn.append(options["title"])
-        return comparison(*arguments, **options)
+    def noted(name, *arguments):
+        drawn.append(name)
+        return real(name, *arguments)
 
-    monkeypatch.setattr(plots, "comparison", noted)
+    monkeypatch.setattr(run_files, "Comparison", noted)
     data = replace(synthetic.data(4), val=Arrays(mixed))
     loop.train(synthetic.config(steps=2), data, out=tmp_path)
     assert drawn == [str(number) for number in shown] * 2
+
+
+def test_without_matplotlib_a_run_has_no_curves_and_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_files.plots, "missing", lambda: "no curves.png")
+    told = []
+
+    class Told(watch.Watch):
+        def epoch(self, epoch):
+            told.append(sorted(epoch.pictures))
+
+    loop.train(synthetic.config(steps=2), synthetic.data(), out=tmp_path, watch=Told())
+    assert told == [["previews"]]
+    assert not (tmp_path / "curves.png").exists()
+    assert (tmp_path / "history.csv").exists()
 
 
 def test_gradients_are_shared_with_the_last_part_of_a_step(tmp_path, monkeypatch):

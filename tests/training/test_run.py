@@ -43,16 +43,16 @@ def blank(*sizes):
 
 
 SMALL, LARGE = (18, 26), (30, 26)
-SIX = (SMALL, LARGE, SMALL, LARGE, SMALL, LARGE)
+TWELVE = (SMALL, LARGE) * 6
 
 
 @pytest.mark.parametrize(
     ("sizes", "count", "rank", "wanted"),
     [
-        (SIX, 1, 0, [0, 1, 3, 4]),
-        (SIX, 2, 0, [0, 1, 3, 4]),
-        (SIX, 3, 2, [0, 1, 3, 4]),
-        ((SMALL,) * 9, 1, 0, [0, 2, 4, 6]),
+        (TWELVE, 1, 0, [0, 1, 3, 4, 6, 7, 9, 10]),
+        (TWELVE, 2, 0, [0, 1, 3, 4, 6, 7, 9, 10]),
+        (TWELVE, 3, 2, [0, 1, 3, 4, 6, 7, 9, 10]),
+        ((SMALL,) * 17, 1, 0, [0, 2, 4, 6, 8, 10, 12, 14]),
         ((SMALL,) * 3, 1, 0, [0, 1, 2]),
         ((), 1, 0, []),
     ],

@@ -47,7 +47,7 @@ def test_the_numbers_are_those_of_the_history_under_their_names(tmp_path):
         "val/mean_iou": "mean_iou",
         "val/pixel_accuracy": "pixel_accuracy",
         "val/iou/_background_": "iou _background_",
-        "val/iou/traffic_light_red_": "iou traffic  light (red)",
+        "val/iou/traffic_light_red_": f"iou {classes.names[1]}",
     }
     assert set(found.Tags()["scalars"]) == {*tags, "train/images_per_second"}
     assert rows[-1]["loss"] != rows[-1]["val_loss"]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.datasets import MaskFile, Masks
 from maskforge.errors import ClassError, ReadError
+from maskforge.io.images import Window
 from maskforge.prediction.footage import Found, Shot
 from maskforge.prediction.predictor import Predictor
 
@@ -30,6 +31,10 @@ class Foreground(Protocol):
     def sources(self) -> Collection[Path]:
         """Files that it is read from: no output may take their place."""
 
+    @property
+    def window(self) -> Window | None:
+        """What is black and white in images of more than 8 bits, None where each has its own."""
+
     def look(self, shots: Sequence[Shot]) -> Sequence[Any]:
         """Return for each of ``shots`` what :meth:`probability` needs."""
 
@@ -46,6 +51,7 @@ class Predicted:
         self._predictor = predictor
         self._kept = kept(predictor.classes, keep)
         self.batch = predictor.batch
+        self.window = predictor.config.shown
 
     def look(self, shots: Sequence[Shot]) -> list[NDArray[np.float32]]:
         """Return the probability of each class, (C, H, W)."""
@@ -61,6 +67,7 @@ class Drawn:
     """What masks say, for what is ``found``. keep: class names; see :func:`kept`."""
 
     batch = 1
+    window: Window | None = None
 
     def __init__(self, masks: Masks, found: Sequence[Found], keep: Sequence[str] = ()) -> None:
         self._masks = masks

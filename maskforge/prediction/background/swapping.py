@@ -122,6 +122,7 @@ class _Swap:
             look=self._foreground.look,
             write=self._write,
             finish=self._finish,
+            window=self._foreground.window,
         )
 
     def _write(self, shot: Shot, seen: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from maskforge.classes import ClassTable
 from maskforge.errors import Problem, UsageError
+from maskforge.io.images import Window
 from maskforge.io.label_lists import Labels
 from maskforge.labels import Relabelling
 from maskforge.raster.annotation import IGNORED, Decoding, MaskFile
@@ -39,7 +40,8 @@ class Dataset:
 
     kind: the module of :mod:`maskforge.datasets` that found it. notes: what was decided, in words.
     problems: what was left out or looks wrong. has_void: whether something says what is ignored:
-    the user, the list of classes, a manifest.
+    the user, the list of classes, a manifest. window: the values of images of more than 8 bits that
+    are loaded as black and white, None for the lowest and the highest of each.
     """
 
     kind: str
@@ -49,6 +51,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     has_void: bool = False
+    window: Window | None = None
 
     def __len__(self) -> int:
         """Return the number of examples."""

@@ -31,7 +31,7 @@ def load(example: Example, dataset: Dataset) -> tuple[NDArray[np.uint8], LabelIm
     The label image holds the channels of ``dataset.classes``, and the ignore index of that table
     by channel, in its dtype. Raises ReadError and ClassError, which name the file.
     """
-    image, header = _pixels.read_image(example.image)
+    image, header = _pixels.read_image(example.image, dataset.window)
     ids = read_label(example.label, dataset.classes)
     how = fitting.fit(header, ids.shape, example.label, example.image)
     return image, fitting.apply(how, ids, header)

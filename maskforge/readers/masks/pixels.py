@@ -61,12 +61,16 @@ def header(path: Path) -> Header:
         return Header(image.height, image.width, images.orientation(image) if exif else 1)
 
 
-def read_image(path: Path) -> tuple[NDArray[np.uint8], Header]:
-    """Return the image upright, uint8 (H, W, 3) in RGB, and its header. Raises ReadError."""
+def read_image(path: Path, window: images.Window | None = None) -> tuple[NDArray[np.uint8], Header]:
+    """Return the image upright, uint8 (H, W, 3) in RGB, and its header. Raises ReadError.
+
+    window: the values of an image of more than 8 bits that are black and white, None for the lowest
+    and the highest of its own.
+    """
     with open_image(path) as image:
         _decode(image, path)
         found = Header(image.height, image.width, images.orientation(image))
-        return _rgb(images.upright(image)), found
+        return _rgb(images.upright(image), window), found
 
 
 def color_profile(path: Path) -> bytes | None:
@@ -227,10 +231,10 @@ def _decode(image: Image.Image, path: Path) -> None:
         ) from error
 
 
-def _rgb(image: Image.Image) -> NDArray[np.uint8]:
+def _rgb(image: Image.Image, window: images.Window | None = None) -> NDArray[np.uint8]:
     if image.mode == "P" and "transparency" in image.info:
         image = image.convert("RGBA")
-    return np.array(images.shown(image))
+    return np.array(images.shown(image, window))
 
 
 def _is_lossy(image: Image.Image, path: Path) -> bool:

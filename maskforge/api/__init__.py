@@ -1,0 +1,1 @@
+"""The doors of Python: the commands as functions, and data as a notebook uses them."""

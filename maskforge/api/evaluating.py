@@ -1,0 +1,304 @@
+"""Scores of a network on data, or of a folder of predicted masks on the true ones."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskforge import plugins, splits
+from maskforge.api import words
+from maskforge.api.dataset import MEANING, Look, Rules, checked, opened
+from maskforge.classes import ClassTable
+from maskforge.conversion import sources
+from maskforge.datasets import Comparison, compare, load, load_pair
+from maskforge.datasets.comparing import Strangers
+from maskforge.errors import Problem, ReadError, UsageError
+from maskforge.io.label_lists import Labels
+from maskforge.io.prefetch import prefetch
+from maskforge.palette import display_index, display_palette
+from maskforge.readers.masks.dataset import Dataset
+from maskforge.scores.scorer import ImageScore, Scorer, Scores
+
+PathLike: TypeAlias = str | os.PathLike[str]
+
+WORST = 8
+"""Images that are drawn, those with the lowest scores."""
+
+_PARTS = (*splits.NAMES, "all")
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Scores, of :func:`maskforge.evaluate` and :func:`maskforge.metrics`.
+
+    classes: the class table. scores: all of them, by class and overall. images: name, mean IoU and
+    pixel accuracy of each image. problems: what was left out or counts as wrong. reason: which
+    images were scored, in words. out: the folder with the files, None where none were written.
+    exit_code: what the command would end with: 0 clean, 1 with problems in the data.
+    """
+
+    classes: ClassTable
+    scores: Scores
+    images: tuple[ImageScore, ...]
+    problems: tuple[Problem, ...] = ()
+    reason: str = ""
+    out: Path | None = None
+    exit_code: int = 0
+
+    @property
+    def mean_iou(self) -> float:
+        """Mean IoU over the classes that the truth shows, 0 to 1; nan where there is no pixel."""
+        return self.scores.overall()["mean_iou_present"]
+
+    @property
+    def pixel_accuracy(self) -> float:
+        """Share of the pixels that are right, 0 to 1."""
+        return self.scores.overall()["pixel_accuracy"]
+
+    @property
+    def iou(self) -> dict[str, float]:
+        """IoU by class name; nan for a class that neither truth nor prediction shows."""
+        values = self.scores.by_class()["iou"].tolist()
+        return dict(zip(self.classes.names, values, strict=True))
+
+    @property
+    def confusion(self) -> NDArray[np.int64]:
+        """Pixels by true class (rows) and predicted class (columns), int64 (C, C).
+
+        (C, C + 1) where for some pixels nothing was predicted, the last column.
+        """
+        return self.scores.matrix
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the scores for JSON, as ``maskforge evaluate --json`` has them."""
+        return self.scores.as_dict()
+
+    def __str__(self) -> str:
+        count = len(self.images)
+        return (
+            f"{count} image{'' if count == 1 else 's'}: mIoU {100 * self.mean_iou:.2f}, "
+            f"pixel accuracy {100 * self.pixel_accuracy:.2f}"
+        )
+
+    def __repr__(self) -> str:
+        return f"<Evaluation: {self}>"
+
+    def _repr_html_(self) -> str:
+        """Show the scores in a notebook: a row for each class."""
+        header, *rows = self.scores.to_table()
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in header)
+        colors = display_palette()
+        made = []
+        for at, row in enumerate(rows):
+            index = display_index(self.classes.ids[at], self.classes.background)
+            swatch = (
+                "<span style='display:inline-block;width:1em;height:1em;"
+                f"background:rgb{tuple(colors[index].tolist())}'></span> "
+            )
+            cells = [html.escape(cell) for cell in row]
+            cells[1] = swatch + cells[1]
+            made.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+        return f"<p>{html.escape(str(self))}</p><table><tr>{head}</tr>{''.join(made)}</table>"
+
+
+class _Found(NamedTuple):
+    """What is scored. sources: the files it is in. problems: known before.
+
+    scored: name, truth, prediction and image (or None) of each, by channel; while they come,
+    ``late`` takes what cannot be scored after all, and ``strangers`` what of them is no class.
+    """
+
+    classes: ClassTable
+    sources: Iterable[Path]
+    scored: Iterator[tuple[str, Any, Any, Any]]
+    problems: tuple[Problem, ...]
+    late: list[Problem]
+    strangers: Strangers
+    reason: str
+
+
+@words.python()
+def evaluate(
+    predictor: Any,
+    data: Dataset | PathLike | Sequence[PathLike],
+    *,
+    out: PathLike | None = None,
+    part: str | None = None,
+    overwrite: bool = False,
+    strict: bool = False,
+    device: str = "auto",
+    threads: int = 0,
+    size: int | str | Sequence[int] | None = None,
+    tile: int = 0,
+    overlap: float = 0.25,
+    flip: bool = False,
+    batch: int = 8,
+    labels: Labels = None,
+    kind: str | None = None,
+    ignore: int | None = None,
+    style: str | None = None,
+    images_from: PathLike | None = None,
+    map: Rules = (),
+    only: Sequence[str] = (),
+    drop: Sequence[str] = (),
+    ignore_labels: Sequence[str] = (),
+    look: Callable[[Any], None] | None = None,
+) -> Evaluation:
+    """Score a network on data, or a folder of predicted masks on true ones; does what the command
+    ``maskforge evaluate`` does.
+
+    predictor: a checkpoint ``.pt``, an export ``.onnx``, what ``open_network`` returned, or a
+    folder of predicted masks, which needs no torch. data: what ``open_dataset`` takes or returned;
+    with a folder of predictions that of the true masks. out: the folder for scores and pictures;
+    None: none are written. part: "train", "val", "test" or "all"; None: what the training held
+    back, else val, test, all. overwrite: replace what an earlier evaluation made in ``out``.
+    strict: raise the first problem in the data. device, threads, size, tile, overlap, flip, batch:
+    as for ``open_network``. labels, kind, ignore, style, images_from, map, only, drop,
+    ignore_labels: as for ``open_dataset``. look: called with what was found in the data, before
+    anything is scored.
+
+    All images are counted in one confusion matrix, at their full size; ignored pixels are not
+    counted. What a prediction holds beyond the classes counts as wrong. Raises UsageError,
+    ReadError, ClassError, WriteError.
+    """
+    from maskforge.api import predicting
+    from maskforge.prediction import saving, score_files
+
+    if part is not None:
+        plugins.choose("part", part, _PARTS)
+    folder: saving.Folder | None = None
+    if out is not None:
+        folder = saving.Folder(Path(out), score_files.COMMAND, overwrite=overwrite, whole=True)
+        folder.check(score_files.NAMES)
+    elif overwrite:
+        raise UsageError("only what out= names can be replaced, but got overwrite=True alone")
+    said = (labels, kind, ignore, style, images_from, map, only, drop, ignore_labels)
+    meaning = dict(zip(MEANING, said, strict=True))
+    view = dict(
+        zip(predicting.LOOK, (device, threads, size, tile, overlap, flip, batch), strict=True)
+    )
+    is_place = isinstance(predictor, str | os.PathLike)
+    if not is_place or predicting.is_network(predictor):
+        found = _network(predictor, data, part, meaning, view, strict=strict, look=look)
+    else:
+        given = predicting.given_of(view)
+        if given:
+            raise UsageError(f"masks need no network to look, but got {', '.join(given)}")
+        found = _folders(predictor, data, part, meaning, strict=strict, look=look)
+    channels = found.classes.channels
+    scorer = Scorer(found.classes.names, channels.ignore_index, WORST if out else 0)
+    for name, truth, prediction, image in found.scored:
+        scorer.add(name, truth, prediction, image=image)
+    if folder is not None:
+        folder.spare(found.sources)
+        score_files.write(folder, scorer, found.classes)
+    strange = found.strangers.problem()
+    problems = (*found.problems, *found.late, *([] if strange is None else [strange]))
+    is_clean = strange is None and all(problem.severity != "error" for problem in problems)
+    return Evaluation(
+        found.classes,
+        scorer.scores(),
+        tuple(scorer.images),
+        words.problems(problems),
+        found.reason,
+        None if out is None else Path(out),
+        0 if is_clean else 1,
+    )
+
+
+def _network(
+    network: Any,
+    data: Dataset | PathLike | Sequence[PathLike],
+    part: str | None,
+    meaning: dict[str, Any],
+    view: dict[str, Any],
+    *,
+    strict: bool,
+    look: Look | None,
+) -> _Found:
+    from maskforge.api import predicting
+    from maskforge.training import evaluation_part
+
+    predictor = predicting.taken(network, view)
+    dataset = opened(data, meaning, classes=predictor.classes)
+    theirs, ours = dataset.classes.names, predictor.classes.names
+    if theirs != ours:
+        raise UsageError(
+            f"the classes must be those of the network, {list(ours)}, but are {list(theirs)}",
+            cure="give --labels as the ids in the masks are, with the network's names",
+        )
+    split = evaluation_part.split_as_trained(dataset, predictor.config)
+    found = checked(split, strict=strict, look=look)
+    chosen = evaluation_part.choose(
+        found, part, trained_on=predictor.data, size=predictor.config.size
+    )
+
+    def scored() -> Iterator[tuple[str, Any, Any, Any]]:
+        size = predictor.batch
+        groups = [chosen.examples[at : at + size] for at in range(0, len(chosen.examples), size)]
+        pairs_of = prefetch(
+            lambda group: [load(e, found.dataset) for e in group], groups, workers=2
+        )
+        for group, pairs in zip(groups, pairs_of, strict=True):
+            predicted = predictor.label_images([image for image, _ in pairs])
+            for example, (image, truth), ids in zip(group, pairs, predicted, strict=True):
+                yield example.name, truth, ids, image
+
+    files = [p for e in chosen.examples for p in (e.image, e.label.path)]
+    own = [Path(network)] if isinstance(network, str | os.PathLike) else []
+    return _Found(
+        predictor.classes,
+        [*own, *files],
+        scored(),
+        found.problems,
+        [],
+        Strangers(),
+        chosen.reason,
+    )
+
+
+def _folders(
+    predictions: PathLike,
+    truths: Any,
+    part: str | None,
+    meaning: dict[str, Any],
+    *,
+    strict: bool,
+    look: Callable[[Comparison], None] | None,
+) -> _Found:
+    if not isinstance(truths, str | os.PathLike):
+        several = list(truths) if isinstance(truths, list | tuple) else []
+        truths = several[0] if len(several) == 1 else None
+    if truths is None or part is not None:
+        raise UsageError("two folders of masks are compared as they are, without --part")
+    found = compare(predictions, truths, labels=meaning["labels"], ignore=meaning["ignore"])
+    if look is not None:
+        look(found)
+    errors = [problem for problem in found.problems if problem.severity == "error"]
+    if strict and errors:
+        sources.refuse(errors[0])
+    strangers, late = Strangers(), list[Problem]()
+
+    def scored() -> Iterator[tuple[str, Any, Any, Any]]:
+        for pair in found.pairs:
+            try:
+                prediction, truth = load_pair(pair, found, strangers=None if strict else strangers)
+            except ReadError as error:
+                problem = error.problem(file=str(pair.prediction))
+                late.append(replace(problem, message=f"{problem.message}: not scored"))
+                if strict or len(late) == len(found.pairs):  # of nothing there are no scores
+                    raise
+                continue
+            yield pair.name, truth, prediction, None
+
+    files = [label.path for pair in found.pairs for label in (pair.prediction, pair.truth)]
+    return _Found(
+        found.classes, files, scored(), found.problems, late, strangers, "masks of the same name"
+    )
