@@ -73,6 +73,8 @@ def convert(
     reason = "named by the caller"
     if format is None:
         format, reason = inputs.detect(sources)  # noqa: A001
+    if chosen.images_from is not None and not chosen.images_from.is_dir():
+        raise UsageError(f"--images-from must be a folder, but {str(chosen.images_from)!r} is none")
     reader = readers.load(format)
     given = dict(reader_options or {})
     if not reader.REGIONS:

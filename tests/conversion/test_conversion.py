@@ -1,6 +1,7 @@
 """The whole conversion, through the Python API."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -643,3 +644,15 @@ def test_previews_show_the_window_that_is_asked_for(tmp_path):
     assert np.allclose(shown[0, 4000], [64, 191], atol=2)
     with pytest.raises(UsageError, match="window must be two numbers, the lower one first"):
         maskforge.convert(tmp_path / "in", window=(5, 5))
+
+
+@pytest.mark.parametrize("kind", ["none", "file", "fifo"])
+def test_the_folder_of_images_must_be_one(folder, tmp_path, kind):
+    place = tmp_path / "place"
+    if kind == "file":
+        place.write_text("")
+    elif kind == "fifo":
+        os.mkfifo(place)
+    with pytest.raises(UsageError, match="must be a folder, but"):
+        maskforge.convert(folder, images_from=place)
+    assert not (tmp_path / "photos-masks").exists()
