@@ -400,7 +400,16 @@ def _of_mask(
         channels = fitting.apply(how, channels, header)
     if plan.size is not None:
         channels = resized(channels, plan.size[::-1])
-    return to_raster(channels, plan.classes), exif
+    raster = to_raster(channels, plan.classes)
+    shown, ignored = set(raster.pixel_counts), plan.classes.ignore_index
+    if ignored in shown and shown <= {ignored, plan.classes.background}:
+        message = (
+            f"the mask shows no class: {raster.pixel_counts[ignored]:,} pixels are ignored, and "
+            "nothing else is in it"
+        )
+        cure = "if they are an object, say what their value is with --labels"
+        problems.append(Problem("mask-values", str(mask), message, cure=cure, severity="note"))
+    return raster, exif
 
 
 def _in_output_frame(

@@ -159,3 +159,16 @@ def test_where_no_class_is_left_there_is_nothing_to_learn(files):
     files.text("labels.txt", "0:sky\ncat\ndog\n")
     with pytest.raises(ClassError, match="a class must be left, but of sky, cat, dog none is"):
         maskforge.convert(files.root, format="masks", drop=["*"])
+
+
+def test_a_mask_of_ignored_pixels_alone_is_told(files, tmp_path):
+    """Of a set that names its classes not every mask is looked at beforehand."""
+    for number in range(24):
+        files.pair(f"a{number}")
+    files.pair("z")
+    files.mask("masks/z.png", np.array([[0, 0, 255, 0], [0, 255, 255, 0], [0, 0, 0, 0]], np.uint8))
+    files.text("labels.txt", "cat\ndog\ncow\n")
+    result = maskforge.convert(files.root, format="masks", out=tmp_path / "out", images="none")
+    told = [problem for problem in result.problems if problem.code == "mask-values"]
+    assert [(Path(p.file).name, p.severity) for p in told] == [("z.png", "note")]
+    assert told[0].message.startswith("the mask shows no class: 3 pixels are ignored")
