@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from maskforge import layouts, plugins, readers, styles, writers
 from maskforge.classes import BACKGROUND, ClassTable
@@ -25,23 +24,8 @@ from maskforge.io import files, label_lists
 from maskforge.readers import Reader
 
 Source: TypeAlias = str | PathLike[str]
-F = TypeVar("F", bound=Callable[..., object])
 
 
-def _shows_settings(function: F) -> F:
-    """Have ``help()`` and notebooks show every setting among the parameters."""
-    source, *more, _ = inspect.signature(function).parameters.values()
-    kind = inspect.Parameter.KEYWORD_ONLY
-    own = [
-        inspect.Parameter(one.name, kind, default=one.default, annotation=one.type)
-        for one in fields(Settings)
-    ]
-    shown = inspect.Signature([source, *more, *own], return_annotation="Conversion")
-    setattr(function, "__signature__", shown)  # noqa: B010  # which type checkers do not know
-    return function
-
-
-@_shows_settings
 def convert(
     source: Source | Sequence[Source],
     *,
@@ -51,20 +35,9 @@ def convert(
     progress: Progress | None = None,
     **settings: Any,
 ) -> Conversion:
-    """Convert annotations to masks; does what the commands ``maskforge FORMAT SOURCE`` do.
+    """Convert annotations to masks: what ``maskforge.convert`` does, with the same arguments.
 
-    source: files and folders of annotations or masks. format: a reader ("labelme", "via",
-    "ochuman", "masks"), None to find it by content. reader_options: the reader's own, such as
-    ``{"attribute": "Name"}``. engine_options: the engine's own, such as
-    ``{"address": "10.0.0.1:6379"}`` for "ray".
-    progress: called with images done and images in all.
-
-    All else are the fields of ``Settings``, which are the options of the commands.
-
-    Raises UsageError for arguments that do not fit together, ClassError for labels outside the
-    class table, ReadError when no source can be read (with ``strict``: for the first problem of an
-    image), WriteError when an output cannot be written. All else that is wrong in the data is in
-    the result's ``problems``.
+    Errors and problems name settings as the command line does.
     """
     sources = [Path(source)] if isinstance(source, str | PathLike) else [Path(s) for s in source]
     if not sources:

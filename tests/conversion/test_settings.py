@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+import maskforge
 from maskforge.classes import ClassTable
 from maskforge.conversion import settings
-from maskforge.conversion.conversion import convert
 from maskforge.conversion.settings import Plan, Settings
 from maskforge.errors import UsageError
 
@@ -126,6 +126,6 @@ def test_every_setting_says_what_it_is() -> None:
 
 
 def test_help_of_convert_shows_every_setting() -> None:
-    shown = inspect.signature(convert).parameters
+    shown = inspect.signature(maskforge.convert).parameters
     assert {one.name for one in fields(Settings)} < set(shown)
     assert shown["rule"].default == "pixel-center"
