@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -14,6 +15,9 @@ from maskforge.errors import Problem
 
 ROWS = 30
 """Classes up to which those are shown that do not occur."""
+
+_LEARNT = ("label", "palette", "onehot", "color")
+"""Kinds of masks that a network is trained on as they are."""
 
 MOST = 4
 """Problems of one code shown without --verbose."""
@@ -41,6 +45,8 @@ def show(result: Conversion, *, found_by_content: bool, verbose: bool) -> None:
         console.print(line)
     if result.listed is not None:
         console.print(f"problems: {escape(str(result.listed))}")
+    if result.records and result.writer in _LEARNT:
+        console.print(f"next: {escape(shlex.join(['maskforge', 'train', str(result.out)]))}")
 
 
 def show_errors(result: Conversion, *, verbose: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -118,6 +119,7 @@ def run(
     console.print("\n".join([f"to look at: {_shown(path)}/previews/{curves}", *_told(folder)]))
     if plots.missing():
         console.print(f"[yellow]{escape(plots.missing())}[/]")
+    console.print(f"next: {escape(shlex.join(['maskforge', 'evaluate', str(path / BEST), *data]))}")
     return 1 if found.errors else 0
 
 

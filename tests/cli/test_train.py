@@ -55,7 +55,10 @@ def test_an_earlier_run_is_moved_beside_and_both_can_be_used(trained, capsys):
     assert run("train", "data", "--overwrite", *SMALL) == 0
     said = capsys.readouterr().err
     assert said.index("the earlier run is now in runs/data-1/") < said.index("best mIoU")
-    assert said.splitlines()[-1] == "the earlier run: runs/data-1/"
+    assert said.splitlines()[-2:] == [
+        "the earlier run: runs/data-1/",
+        "next: maskforge evaluate runs/data/best.pt data",
+    ]
     assert contents("runs/data-1") == before
     for folder in ("data", "data-1"):
         assert run("evaluate", f"runs/{folder}/best.pt", "data", "--threads", "1") == 0
