@@ -121,7 +121,7 @@ def look(path: Path) -> Look:
             return "grey"
         lossy = _is_lossy(image, path)
         if lossy:
-            image.draft("RGB", (image.width // 8, image.height // 8))  # for JPEG: eight times fewer
+            image.draft("RGB", (-(-image.width // 8), -(-image.height // 8)))  # of a JPEG an eighth
         _decode(image, path)
         channels = np.asarray(image.convert("RGB") if image.mode == "CMYK" else image)[..., :3]
         if _is_colorful(channels) if lossy else (channels[..., :2] != channels[..., 1:]).any():

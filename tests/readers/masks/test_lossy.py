@@ -11,6 +11,7 @@ from PIL import Image
 
 from maskforge.datasets import check, load, open_dataset, open_masks
 from maskforge.errors import ClassError, ReadError
+from maskforge.readers import masks
 from maskforge.readers.masks import lossy, pixels
 from maskforge.readers.masks.decoding import read_label
 
@@ -248,3 +249,12 @@ def test_a_speck_is_damage_and_no_colour():
     assert sorted(lossy.colors(values) or []) == [0, 200]
     values[70:90, 100:120] = 100
     assert sorted(lossy.colors(values) or []) == [0, 100, 200]
+
+
+def test_a_photograph_of_a_few_pixels_is_no_mask(tmp_path):
+    """Smaller than the eighth that a JPEG may be decoded at."""
+    noise = np.random.default_rng(1).integers(0, 256, (5, 6, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.jpg")
+    assert masks.sniff(tmp_path, b"") is None
+    Image.fromarray(noise).save(tmp_path / "b.jpg")
+    assert masks.sniff(tmp_path, b"") is None
