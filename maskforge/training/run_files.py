@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from maskforge.pictures import comparison, plots, previews
@@ -20,7 +21,8 @@ IMAGES = 8
 
 def write_setup(folder: RunFolder, config: Config, data: Data) -> None:
     """Write ``config.json``, ``labels.txt``, and which images are trained on and held back."""
-    folder.write("config.json", config.to_json().encode())
+    known = {**json.loads(config.to_json()), "data": list(data.notes)}
+    folder.write("config.json", json.dumps(known, indent=1).encode())
     folder.write("labels.txt", data.classes.to_text().encode())
     for name, items in (("train.txt", data.train), ("val.txt", data.val)):
         text = "".join(f"{item}\n" for item in items.names)

@@ -38,13 +38,15 @@ class Items(Protocol):
 class Data:
     """What a network is trained and scored on.
 
-    counts: true pixels by training image and class, (N, C), for the weights of the classes.
+    counts: true pixels by training image and class, (N, C), for the weights of the classes. notes:
+    what was decided about the data set, in words, such as classes that were renamed.
     """
 
     classes: ClassTable
     train: Items
     val: Items
     counts: NDArray[np.int64]
+    notes: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -140,4 +142,4 @@ def from_dataset(found: Check, *, size: tuple[int, ...], cache: int) -> Data:
             cure="see the problems of the data",
         )
     train, val = (Pictures(dataset, p, size=size, cache=shared) for p in parts.values())
-    return Data(dataset.classes, train, val, np.stack(counts))
+    return Data(dataset.classes, train, val, np.stack(counts), dataset.notes)

@@ -42,6 +42,14 @@ def test_train_says_what_it_does(tmp_path, capsys):
     assert config["crop"] == [32, 24]
 
 
+def test_what_became_of_the_classes_is_recorded(data, capsys):
+    assert run("train", "data", "-o", "out", "--map", "box=thing", "-q", *SMALL) == 0
+    assert Path("out/labels.txt").read_text().splitlines()[-1] == "thing"
+    recorded = json.loads(Path("out/config.json").read_text())["data"]
+    assert "classes: box → thing" in recorded
+    assert run("evaluate", "out/best.pt", "data", "--map", "box=thing") == 0
+
+
 def test_an_earlier_run_is_kept_unless_told(trained, capsys):
     before = contents("runs")
     assert run("train", "data", "-q", *SMALL) == 2
