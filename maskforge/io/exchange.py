@@ -187,8 +187,9 @@ class Exchange:
             elif kind in _NEW and os.path.lexists(os.path.join(root, step[1])):
                 self._place_file(root, step[1], step, left, is_late=is_late)
             elif kind == "remove" and self._is_as_seen(step[1], step[6]):
-                if is_late and self._is_the_last(step[1]):
-                    spared.append((step[1], Entry(*step[2:6])))
+                entry = Entry(*step[2:6])
+                if is_late and self._is_the_last(step[1], entry):
+                    spared.append((step[1], entry))
                     continue
                 with suppress(FileNotFoundError):
                     (self.folder / step[1]).unlink()
@@ -231,9 +232,17 @@ class Exchange:
             if sum(len(names) for _, _, names in os.walk(entry.path)) == waiting[entry.name]:
                 os.rename(entry.path, target)
 
-    def _is_the_last(self, name: str) -> bool:
-        """Tell whether what stands there is an image of ours that nobody else has any more."""
-        return self.owned.state(name) == "ours" and not self.owned.is_spare(name)
+    def _is_the_last(self, name: str, entry: Entry | None = None) -> bool:
+        """Tell whether what stands there is an image of ours that nobody else has any more.
+
+        entry: what the list said of it when the step was decided on. It counts where the list was
+        lost since, or came from elsewhere: that proves nothing, so not that the image may go.
+        """
+        if self.owned.state(name) == "ours":
+            return not self.owned.is_spare(name)
+        if entry is None or name in self.owned.entries:
+            return False
+        return not self.owned.is_elsewhere(entry, self.folder / name)
 
     def _place_file(
         self, root: Path, name: str, step: list[Any], left: Exchanged, *, is_late: bool

@@ -161,7 +161,7 @@ class Owned:
 
         What is no image is spare as such.
         """
-        return self._is_elsewhere(self.entry(name), self.folder / name)
+        return self.is_elsewhere(self.entry(name), self.folder / name)
 
     def entry(self, name: str) -> Entry:
         """Return what the list says of the file at ``name``, which must be listed.
@@ -175,7 +175,8 @@ class Owned:
                 known = [entry for entry in known if entry[:2] == found] or known
         return known[0]
 
-    def _is_elsewhere(self, entry: Entry, own: Path) -> bool:
+    def is_elsewhere(self, entry: Entry, own: Path) -> bool:
+        """Tell whether somebody else has the image at ``own``, of which the list says ``entry``."""
         if entry.source is None:
             return True
         source = self.folder / entry.source

@@ -244,6 +244,26 @@ def test_the_last_copy_of_a_photograph_outlives_a_run_that_was_cut_off(
     assert b"first" in found
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_last_copy_stays_where_the_list_was_lost_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    """The list of renames knows the original, too; where that is still there the copy goes."""
+    photo, out = tmp_path / "a.png", tmp_path / "out"
+    photo.write_bytes(b"first")
+    with Stage(out, "test", what="test") as stage:
+        stage.begin()
+        place_image(stage, "a.png", photo)
+        stage.exchange()
+    with staged(out, "x.txt") as stage:
+        cut_off(stage, monkeypatch, after=1)
+    (out / ".maskforge-test.owned").write_bytes(b'{"format":"maskforge-owned/1","what":"x"}\n')
+    if not is_there:
+        photo.unlink()
+    Stage(out, "test", what="test").settle()
+    assert visible(out) == (["x.txt"] if is_there else ["a.png", "x.txt"])
+
+
 def test_the_list_says_of_a_last_copy_what_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
