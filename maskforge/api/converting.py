@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeAlias
 
+from maskforge import plugins, readers, rules
 from maskforge.api import words
 from maskforge.api.documented import shows
 from maskforge.api.rasters import Raster
 from maskforge.classes import ClassTable
-from maskforge.conversion import conversion, steps
+from maskforge.conversion import conversion, sources
 from maskforge.conversion.result import Conversion
 from maskforge.conversion.settings import Settings
 from maskforge.conversion.sinks import Progress
-from maskforge.errors import Problem
+from maskforge.errors import GeometryError, Problem, ReadError, UsageError
 from maskforge.io import label_lists
-from maskforge.io.label_lists import Labels
+from maskforge.io.label_lists import Labels, Listed
+from maskforge.raster import raster
 from maskforge.raster.annotation import Annotation
 from maskforge.raster.geometry import MAX_PIXELS
 from maskforge.raster.overlap import Overlap
@@ -80,9 +83,21 @@ def read(
 
     Raises ReadError for a file that cannot be read as a whole.
     """
+    path = Path(source)
     with words.python():
-        for item in steps.read(source, format=format, **options):
-            yield words.problem(item) if isinstance(item, Problem) else item
+        reader = readers.load(format or sources.detect([path])[0])
+        chosen = plugins.options(reader, options)
+        for file in sources.find([path], reader):
+            for item in reader.read(file, chosen):
+                if isinstance(item, Annotation):
+                    yield item
+                elif isinstance(item, Problem):
+                    yield words.problem(item)
+                elif not isinstance(item, Listed):
+                    try:
+                        yield item.annotation()
+                    except (ReadError, GeometryError) as error:
+                        yield words.problem(error.problem(file=str(file), place=item.place))
 
 
 @words.python()
@@ -112,13 +127,16 @@ def rasterize(
     a label outside the table, GeometryError for a shape beyond the limits (``too-large``) and, with
     overlap "error", for pixels claimed by two classes (``contested``).
     """
+    listed = label_lists.given(classes)
+    if listed is None:
+        raise UsageError("there must be classes, a table or its names, but got None")
     return Raster.of(
-        steps.rasterize(
+        raster.rasterize(
             annotation,
-            classes,
+            listed.classes,
+            rules.load(rule).cover,
             height=height,
             width=width,
-            rule=rule,
             overlap=overlap,
             priority=priority,
             unknown=unknown,

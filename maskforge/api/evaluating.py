@@ -23,7 +23,7 @@ from maskforge.errors import Problem, ReadError, UsageError
 from maskforge.io.label_lists import Labels
 from maskforge.io.prefetch import prefetch
 from maskforge.palette import display_index, display_palette
-from maskforge.readers.masks.dataset import Dataset
+from maskforge.readers.masks.dataset import Dataset, Example
 from maskforge.scores.scorer import ImageScore, Scorer, Scores
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -213,6 +213,39 @@ def evaluate(
     )
 
 
+def predicted(
+    predictor: Any, examples: Sequence[Example], dataset: Dataset
+) -> Iterator[tuple[str, Any, Any, Any]]:
+    """Yield name, truth, prediction and image of each example, as a network sees it."""
+    size = predictor.batch
+    groups = [examples[at : at + size] for at in range(0, len(examples), size)]
+    read = prefetch(lambda group: [load(e, dataset) for e in group], groups, workers=2)
+    for group, pairs in zip(groups, read, strict=True):
+        made = predictor.label_images([image for image, _ in pairs])
+        for example, (image, truth), ids in zip(group, pairs, made, strict=True):
+            yield example.name, truth, ids, image
+
+
+def compared(
+    found: Comparison, *, strict: bool, late: list[Problem], strangers: Strangers
+) -> Iterator[tuple[str, Any, Any, Any]]:
+    """Yield name, truth, prediction and None of each pair of masks.
+
+    late: takes what cannot be scored after all; where that is everything, or with ``strict``, it is
+    raised. strangers: takes what of predictions is no class.
+    """
+    for pair in found.pairs:
+        try:
+            prediction, truth = load_pair(pair, found, strangers=None if strict else strangers)
+        except ReadError as error:
+            problem = error.problem(file=str(pair.prediction))
+            late.append(replace(problem, message=f"{problem.message}: not scored"))
+            if strict or len(late) == len(found.pairs):  # of nothing there are no scores
+                raise
+            continue
+        yield pair.name, truth, prediction, None
+
+
 def _network(
     network: Any,
     data: Dataset | PathLike | Sequence[PathLike],
@@ -240,23 +273,12 @@ def _network(
         found, part, trained_on=predictor.data, size=predictor.config.size
     )
 
-    def scored() -> Iterator[tuple[str, Any, Any, Any]]:
-        size = predictor.batch
-        groups = [chosen.examples[at : at + size] for at in range(0, len(chosen.examples), size)]
-        pairs_of = prefetch(
-            lambda group: [load(e, found.dataset) for e in group], groups, workers=2
-        )
-        for group, pairs in zip(groups, pairs_of, strict=True):
-            predicted = predictor.label_images([image for image, _ in pairs])
-            for example, (image, truth), ids in zip(group, pairs, predicted, strict=True):
-                yield example.name, truth, ids, image
-
     files = [p for e in chosen.examples for p in (e.image, e.label.path)]
     own = [Path(network)] if isinstance(network, str | os.PathLike) else []
     return _Found(
         predictor.classes,
         [*own, *files],
-        scored(),
+        predicted(predictor, chosen.examples, found.dataset),
         found.problems,
         [],
         Strangers(),
@@ -285,20 +307,8 @@ def _folders(
     if strict and errors:
         sources.refuse(errors[0])
     strangers, late = Strangers(), list[Problem]()
-
-    def scored() -> Iterator[tuple[str, Any, Any, Any]]:
-        for pair in found.pairs:
-            try:
-                prediction, truth = load_pair(pair, found, strangers=None if strict else strangers)
-            except ReadError as error:
-                problem = error.problem(file=str(pair.prediction))
-                late.append(replace(problem, message=f"{problem.message}: not scored"))
-                if strict or len(late) == len(found.pairs):  # of nothing there are no scores
-                    raise
-                continue
-            yield pair.name, truth, prediction, None
-
+    scored = compared(found, strict=strict, late=late, strangers=strangers)
     files = [label.path for pair in found.pairs for label in (pair.prediction, pair.truth)]
     return _Found(
-        found.classes, files, scored(), found.problems, late, strangers, "masks of the same name"
+        found.classes, files, scored, found.problems, late, strangers, "masks of the same name"
     )

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from maskforge.cli import _annotations, _console, _data, _help, _options, _prediction
-from maskforge.errors import ClassError, Problem, ReadError, UsageError
+from maskforge.errors import ClassError, Problem, UsageError
 
 if TYPE_CHECKING:
     from maskforge.datasets import Dataset
     from maskforge.datasets.comparing import Strangers
-
-WORST = 8
-"""Images that are drawn, those with the lowest scores."""
 
 
 class _Found(NamedTuple):
@@ -63,6 +59,7 @@ def run(
       maskforge evaluate runs/people/best.pt photos-masks/ --part test -o scores
       maskforge evaluate predicted/ photos-masks/masks/ --json
     """
+    from maskforge.api.evaluating import WORST
     from maskforge.cli import _scores
     from maskforge.prediction import saving, score_files
     from maskforge.scores.scorer import Scorer
@@ -126,8 +123,7 @@ def _network(
     *,
     strict: bool,
 ) -> _Found:
-    from maskforge.datasets import load
-    from maskforge.io.prefetch import prefetch
+    from maskforge.api.evaluating import predicted
     from maskforge.prediction.sizes import described
     from maskforge.training import evaluation_part
 
@@ -154,21 +150,10 @@ def _network(
         f"which the network sees {described(predictor.size)}"
     )
 
-    def scored() -> Iterator[tuple[Any, ...]]:
-        size = predictor.batch
-        groups = [chosen.examples[at : at + size] for at in range(0, len(chosen.examples), size)]
-        for group, pairs in zip(
-            groups,
-            prefetch(lambda group: [load(e, found.dataset) for e in group], groups, workers=2),
-            strict=True,
-        ):
-            predicted = predictor.label_images([image for image, _ in pairs])
-            for example, (image, truth), ids in zip(group, pairs, predicted, strict=True):
-                yield example.name, truth, ids, image
-
+    scored = predicted(predictor, chosen.examples, found.dataset)
     sources = [path, *(p for e in chosen.examples for p in (e.image, e.label.path))]
     full = f" {described(())}"
-    return _Found(predictor.classes, bool(found.errors), sources, scored(), size=full)
+    return _Found(predictor.classes, bool(found.errors), sources, scored, size=full)
 
 
 def _other_classes(ours: Sequence[str], dataset: Dataset, data: Sequence[str]) -> ClassError:
@@ -185,8 +170,9 @@ def _other_classes(ours: Sequence[str], dataset: Dataset, data: Sequence[str]) -
 def _folders(
     predictions: str, truths: str, meaning: _data.Meaning, console: Any, *, strict: bool
 ) -> _Found:
+    from maskforge.api.evaluating import compared
     from maskforge.conversion.sources import refuse
-    from maskforge.datasets import compare, load_pair
+    from maskforge.datasets import compare
     from maskforge.datasets.comparing import Strangers
 
     with _annotations.recognised([predictions, truths]):
@@ -196,21 +182,9 @@ def _folders(
     if strict and errors:
         refuse(errors[0])
     strangers, late = Strangers(), list[Problem]()
-
-    def scored() -> Iterator[tuple[Any, ...]]:
-        for pair in found.pairs:
-            try:
-                prediction, truth = load_pair(pair, found, strangers=None if strict else strangers)
-            except ReadError as error:
-                problem = error.problem(file=str(pair.prediction))
-                late.append(replace(problem, message=f"{problem.message}: not scored"))
-                if strict or len(late) == len(found.pairs):  # of nothing there are no scores
-                    raise
-                continue
-            yield pair.name, truth, prediction, None
-
+    scored = compared(found, strict=strict, late=late, strangers=strangers)
     sources = [label.path for pair in found.pairs for label in (pair.prediction, pair.truth)]
-    return _Found(found.classes, bool(errors), sources, scored(), late, strangers)
+    return _Found(found.classes, bool(errors), sources, scored, late, strangers)
 
 
 _OPTIONS = [

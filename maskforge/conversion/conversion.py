@@ -57,8 +57,8 @@ def convert(
     plan = _plan(chosen, sources, format.replace("_", "-"), reader, reader_options or {})
     place = Place(plan.out, collection=plan.is_collection)
     place.refuse(overwrite=plan.overwrite, resume=plan.resume)
-    if reader.REGIONS:
-        label_lists.given(chosen.labels)  # a list that is none is refused before data are read
+    # Where it is no list it is refused before data are read.
+    named = label_lists.given(chosen.labels) if reader.REGIONS else None
     passed: list[Path] = []
     root, paths = inputs.root_of(sources), inputs.find(sources, reader, passed=passed)
     jobs, problems, tables = inputs.plan(paths, reader, options, root=root, named=set(sources))
@@ -73,7 +73,7 @@ def convert(
     with team_of(plan.engine, plan.workers, len(jobs), told) as team:
         team.needs = tuple(str(folder) for folder in (root, plan.images_from) if folder is not None)
         table, doubts = table_of(
-            jobs, tables, plan, sources=sources, reader=reader, options=options, team=team
+            jobs, named, tables, plan, sources=sources, reader=reader, options=options, team=team
         )
         problems += doubts
         classes, classes_from = table.classes, table.origin

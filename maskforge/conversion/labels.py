@@ -30,6 +30,7 @@ from maskforge.readers import Reader
 
 def table_of(
     jobs: list[Job],
+    named: Listed | None,
     tables: Sequence[Listed],
     plan: Plan,
     *,
@@ -40,14 +41,14 @@ def table_of(
 ) -> tuple[Listed, list[Problem]]:
     """Return the class table of a conversion, and what looks odd about labels and classes.
 
-    tables: what the sources bring. Raises ClassError for labels that the table lacks, where
-    ``unknown`` is "error".
+    named: the table that the user named. tables: what the sources bring. Raises ClassError for
+    labels that the table lacks, where ``unknown`` is "error".
     """
     if not reader.REGIONS:
         return label_lists.only(tables), []
     collected = cache(partial(collect, jobs, reader, options, team))
     found = cache(lambda: _renamed(collected(), plan))
-    table = label_lists.given(plan.labels)
+    table = named
     if table is None:
         own = label_lists.merged(tables) if tables else None
         if own is not None:
