@@ -251,7 +251,9 @@ class Exchange:
         if os.path.lexists(target):
             if not self._is_as_seen(name, step[6]) and (why := self._standing.obstacle(name)):
                 raise self._standing.in_the_way([(name, why)])
-            if step[0] == "aside" or (is_late and self._is_the_last(name)):
+            # Where the list was lost since, nothing says whose else an image is.
+            lost = name not in self.owned.entries and name.lower().endswith(files.IMAGES)
+            if step[0] == "aside" or (is_late and (lost or self._is_the_last(name))):
                 left.aside.append((name, self._set_aside(name)))
         else:
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -264,6 +264,27 @@ def test_the_last_copy_stays_where_the_list_was_lost_meanwhile(
     assert visible(out) == (["x.txt"] if is_there else ["a.png", "x.txt"])
 
 
+def test_what_takes_the_place_of_an_image_sets_it_aside_where_the_list_was_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing says any more whether somebody else has it."""
+    out = tmp_path / "out"
+    for name in ("first", "second"):
+        (tmp_path / name).write_bytes(name.encode())
+        with Stage(out, "test", what="test") as stage:
+            stage.begin()
+            place_image(stage, "a.png", tmp_path / name)
+            if name == "first":
+                stage.exchange()
+            else:
+                cut_off(stage, monkeypatch, after=1)
+    (out / ".maskforge-test.owned").write_bytes(b'{"format":"maskforge-owned/1","what":"x"}\n')
+    (tmp_path / "first").unlink()
+    Stage(out, "test", what="test").settle()
+    assert (out / "a.png").read_bytes() == b"second"
+    assert (out / "set-aside/a.png").read_bytes() == b"first"
+
+
 def test_the_list_says_of_a_last_copy_what_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
