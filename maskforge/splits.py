@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from typing import Any
 
 from maskforge.errors import UsageError
 
@@ -23,6 +24,19 @@ def check(fractions: Sequence[float]) -> tuple[float, ...]:
             f"to 1, but got {','.join(f'{f:g}' for f in fractions)}"
         )
     return parts
+
+
+def held_out(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``settings`` with the fractions val and test in place of their "split", if any.
+
+    A number is that of val. Raises UsageError.
+    """
+    made = dict(settings)
+    if "split" in made:
+        given = made.pop("split")
+        _, val, *test = check([given] if isinstance(given, int | float) else given)
+        made |= {"val": val, "test": test[0] if test else 0.0}
+    return made
 
 
 def assign(

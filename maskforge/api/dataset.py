@@ -120,7 +120,7 @@ class Dataset(core.Dataset):
 
     @words.python()
     def torch(
-        self, transform: Transform | None = None, *, size: int | tuple[int, int] | None = None
+        self, transform: Transform | None = None, *, size: int | str | Sequence[int] = "full"
     ) -> TorchData:
         """Return a ``torch.utils.data.Dataset`` of the same examples, picklable for workers.
 
@@ -129,12 +129,15 @@ class Dataset(core.Dataset):
 
         transform: called with image, uint8 (H, W, 3), and label image, (H, W) by channel; what it
         returns takes their place. Arrays become tensors as above, tensors stay what they are. It
-        must be picklable where workers load. size: (width, height) that image and label image are
-        brought to before that, or one number for both; else a batch is of images of one size.
+        must be picklable where workers load. size: what image and label
+        image are brought to before that: the longer side, (width, height), which makes batches of
+        all images possible, or "full".
 
         Raises UsageError where torch is missing.
         """
-        made: TorchData = torch_part.load("torch_data").TorchData(self, transform, size)
+        from maskforge.api.predicting import size_of
+
+        made: TorchData = torch_part.load("torch_data").TorchData(self, transform, size_of(size))
         return made
 
     def __repr__(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -19,7 +19,7 @@ from maskforge.classes import ClassTable
 from maskforge.conversion import sources
 from maskforge.datasets import Comparison, compare, load, load_pair
 from maskforge.datasets.comparing import Strangers
-from maskforge.errors import Problem, ReadError, UsageError
+from maskforge.errors import ClassError, Problem, ReadError, UsageError
 from maskforge.io.label_lists import Labels
 from maskforge.io.prefetch import prefetch
 from maskforge.palette import display_index, display_palette
@@ -40,8 +40,10 @@ class Evaluation:
 
     classes: the class table. scores: all of them, by class and overall. images: name, mean IoU and
     pixel accuracy of each image. problems: what was left out or counts as wrong. reason: which
-    images were scored, in words. out: the folder with the files, None where none were written.
-    exit_code: what the command would end with: 0 clean, 1 with problems in the data.
+    images were scored, in words. size: what the network works at, as in its settings, None where
+    none did. missed: scored pixels without a prediction, which count as wrong.
+    out: the folder with the files, None where none were written. exit_code: what the command would
+    end with: 0 clean, 1 with problems in the data.
     """
 
     classes: ClassTable
@@ -49,6 +51,8 @@ class Evaluation:
     images: tuple[ImageScore, ...]
     problems: tuple[Problem, ...] = ()
     reason: str = ""
+    size: tuple[int, ...] | None = None
+    missed: int = 0
     out: Path | None = None
     exit_code: int = 0
 
@@ -109,7 +113,7 @@ class Evaluation:
 
 
 class _Found(NamedTuple):
-    """What is scored. sources: the files it is in. problems: known before.
+    """What is scored. sources: the files it is in. total: images. problems: known before.
 
     scored: name, truth, prediction and image (or None) of each, by channel; while they come,
     ``late`` takes what cannot be scored after all, and ``strangers`` what of them is no class.
@@ -117,11 +121,13 @@ class _Found(NamedTuple):
 
     classes: ClassTable
     sources: Iterable[Path]
+    total: int
     scored: Iterator[tuple[str, Any, Any, Any]]
     problems: tuple[Problem, ...]
     late: list[Problem]
     strangers: Strangers
     reason: str
+    size: tuple[int, ...] | None = None
 
 
 @words.python()
@@ -137,7 +143,7 @@ def evaluate(
     threads: int = 0,
     size: int | str | Sequence[int] | None = None,
     tile: int = 0,
-    overlap: float = 0.25,
+    tile_overlap: float = 0.25,
     flip: bool = False,
     batch: int = 8,
     labels: Labels = None,
@@ -150,67 +156,107 @@ def evaluate(
     drop: Sequence[str] = (),
     ignore_labels: Sequence[str] = (),
     look: Callable[[Any], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Score a network on data, or a folder of predicted masks on true ones; does what the command
     ``maskforge evaluate`` does.
 
-    predictor: a checkpoint ``.pt``, an export ``.onnx``, what ``open_network`` returned, or a
-    folder of predicted masks, which needs no torch. data: what ``open_dataset`` takes or returned;
-    with a folder of predictions that of the true masks. out: the folder for scores and pictures;
-    None: none are written. part: "train", "val", "test" or "all"; None: what the training held
-    back, else val, test, all. overwrite: replace what an earlier evaluation made in ``out``.
-    strict: raise the first problem in the data. device, threads, size, tile, overlap, flip, batch:
-    as for ``open_network``. labels, kind, ignore, style, images_from, map, only, drop,
-    ignore_labels: as for ``open_dataset``. look: called with what was found in the data, before
-    anything is scored.
+    predictor: a checkpoint ``.pt``, an export ``.onnx``, the folder of a run, what ``open_network``
+    returned, or a folder of predicted masks, which needs no torch. data: what ``open_dataset``
+    takes or returned; with a folder of predictions that of the true masks. out: the folder for
+    scores and pictures; None: none are written. part: "train", "val", "test" or "all"; None: what
+    the training held back, else val, test, all. overwrite: replace what an earlier evaluation made
+    in ``out``. strict: raise the first problem in the data. device, threads, size, tile,
+    tile_overlap, flip, batch: as for ``open_network``. labels, kind, ignore, style, images_from,
+    map, only, drop, ignore_labels: as for ``open_dataset``. look: called with what was found in the
+    data, before anything is scored. progress: called with images scored and images in all.
 
     All images are counted in one confusion matrix, at their full size; ignored pixels are not
     counted. What a prediction holds beyond the classes counts as wrong. Raises UsageError,
     ReadError, ClassError, WriteError.
     """
     from maskforge.api import predicting
-    from maskforge.prediction import saving, score_files
 
     if part is not None:
         plugins.choose("part", part, _PARTS)
+    said = (labels, kind, ignore, style, images_from, map, only, drop, ignore_labels)
+    look_of = (device, threads, size, tile, tile_overlap, flip, batch)
+    evaluation, write = scored(
+        predictor,
+        data,
+        out=out,
+        part=part,
+        overwrite=overwrite,
+        strict=strict,
+        meaning=dict(zip(MEANING, said, strict=True)),
+        view=predicting.given_of(dict(zip(predicting.LOOK, look_of, strict=True))),
+        look=look,
+        progress=progress,
+    )
+    write()
+    return evaluation
+
+
+def scored(
+    predictor: Any,
+    data: Dataset | PathLike | Sequence[PathLike],
+    *,
+    out: PathLike | None,
+    part: str | None,
+    overwrite: bool,
+    strict: bool,
+    meaning: Mapping[str, Any],
+    view: Mapping[str, Any],
+    look: Callable[[Any], None] | None,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[Evaluation, Callable[[], None]]:
+    """Return the scores, and what writes the files of ``out``, so that they are told whatever
+    becomes of these; see :func:`evaluate`.
+
+    view: what was said of how the network looks.
+    """
+    from maskforge.api import predicting
+    from maskforge.prediction import saving, score_files
+
     folder: saving.Folder | None = None
     if out is not None:
         folder = saving.Folder(Path(out), score_files.COMMAND, overwrite=overwrite, whole=True)
         folder.check(score_files.NAMES)
     elif overwrite:
-        raise UsageError("only what out= names can be replaced, but got overwrite=True alone")
-    said = (labels, kind, ignore, style, images_from, map, only, drop, ignore_labels)
-    meaning = dict(zip(MEANING, said, strict=True))
-    view = dict(
-        zip(predicting.LOOK, (device, threads, size, tile, overlap, flip, batch), strict=True)
-    )
+        raise UsageError("only what --out names can be replaced, but got --overwrite alone")
     is_place = isinstance(predictor, str | os.PathLike)
     if not is_place or predicting.is_network(predictor):
         found = _network(predictor, data, part, meaning, view, strict=strict, look=look)
     else:
-        given = predicting.given_of(view)
-        if given:
-            raise UsageError(f"masks need no network to look, but got {', '.join(given)}")
+        predicting.refuse(view)
         found = _folders(predictor, data, part, meaning, strict=strict, look=look)
     channels = found.classes.channels
     scorer = Scorer(found.classes.names, channels.ignore_index, WORST if out else 0)
-    for name, truth, prediction, image in found.scored:
+    for done, (name, truth, prediction, image) in enumerate(found.scored, 1):
         scorer.add(name, truth, prediction, image=image)
-    if folder is not None:
-        folder.spare(found.sources)
-        score_files.write(folder, scorer, found.classes)
+        if progress is not None:
+            progress(done, found.total)
     strange = found.strangers.problem()
     problems = (*found.problems, *found.late, *([] if strange is None else [strange]))
-    is_clean = strange is None and all(problem.severity != "error" for problem in problems)
-    return Evaluation(
+    is_clean = all(problem.severity != "error" for problem in problems)
+    evaluation = Evaluation(
         found.classes,
         scorer.scores(),
         tuple(scorer.images),
         words.problems(problems),
         found.reason,
+        found.size,
+        scorer.nothing - found.strangers.pixels,
         None if out is None else Path(out),
         0 if is_clean else 1,
     )
+
+    def write() -> None:
+        if folder is not None:
+            folder.spare(found.sources)
+            score_files.write(folder, scorer, found.classes)
+
+    return evaluation, write
 
 
 def predicted(
@@ -250,8 +296,8 @@ def _network(
     network: Any,
     data: Dataset | PathLike | Sequence[PathLike],
     part: str | None,
-    meaning: dict[str, Any],
-    view: dict[str, Any],
+    meaning: Mapping[str, Any],
+    view: Mapping[str, Any],
     *,
     strict: bool,
     look: Look | None,
@@ -260,7 +306,12 @@ def _network(
     from maskforge.training import evaluation_part
 
     predictor = predicting.taken(network, view)
-    dataset = opened(data, meaning, classes=predictor.classes)
+    try:
+        dataset = opened(data, meaning, classes=predictor.classes)
+    except ClassError as error:
+        if meaning["labels"] is not None or isinstance(data, Dataset):
+            raise
+        raise _other_classes(predictor.classes.names, opened(data, meaning), data) from error
     theirs, ours = dataset.classes.names, predictor.classes.names
     if theirs != ours:
         raise UsageError(
@@ -274,15 +325,29 @@ def _network(
     )
 
     files = [p for e in chosen.examples for p in (e.image, e.label.path)]
-    own = [Path(network)] if isinstance(network, str | os.PathLike) else []
+    own = [predicting.named(network)] if isinstance(network, str | os.PathLike) else []
     return _Found(
         predictor.classes,
         [*own, *files],
+        len(chosen.examples),
         predicted(predictor, chosen.examples, found.dataset),
         found.problems,
         [],
         Strangers(),
         chosen.reason,
+        predictor.size,
+    )
+
+
+def _other_classes(ours: Sequence[str], dataset: Dataset, data: Any) -> ClassError:
+    """Return the error for data whose classes are not those of the network."""
+    theirs = ", ".join(dataset.classes.names)
+    places = [data] if isinstance(data, str | os.PathLike) else data
+    return ClassError(
+        f"the network knows {', '.join(ours)}, but the data have {theirs}",
+        file=", ".join(map(str, places)),
+        cure="train a network on such data; where only names differ, give --labels as the ids in "
+        "the masks are, with the network's names",
     )
 
 
@@ -290,7 +355,7 @@ def _folders(
     predictions: PathLike,
     truths: Any,
     part: str | None,
-    meaning: dict[str, Any],
+    meaning: Mapping[str, Any],
     *,
     strict: bool,
     look: Callable[[Comparison], None] | None,
@@ -310,5 +375,12 @@ def _folders(
     scored = compared(found, strict=strict, late=late, strangers=strangers)
     files = [label.path for pair in found.pairs for label in (pair.prediction, pair.truth)]
     return _Found(
-        found.classes, files, scored, found.problems, late, strangers, "masks of the same name"
+        found.classes,
+        files,
+        len(found.pairs),
+        scored,
+        found.problems,
+        late,
+        strangers,
+        "masks of the same name",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from maskforge import plugins, writers
 from maskforge.api import torch_part, words
+from maskforge.api.places import place
 from maskforge.errors import Problem, ReadError, UsageError
 from maskforge.io import video
 from maskforge.prediction import footage, onnx_network, outputs
@@ -89,9 +90,40 @@ def size_of(size: Size) -> tuple[int, ...]:
     return tuple(sides)
 
 
+BEST, LAST = "best.pt", "last.pt"
+"""The networks of a run; the first is meant where its folder is named."""
+
+
+def named(path: PathLike) -> Path:
+    """Return the network that ``path`` stands for: itself, or the best one of a run's folder."""
+    best = Path(path, BEST)
+    return best if best.is_file() else Path(path)
+
+
+def run_of(network: Predictor | PathLike) -> str:
+    """Return what outputs of ``network`` are called after: its run, or the file."""
+    if isinstance(network, Predictor):
+        return "network"
+    file = named(network)
+    is_of_run = file.name in (BEST, LAST)
+    return (file.resolve().parent.name if is_of_run else file.stem) or "network"
+
+
 def is_network(path: PathLike) -> bool:
-    """Return whether ``path`` is called like a network."""
-    return Path(path).suffix in NETWORKS
+    """Return whether ``path`` is called like a network, or is the folder of a run."""
+    return named(path).suffix in NETWORKS
+
+
+def check(path: Path) -> None:
+    """Raise UsageError where ``path`` is called like nothing that could be a network."""
+    if path.suffix in NETWORKS:
+        return
+    runs = sorted(path.glob(f"*/{BEST}")) if path.is_dir() else []
+    raise UsageError(
+        f"a network must be a file {' or '.join(NETWORKS)}, or the folder of a run with {BEST}, "
+        f"but got {str(path)!r}",
+        cure=f"did you mean {runs[-1].parent}?" if runs else "",
+    )
 
 
 @words.python()
@@ -102,11 +134,12 @@ def open_network(
     threads: int = 0,
     size: Size | None = None,
     tile: int = 0,
-    overlap: float = 0.25,
+    tile_overlap: float = 0.25,
     flip: bool = False,
     batch: int = 8,
 ) -> Predictor:
-    """Return the network in ``path``, a checkpoint ``.pt`` or an export ``.onnx``, ready to look.
+    """Return the network in ``path``, ready to look: a checkpoint ``.pt``, an export ``.onnx``, or
+    the folder of a run, of which it is the best one.
 
     ``[labels] = network.label_images([image])`` takes uint8 (H, W, 3) in RGB and returns (H, W) by
     channel; ``network.probabilities([image])`` returns float32 (C, H, W).
@@ -114,16 +147,16 @@ def open_network(
     device: "auto", "cpu", "cuda" or "cuda:N". threads: of the network on the CPU; 0: its own
     choice. size: the size to work at: the longer side, (width, height) or "full"; None: that of the
     training. tile: cut images into overlapping tiles of so many pixels; 0: only very large ones.
-    overlap: of the tiles. flip: average with the mirrored image. batch: images at once.
+    tile_overlap: of the tiles. flip: average with the mirrored image. batch: images at once.
 
     Raises UsageError where torch or onnxruntime is missing, ReadError for what is no network.
     """
-    file = Path(path)
-    if not is_network(file):
-        raise UsageError(f"a network must be a file {' or '.join(NETWORKS)}, but got {str(file)!r}")
-    if not file.exists():
-        raise ReadError("there must be a network, but there is none", file=str(file))
-    for name, value, low, high in (("overlap", overlap, 0, 0.9), ("batch", batch, 1, 2**16)):
+    file = named(path)
+    check(file)
+    for name, value, low, high in (
+        ("tile_overlap", tile_overlap, 0, 0.9),
+        ("batch", batch, 1, 2**16),
+    ):
         if not low <= value <= high:
             raise UsageError(f"{name} must be within {low} … {high}, but got {value}")
     if tile and tile < 32:
@@ -132,25 +165,28 @@ def open_network(
     if file.suffix == ".onnx":
         found = onnx_network.network_predictor(file, device=device, threads=threads)
     else:
-        torch_network = torch_part.load("torch_network")
-        found = torch_network.network_predictor(file, device=device, threads=threads)
+        try:
+            torch_network = torch_part.load("torch_network")
+            found = torch_network.network_predictor(file, device=device, threads=threads)
+        except ReadError as error:
+            error.cure = error.cure or "name one that maskforge train has made"
+            raise
     return replace(
         found,
         size=found.size if sides is None else sides,
         tile=tile,
-        overlap=overlap,
+        overlap=tile_overlap,
         flip=flip,
         batch=batch,
     )
 
 
-def taken(network: Predictor | PathLike, look: dict[str, Any]) -> Predictor:
+def taken(network: Predictor | PathLike, said: Mapping[str, Any]) -> Predictor:
     """Return the predictor that a twin was given, open or by its place.
 
-    look: what was said of how it looks, as :func:`open_network` takes it. Raises UsageError where
-    the network is open already and something is said.
+    said: of how it looks, as :func:`open_network` takes it. Raises UsageError where the network is
+    open already and something is said.
     """
-    said = given_of(look)
     if not isinstance(network, Predictor):
         return open_network(network, **said)
     if said:
@@ -163,11 +199,18 @@ LOOK: dict[str, Any] = {
     "threads": MACHINE["threads"],
     "size": None,
     "tile": 0,
-    "overlap": 0.25,
+    "tile_overlap": 0.25,
     "flip": False,
     "batch": 8,
 }
 """How a network looks, with the defaults of :func:`open_network`."""
+
+
+def refuse(said: Mapping[str, Any]) -> None:
+    """Raise UsageError where something is said of how a network looks: there are masks only."""
+    if said:
+        given = ", ".join(f"--{name.replace('_', '-')}" for name in said)
+        raise UsageError(f"masks need no network to look, but got {given}")
 
 
 def given_of(look: dict[str, Any]) -> dict[str, Any]:
@@ -180,7 +223,7 @@ def predict(
     network: Predictor | PathLike,
     images: PathLike | Sequence[PathLike],
     *,
-    out: PathLike,
+    out: PathLike | None = None,
     as_: str = "label",
     style: str | None = None,
     overwrite: bool = False,
@@ -188,37 +231,39 @@ def predict(
     threads: int = 0,
     size: Size | None = None,
     tile: int = 0,
-    overlap: float = 0.25,
+    tile_overlap: float = 0.25,
     flip: bool = False,
     batch: int = 8,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prediction:
     """Predict a mask for each of ``images``; does what the command ``maskforge predict`` does.
 
-    network: a checkpoint ``.pt``, an export ``.onnx``, or what ``open_network`` returned. images:
-    files, folders and patterns of images and videos. out: the folder to write to. as_: "label",
-    "palette", "color", "npy", "onehot", "overlay" or "probabilities". style: the colours of
-    "color". overwrite: replace what an earlier prediction made there, and never another file.
-    device, threads, size, tile, overlap, flip, batch: as for ``open_network``. progress: called
-    with images done and images in all.
+    network: a checkpoint ``.pt``, an export ``.onnx``, the folder of a run, or what
+    ``open_network`` returned. images: files, folders and patterns of images and videos. out: the
+    folder to write to; None: ``runs/NAME-predicted``, or the first of ``runs/NAME-predicted-2`` …
+    that is free. as_: "label", "palette", "color", "npy", "onehot", "overlay" or "probabilities".
+    style: the colours of "color". overwrite: replace what an earlier prediction made there, and
+    never another file. device, threads, size, tile, tile_overlap, flip, batch: as for
+    ``open_network``. progress: called with images done and images in all.
 
     Masks have the size of the image, shown upright by its EXIF. All is put in place when it is
     done. Raises UsageError, ReadError, WriteError; an image that cannot be read is a problem of the
     result.
     """
     plugins.choose("as", as_, KINDS)
-    target, named = Path(out), [images] if isinstance(images, str | os.PathLike) else list(images)
-    spared = [] if isinstance(network, Predictor) else [Path(network)]
-    if spared and not is_network(spared[0]):
-        open_network(spared[0])  # which says what is wrong
-    found = footage.find([os.fspath(one) for one in named], out=target, command=outputs.COMMAND)
+    target = Path(out) if out is not None else place(f"{run_of(network)}-predicted")
+    wanted = [images] if isinstance(images, str | os.PathLike) else list(images)
+    spared = [] if isinstance(network, Predictor) else [named(network)]
+    for file in spared:
+        check(file)
+    found = footage.find([os.fspath(one) for one in wanted], out=target, command=outputs.COMMAND)
     output = outputs.Output(target, as_, found, style=style, overwrite=overwrite, spared=spared)
-    look = dict(zip(LOOK, (device, threads, size, tile, overlap, flip, batch), strict=True))
+    look = dict(zip(LOOK, (device, threads, size, tile, tile_overlap, flip, batch), strict=True))
     total = footage.count(found) if progress is not None else 0
     records: list[dict[str, str]] = []
     problems: list[Problem] = []
     by_name = {one.name: one for one in found}
-    events = output.predict(taken(network, look))
+    events = output.predict(taken(network, given_of(look)))
     with closing(events):
         for name, problem in events:
             if problem is None:

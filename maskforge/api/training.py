@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from maskforge import plugins
+from maskforge import plugins, splits
 from maskforge.api import torch_part, words
 from maskforge.api.dataset import MEANING, Look, Rules, checked, opened
 from maskforge.api.documented import shows
+from maskforge.api.places import place
 from maskforge.api.predicting import size_of
 from maskforge.datasets import split
 from maskforge.errors import Problem, ReadError, UsageError
@@ -25,6 +26,7 @@ from maskforge.training.run_folder import BEST, LAST
 
 if TYPE_CHECKING:
     from maskforge.training.callbacks import Watch
+    from maskforge.training.run_folder import RunFolder
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
@@ -38,8 +40,9 @@ class Training:
     out: the folder of the run. best: the checkpoint with the best mean IoU. last: the one to go on
     from. history: a row for each evaluation: ``epoch``, ``step``, ``loss``, ``mean_iou``, …, as
     ``history.csv`` has them. mean_iou: the best, 0 to 1, nan where nothing was held back. steps,
-    seconds: of the whole run. problems: of the data. moved: where an earlier run went, None where
-    there was none. left: files that somebody changed during the run, and that stayed so.
+    seconds: of the whole run. size: what the network works at, and ``mean_iou`` is measured at, as
+    in the settings. problems: of the data. moved: where an earlier run went, None where there was
+    none. left: files that somebody changed during the run, and that stayed so.
     """
 
     out: Path
@@ -49,6 +52,7 @@ class Training:
     mean_iou: float
     steps: int
     seconds: float
+    size: tuple[int, ...]
     problems: tuple[Problem, ...] = ()
     moved: Path | None = None
     left: tuple[str, ...] = ()
@@ -97,52 +101,98 @@ def train(
 ) -> Training:
     """Train a network on images and masks; does what the command ``maskforge train`` does.
 
-    data: what ``open_dataset`` takes or returned. out: the folder of the run; None: ``runs/NAME``.
-    preset: settings to begin with, "default", "quick", "cityscapes", "book" or "article"; all
-    others change them. options: of the network, such as ``{"width": 16}``. encoder_weights: a
-    file, or a name that smp knows. resume: go on with the run in ``out``, with its settings.
-    resume_from: go on, in ``out``, with the run in this folder, which is only read. overwrite: move
-    the run in ``out`` to a folder beside, and begin anew. strict: raise the first problem in the
-    data.
-    tensorboard: write for TensorBoard, where it is installed. labels, kind, ignore, style,
-    images_from, map, only, drop, ignore_labels: as for ``open_dataset``. look: called with what was
-    found in the data, before the first step. watch: told of each step and evaluation, a
-    ``maskforge.training.callbacks.Watch``.
+    data: what ``open_dataset`` takes or returned. out: the folder of the run; None: ``runs/NAME``,
+    or the first of ``runs/NAME-2``, ``runs/NAME-3`` … that is free; with ``resume`` and
+    ``overwrite`` the last that stands. preset: settings to begin with, one of ``maskforge list
+    presets``; all others change them. options: of the network, such as ``{"width": 16}``.
+    encoder_weights: a file, or a name that smp knows. resume: go on with the run in ``out``, with
+    its settings. resume_from: go on, in ``out``, with the run in this folder, which is only read.
+    overwrite: move the run in ``out`` to a folder beside, and begin anew. strict: raise the first
+    problem in the data. tensorboard: write for TensorBoard, where it is installed. labels, kind,
+    ignore, style, images_from, map, only, drop, ignore_labels: as for ``open_dataset``. look:
+    called with what was found in the data, before the first step. watch: told of each step and
+    evaluation, a ``maskforge.training.callbacks.Watch``.
 
     Ctrl-C (KeyboardInterrupt) saves; ``resume=True`` goes on. Raises UsageError for settings that
     do not fit, where something stands in ``out`` and where torch is missing, ReadError and
     ClassError for data, MaskforgeError when the loss is no longer a number.
     """
-    loop = torch_part.load("loop")
+    torch_part.load("loop")  # without torch nothing else matters
     source = None if resume_from is None else Path(resume_from)
     more = dict(options or {})
     if encoder_weights is not None:
         more["encoder_weights"] = os.fspath(encoder_weights)
-        _check_weights(Path(encoder_weights))
+        check_weights(Path(encoder_weights))
     config: Config | None = None
     if resume or source is not None:
-        _refuse_settings(settings, preset, more)
+        refuse_settings(settings, preset, more)
     else:
         own = data.window if isinstance(data, Dataset) else None
         config = config_of({"window": own} | settings, preset=preset or "default", options=more)
+    said = (labels, kind, ignore, style, images_from, map, only, drop, ignore_labels)
+    return trained(
+        data,
+        config,
+        out=out,
+        resume=resume,
+        source=source,
+        overwrite=overwrite,
+        changed=settings,
+        strict=strict,
+        tensorboard=tensorboard,
+        meaning=dict(zip(MEANING, said, strict=True)),
+        look=look,
+        watching=lambda _: watch,
+    )
+
+
+def trained(
+    data: Dataset | PathLike | Sequence[PathLike],
+    config: Config | None,
+    *,
+    out: PathLike | None,
+    resume: bool,
+    source: Path | None,
+    overwrite: bool,
+    changed: Mapping[str, Any],
+    strict: bool,
+    tensorboard: bool,
+    meaning: Mapping[str, Any],
+    look: Look | None,
+    watching: Callable[[RunFolder], Watch | None],
+    typed: Sequence[str] = (),
+) -> Training:
+    """Train with settings that are made; see :func:`train`.
+
+    config: None for those of a run that goes on, of which ``changed`` are others now. watching:
+    called with the run's folder as soon as that is held; returns who is told. typed: the command,
+    which ``config.json`` holds.
+    """
+    loop = torch_part.load("loop")
+    if config is not None:
         loop.check(config)
+    _check_data(data)
     from maskforge.training import samples
     from maskforge.training import tensorboard as board
 
-    said = (labels, kind, ignore, style, images_from, map, only, drop, ignore_labels)
-    meaning = dict(zip(MEANING, said, strict=True))
-    path = Path(out) if out is not None else Path("runs", _name(data))
+    path = Path(out) if out is not None else place(_name(data), newest=resume or overwrite)
     writes_board = tensorboard and board.is_installed()
     with loop.opened(
-        path, resume=resume, overwrite=overwrite, source=source, board=writes_board
+        path,
+        resume=resume,
+        overwrite=overwrite,
+        source=source,
+        board=writes_board,
+        typed=typed,
     ) as folder:
+        watch = watching(folder)
         if config is None:
-            config = config_of(settings, base=loop.saved_in(folder).config)
+            config = config_of(changed, base=loop.saved_in(folder).config)
             loop.check(config)
         seen = replace(opened(data, meaning), window=config.shown)
-        dataset = split(seen, val=config.val, seed=config.seed)
+        dataset = split(seen, val=config.val, test=config.test, seed=config.seed)
         found = checked(dataset, strict=strict, look=look)
-        trained = loop.train_in(
+        done = loop.train_in(
             folder,
             config,
             samples.from_dataset(found, size=config.size, cache=config.cache),
@@ -152,12 +202,13 @@ def train(
         path,
         path / BEST,
         path / LAST,
-        trained.history,
-        max((row["mean_iou"] for row in trained.history), default=float("nan")),
-        trained.steps,
-        trained.seconds,
+        done.history,
+        max((row["mean_iou"] for row in done.history), default=float("nan")),
+        done.steps,
+        done.seconds,
+        config.size,
         words.problems(found.problems),
-        trained.moved,
+        done.moved,
         tuple(folder.left),
     )
 
@@ -173,7 +224,7 @@ def config_of(
 
     options: of the network. Raises UsageError for a name or value that is not possible.
     """
-    changed = {name: value for name, value in given.items() if value is not None}
+    changed = splits.held_out({name: value for name, value in given.items() if value is not None})
     for name in changed:
         plugins.choose("a setting", name, [known for known in names() if known != "options"])
     if base is not None:
@@ -201,22 +252,36 @@ def _replaced(base: Config, changed: Mapping[str, Any]) -> Config:
         ) from error
 
 
-def _check_weights(file: Path) -> None:
+def _check_data(data: Dataset | PathLike | Sequence[PathLike]) -> None:
+    """Raise ReadError for the folder of a run: it would be looked through for masks."""
+    if isinstance(data, Dataset):
+        return
+    for path in [data] if isinstance(data, str | os.PathLike) else data:
+        if any(Path(path, name).is_file() for name in (BEST, LAST)):
+            raise ReadError(
+                "there must be data, but this is the folder of a run",
+                code="wrong-format",
+                file=str(path),
+                cure=f"name the data, and the run with --out: maskforge train DATA -o {path} "
+                "--resume",
+            )
+
+
+def check_weights(file: Path) -> None:
+    """Raise ReadError for a file of weights that is not there."""
     if file.suffix and not file.is_file():  # a pipe would keep us waiting
         raise ReadError("the encoder's weights must be a file", file=str(file))
 
 
-def _refuse_settings(
-    given: Mapping[str, Any], preset: str | None, options: Mapping[str, Option]
-) -> None:
+def refuse_settings(given: Mapping[str, Any], preset: str | None, options: Iterable[str]) -> None:
     """Refuse settings of a run that goes on, but for those of the machine."""
     refused = [name for name, value in given.items() if value is not None and name not in MACHINE]
     refused += ["preset"] if preset is not None else []
     refused += list(options)
     if refused:
         raise UsageError(
-            f"a resumed run keeps its settings, but {refused} are given",
-            cure=f"leave them out, or begin a new run; only {list(MACHINE)} may change",
+            f"a resumed run keeps its settings, but {', '.join(refused)} are given",
+            cure=f"leave them out, or begin a new run; only {', '.join(MACHINE)} may change",
         )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -24,6 +26,42 @@ def nowhere() -> Any:
     from rich.console import Console
 
     return Console(file=io.StringIO())
+
+
+@contextmanager
+def bar(spoken: Any, done: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Yield what shows how far the work is, called with items done and items in all.
+
+    None where nobody is looking. done: what has been done to them, in a word.
+    """
+    if not is_watched(spoken):
+        yield None
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn(done), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    shown = Progress(*columns, console=spoken, transient=True)
+    task = shown.add_task(done, total=None)
+
+    def show(count: int, total: int) -> None:
+        shown.start()
+        shown.update(task, completed=count, total=total)
+
+    try:
+        yield show
+    finally:
+        shown.stop()
+
+
+def is_watched(spoken: Any) -> bool:
+    """Tell whether somebody sees the console as it changes."""
+    return bool(spoken.is_terminal and not spoken.quiet)
 
 
 def plain(text: str) -> str:

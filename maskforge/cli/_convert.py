@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import click
 
 from maskforge import readers
-from maskforge.cli import _help, _options, _sources
+from maskforge.cli import _console, _help, _options, _sources
 from maskforge.conversion.conversion import convert
 from maskforge.conversion.settings import Settings
 from maskforge.errors import ClassError, ReadError, UsageError
@@ -90,7 +89,7 @@ def run(
     with (
         _placed(given),
         _sources.explained(sources, format),
-        _progress(show=not (quiet or as_json)) as progress,
+        _console.bar(_console.console(quiet=quiet or as_json), "converting") as progress,
     ):
         result = convert(
             list(sources),
@@ -126,35 +125,3 @@ def _placed(given: Mapping[str, Any]) -> Iterator[None]:
             elif given["labels"] and error.message.startswith("a class "):
                 error.place = "--labels"
         raise
-
-
-@contextmanager
-def _progress(*, show: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar on standard error, on a terminal only, from the first image on.
-
-    Its thread would be in the way of workers, which start before that.
-    """
-    if not (show and sys.stderr.isatty()):
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn("converting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = bar.add_task("converting", total=None)
-
-    def show_done(done: int, total: int) -> None:
-        bar.start()
-        bar.update(task, completed=done, total=total)
-
-    try:
-        yield show_done
-    finally:
-        bar.stop()

@@ -1,11 +1,10 @@
-"""Options about what training data mean, and the data set they lead to."""
+"""Options about what training data mean, and what is said of the data that they lead to."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -13,41 +12,32 @@ from maskforge import plugins
 from maskforge.cli import _choices, _console, _help, _options
 from maskforge.cli._console import escape
 from maskforge.conversion.settings import Settings
-from maskforge.datasets import Check, Dataset, check, open_dataset
-from maskforge.errors import ClassError, MaskforgeError, Problem
-from maskforge.io.label_lists import Labels
+from maskforge.errors import Problem
 from maskforge.labels import Relabelling
+
+if TYPE_CHECKING:
+    from maskforge.datasets import Check, Comparison
 
 _RELABELLING = ("map", "only", "drop", "ignore_labels")
 """Settings of a conversion that say what becomes of labels: here, of class names."""
+
+_NAMES = ("labels", "kind", "ignore", "style", "images_from", *_RELABELLING)
 
 MOST = 3
 """Problems of one code that are shown."""
 
 
-class Meaning(NamedTuple):
-    """What the user said about the data; see :func:`maskforge.datasets.open_dataset`."""
+def take(given: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``given`` says of the data, and remove it there.
 
-    labels: Labels
-    kind: str | None
-    ignore: int | None
-    style: str | None
-    images: str | None
-    relabelling: Relabelling
-
-    @classmethod
-    def take(cls, given: dict[str, Any]) -> Meaning:
-        """Return what ``given`` says of it, and remove it there. Raises UsageError."""
-        given["relabelling"] = Relabelling.of(*(given.pop(name) for name in _RELABELLING))
-        return cls(*(given.pop(name) for name in cls._fields))
-
-    def open(self, paths: Sequence[str]) -> Dataset:
-        """Return the data set in ``paths``. Raises UsageError, ReadError, ClassError."""
-        return open_dataset(paths, **self._asdict())
+    By the names of :data:`maskforge.api.dataset.MEANING`. Raises UsageError.
+    """
+    Relabelling.of(*(given[name] for name in _RELABELLING))  # a wrong one is told before all else
+    return {name: given.pop(name) for name in _NAMES}
 
 
 def options() -> list[Callable[[Any], Any]]:
-    """Return the options that :meth:`Meaning.take` takes."""
+    """Return the options that :func:`take` takes."""
     option = partial(_help.option, group="data")
     return [
         option(
@@ -73,7 +63,6 @@ def options() -> list[Callable[[Any], Any]]:
         ),
         option(
             "--images-from",
-            "images",
             type=_help.path(),
             metavar="DIR",
             help="The images of a one-hot file.",
@@ -83,27 +72,26 @@ def options() -> list[Callable[[Any], Any]]:
     ]
 
 
-def checked(dataset: Dataset, console: Console, *, strict: bool) -> Check:
-    """Look at the whole data set and print what is in it.
+class Shown:
+    """Prints what was found in the data, and knows which problems it has told."""
 
-    Raises ClassError for pixels that are no class; with ``strict`` whatever makes an example
-    useless.
-    """
-    workers = min(8, os.cpu_count() or 1) if len(dataset) > 500 else 1
-    found = check(dataset, workers=workers)
-    for name, text in found.rows():
-        console.print(f"[dim]{name:>14}[/]  {escape(text)}")
-    show_problems(console, found.problems)
-    for problem in found.errors:
-        if problem.code == "unknown-label":
-            raise ClassError(**_parts(problem))
-        if strict:
-            raise MaskforgeError(**_parts(problem))
-    return found
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._told: list[Problem] = []
 
+    def __call__(self, found: Check | Comparison) -> None:
+        """Print what is in the data, and the problems."""
+        from maskforge.datasets import Check
 
-def _parts(problem: Problem) -> dict[str, str]:
-    return {name: text for name, text in problem.as_dict().items() if name != "severity"}
+        if isinstance(found, Check):
+            for name, text in found.rows():
+                self._console.print(f"[dim]{name:>14}[/]  {escape(text)}")
+        self.problems(found.problems)
+
+    def problems(self, found: Sequence[Problem]) -> None:
+        """Print those that have not been told."""
+        show_problems(self._console, [one for one in found if one not in self._told])
+        self._told += found
 
 
 def show_problems(console: Console, problems: Sequence[Problem]) -> None:

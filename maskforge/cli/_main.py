@@ -10,6 +10,7 @@ from contextlib import suppress
 import click
 
 from maskforge import __version__, plugins
+from maskforge.api import words
 from maskforge.cli import _again, _help
 from maskforge.cli._console import plain
 from maskforge.errors import ClassError, MaskforgeError, ReadError, UsageError, WriteError
@@ -105,7 +106,8 @@ def cli() -> None:
 def run(argv: Sequence[str] | None) -> int:
     """Do what ``argv`` says, None for that of the process, and return the exit code."""
     try:
-        code = cli.main(argv, prog_name="maskforge", standalone_mode=False)
+        with words.typed():
+            code = cli.main(argv, prog_name="maskforge", standalone_mode=False)
         sys.stdout.flush()
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         if _again.speaks():

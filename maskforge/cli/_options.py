@@ -32,6 +32,31 @@ class Size(click.ParamType[tuple[int, int]]):
         return int(match[1]), int(match[2])
 
 
+class WorkingSize(click.ParamType[tuple[int, ...]]):
+    """``full``, a number for the longer side, or WIDTHxHEIGHT."""
+
+    name = "N|WxH|full"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        if value == "full":
+            return ()
+        if re.fullmatch(r"[1-9]\d{0,5}", str(value)):
+            return (int(value),)
+        match = re.fullmatch(r"([1-9]\d{0,5})[xX×]([1-9]\d{0,5})", str(value))
+        if match is None:
+            self.fail(
+                "must be the longer side in pixels such as 512, WIDTHxHEIGHT such as 512x384, or "
+                f"full, but got {value!r}",
+                param,
+                ctx,
+            )
+        return int(match[1]), int(match[2])
+
+
 class Numbers(click.ParamType[tuple[float, ...]]):
     """Numbers with commas between."""
 
@@ -177,6 +202,7 @@ def _parameter_type(one: Field[Any], hint: Any) -> Any:
     kinds = [hint] if get_origin(hint) is tuple else [*get_args(hint), hint]
     types: dict[Any, Any] = {
         tuple[int, int]: Size(),
+        tuple[int, ...]: WorkingSize(),
         tuple[float, ...]: Numbers(),
         tuple[float, float]: Numbers(),
         tuple[str, ...]: Names(),

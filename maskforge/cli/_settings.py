@@ -4,45 +4,17 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-import click
-
-from maskforge import plugins
+from maskforge import plugins, splits
 from maskforge.cli import _choices, _help, _options
-from maskforge.cli._options import Numbers, Size
+from maskforge.cli._options import Numbers, Size, WorkingSize
 from maskforge.errors import UsageError
 from maskforge.prediction.config import Config, Option
 from maskforge.training.presets import preset
-
-
-class WorkingSize(click.ParamType[tuple[int, ...]]):
-    """``full``, a number for the longer side, or WIDTHxHEIGHT."""
-
-    name = "N|WxH|full"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        if isinstance(value, tuple):
-            return value
-        if value == "full":
-            return ()
-        if re.fullmatch(r"[1-9]\d{0,5}", str(value)):
-            return (int(value),)
-        match = re.fullmatch(r"([1-9]\d{0,5})[xX×]([1-9]\d{0,5})", str(value))
-        if match is None:
-            self.fail(
-                "must be the longer side in pixels such as 512, WIDTHxHEIGHT such as 512x384, or "
-                f"full, but got {value!r}",
-                param,
-                ctx,
-            )
-        return int(match[1]), int(match[2])
 
 
 def options() -> list[Callable[[Any], Any]]:
@@ -64,6 +36,11 @@ def _option(
     spelled, help_text = name.replace("_", "-"), metadata["help"]
     value = getattr(standard, name)
     shown = {"group": metadata["group"], "rare": metadata["rare"]}
+    if name == "val":  # a split, as conversions have it
+        told, metavar = help_text + _default(value), metadata["metavar"]
+        return _help.option(
+            "--val", "--split", "split", type=Numbers(), metavar=metavar, help=told, **shown
+        )
     if hint is bool:
         both = f"--{spelled}/--no-{spelled}"
         return _help.option(both, name, default=None, help=help_text + _default(value), **shown)
@@ -113,7 +90,7 @@ def config_of(
     network_options: texts NAME=VALUE. Raises UsageError.
     """
     base = preset(preset_name)
-    changed = {name: value for name, value in given.items() if value is not None}
+    changed = splits.held_out({name: value for name, value in given.items() if value is not None})
     if len(changed.get("scale", (1, 1))) != 2:
         shown = ",".join(f"{factor:g}" for factor in changed["scale"])
         raise UsageError(f"--scale must be two factors such as 0.75,1.5, but got {shown}")

@@ -35,17 +35,17 @@ def follow(
     errors = _console.errors(console)
     problems = finished = 0
     # More than once into the same videos only where somebody is looking.
-    total = footage.count(found) if _is_watched(console) else None
+    total = footage.count(found) if _console.is_watched(console) else None
     try:
-        with closing(events), _bar(console) as bar:
-            task = bar.add_task(done, total=total)
+        with closing(events), _console.bar(console, done) as progress:
             for _, problem in events:
                 if problem is None:
                     finished += 1
                 else:
                     problems += 1
                     errors.print(f"[red]{problem.code}[/] {escape(str(problem))}")
-                bar.advance(task)
+                if progress is not None:
+                    progress(finished + problems, total or 0)
     except KeyboardInterrupt as error:
         kept = "what is done is kept" if events.placed else "all is as it was"
         raise _again.Interrupted(f"{kept}: {out}") from error
@@ -66,27 +66,3 @@ def follow(
             f"changed since: {escape(shown)}"
         )
     return 1 if problems else 0
-
-
-def _bar(console: Any) -> Any:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not _is_watched(console),
-    )
-
-
-def _is_watched(console: Any) -> bool:
-    return bool(console.is_terminal and not console.quiet)

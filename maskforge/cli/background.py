@@ -16,7 +16,7 @@ def run(
     source: str,
     images: tuple[str, ...],
     *,
-    out: str,
+    out: str | None,
     keep: tuple[str, ...],
     labels: str | None,
     edge: str,
@@ -41,33 +41,36 @@ def run(
       maskforge background runs/people/best.pt clip.mp4 -o out --image beach.jpg
       maskforge background photos-masks/ photos/ -o cut-out --transparent --keep person,dog
     """
+    from maskforge.api import predicting
+    from maskforge.api.places import place
     from maskforge.prediction import background, footage
 
-    source = str(_prediction.named(source))
+    source = str(predicting.named(source))
     picture = Path(given["image"]) if given["image"] else None
     settings = _settings(given, edge=edge, radius=radius, smooth=smooth)
     console = _console.console(quiet=quiet)
-    target = Path(out)
+    name = f"{predicting.run_of(source)}-background"
+    target = Path(out) if out else place(name, newest=overwrite)
     found = footage.find(images, out=target, command=background.COMMAND)
     if smooth is not None and not any(one.is_video for one in found):
         raise UsageError("only videos can be smoothed, but got --smooth and no video")
-    is_network = Path(source).suffix in _prediction.NETWORKS
+    is_network, view = predicting.is_network(source), _prediction.take(given)
     if is_network and labels is not None:
         raise UsageError("a network knows its classes, but got --labels")
     if not is_network:
-        _prediction.refuse(given)
+        predicting.refuse(view)
     spared = [path for path in (picture, Path(source) if is_network else None) if path]
     folder = background.place(found, target, settings=settings, overwrite=overwrite, spared=spared)
     if picture is not None:
         settings = replace(settings, backdrop=_picture(picture))
     foreground: background.Foreground
     if is_network:
-        predictor = _prediction.predictor(Path(source), _prediction.take(given))
+        predictor = predicting.open_network(source, **view)
         foreground = background.Predicted(predictor, keep)
     else:
         foreground = _drawn(source, labels, found, keep, console)
     events = background.swap_into(folder, foreground, found, settings=settings)
-    return _shots.follow(events, found, console=console, done="done", out=out)
+    return _shots.follow(events, found, console=console, done="done", out=str(target))
 
 
 def _settings(given: dict[str, Any], *, edge: str, radius: str | None, smooth: float | None) -> Any:
@@ -139,8 +142,7 @@ _OPTIONS = [
         "--out",
         type=_help.path(),
         metavar="DIR",
-        required=True,
-        help="Folder to write to.",
+        help="Folder to write to. [default: runs/NAME-background, numbered]",
         group="output",
     ),
     _help.option(

@@ -18,7 +18,8 @@ from typing import Any, Literal
 import click
 
 from maskforge import __version__, extras
-from maskforge.cli import _help, _options, _torch
+from maskforge.api import torch_part
+from maskforge.cli import _help, _options
 from maskforge.cli._console import many, plain
 from maskforge.errors import MaskforgeError
 
@@ -136,7 +137,7 @@ def _device() -> Finding:
         text.append(f"onnxruntime: {', '.join(providers)}")
     if not _has_torch():
         return Finding("device", "missing", ", ".join(["no torch", *text]))
-    device = _torch.load("device")
+    device = torch_part.load("device")
     torch: Any = device.torch
     chosen = device.find_device("auto", 0)
     name = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else ""
@@ -150,7 +151,7 @@ def _providers(runtime: Any) -> list[str]:
 
 def _has_torch() -> bool:
     try:
-        _torch.load("schedules")
+        torch_part.load("schedules")
     except MaskforgeError:
         return False
     return True
@@ -238,7 +239,7 @@ def _training() -> Finding:
     if not _has_torch():
         return Finding("training", "missing", "no torch", extras.install("train", "torch"))
     begun = time.monotonic()
-    models, losses = _torch.load("models"), _torch.load("losses")
+    models, losses = torch_part.load("models"), torch_part.load("losses")
     torch: Any = losses.torch
     network = models.build("unet", in_channels=3, num_classes=2, width=4, depth=2)
     images, target = torch.rand(2, 3, 32, 32), torch.zeros(2, 32, 32, dtype=torch.long)

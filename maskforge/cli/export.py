@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
 from maskforge import extras
-from maskforge.cli import _console, _help, _options, _prediction, _torch
+from maskforge.api import torch_part
+from maskforge.cli import _console, _help, _options
 from maskforge.errors import UsageError
 
 
@@ -27,17 +29,18 @@ def run(checkpoint: str, *, out: str | None, overwrite: bool, quiet: bool) -> in
       maskforge export runs/people/best.pt -o people.pt2
       maskforge predict people.onnx photos/ -o predicted
     """
+    from maskforge.api.predicting import named
     from maskforge.cli._console import escape
 
     console = _console.console(quiet=quiet)
-    source = _prediction.named(checkpoint)
+    source = named(checkpoint)
     if source.suffix == ".onnx":
         raise UsageError(
             f"only a checkpoint can be exported, but got {str(source)!r}",
             cure="maskforge predict and maskforge evaluate take it as it is",
         )
     target = Path(out) if out else source.with_suffix(".onnx")
-    done = _torch.load("export").export(source, target, overwrite=overwrite)
+    done = torch_part.load("export").export(source, target, overwrite=overwrite)
     divisor, classes = done.metadata.divisor, len(done.metadata.classes)
     console.print(f"[bold]exported[/]: {escape(str(target))}, {done.size / 1e6:.2f} MB")
     console.print(
@@ -51,6 +54,8 @@ def run(checkpoint: str, *, out: str | None, overwrite: bool, quiet: bool) -> in
         console.print(f"not compared with the checkpoint: {escape(install)}, and export again")
     else:
         console.print(f"its probabilities differ from the checkpoint's by {done.difference:.1g}")
+    if target.suffix == ".onnx":
+        console.print(f"next: {escape(shlex.join(['maskforge', 'predict', str(target)]))} PHOTOS")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,14 @@ import click
 
 from maskforge import plugins
 from maskforge.cli import _choices, _console, _help, _options, _prediction, _shots
+from maskforge.cli._console import escape
 
 
 def run(
     network: str,
     images: tuple[str, ...],
     *,
-    out: str,
+    out: str | None,
     as_: str,
     style: str | None,
     overwrite: bool,
@@ -38,15 +40,23 @@ def run(
       maskforge predict runs/people/best.pt 'frames/*.png' -o out --as color --style purple-yellow
       maskforge predict runs/people/best.pt clip.mp4 -o looked-at --as overlay
     """
+    from maskforge.api import predicting
+    from maskforge.api.places import place
     from maskforge.prediction import footage, outputs
 
     console = _console.console(quiet=quiet)
-    source, target = _prediction.named(network), Path(out)
-    _prediction.check(source)
+    source = predicting.named(network)
+    predicting.check(source)
+    name = f"{predicting.run_of(network)}-predicted"
+    target = Path(out) if out else place(name, newest=overwrite)
     found = footage.find(images, out=target, command=outputs.COMMAND)
     writer = outputs.Output(target, as_, found, style=style, overwrite=overwrite, spared=[source])
-    events = writer.predict(_prediction.predictor(source, _prediction.take(given)))
-    return _shots.follow(events, found, console=console, done="predicted", out=out)
+    events = writer.predict(predicting.open_network(source, **_prediction.take(given)))
+    code = _shots.follow(events, found, console=console, done="predicted", out=str(target))
+    if code != 3:
+        by = network if as_ in OWN else str(target)
+        console.print(f"next: {escape(shlex.join(['maskforge', 'background', by, *images]))}")
+    return code
 
 
 OWN = ("overlay", "probabilities")
@@ -59,8 +69,7 @@ _OPTIONS = [
         "--out",
         type=_help.path(),
         metavar="DIR",
-        required=True,
-        help="Folder to write to.",
+        help="Folder to write to. [default: runs/NAME-predicted, numbered]",
         group="output",
     ),
     _help.option(

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from maskforge.cli import (
-    _again,
-    _annotations,
-    _console,
-    _data,
-    _help,
-    _options,
-    _settings,
-    _torch,
-)
+from maskforge.api import torch_part
+from maskforge.cli import _again, _annotations, _console, _data, _help, _options, _settings
 from maskforge.cli._console import escape
-from maskforge.errors import ReadError, UsageError
 from maskforge.prediction.config import MACHINE, names
 from maskforge.training.presets import PRESETS
-from maskforge.training.run_folder import BEST, LAST, RunFolder
+from maskforge.training.run_folder import LAST
+
+if TYPE_CHECKING:
+    from maskforge.training.run_folder import RunFolder
 
 
 def run(
@@ -46,8 +40,9 @@ def run(
     """Train a network on DATA, what a conversion wrote or any folder of images and masks.
 
     The folder of the run then holds best.pt (by mean IoU) and last.pt, history.csv, curves.png, and
-    previews/ with the same validation images after each evaluation. Ctrl-C saves and ends;
-    --resume goes on. --overwrite removes nothing: the earlier run goes to a folder beside.
+    previews/ with the same validation images after each evaluation. Without --out runs are
+    numbered. Ctrl-C saves and ends; --resume goes on, without --out with the newest. --overwrite
+    removes nothing: the earlier run goes to a folder beside.
 
     \b
     Examples:
@@ -57,104 +52,81 @@ def run(
       maskforge train photos-masks/ -o runs/people --resume
       torchrun --nproc-per-node 2 -m maskforge train photos-masks/
     """
-    meaning = _data.Meaning.take(given)
-    path = Path(out) if out else Path("runs", _stem(data[0]))
+    from maskforge.api import training
+
+    typed = ["maskforge", *sys.argv[1:]] if "train" in sys.argv[1:2] else []
+    first = os.environ.get("RANK", "0") == "0"
+    meaning = _data.take(given)
     if encoder_weights is not None:
         option = (*option, f"encoder_weights={encoder_weights}")
-    first = os.environ.get("RANK", "0") == "0"
-    loop = _torch.load("loop")
     config = None
     source = Path(resume_from) if resume_from else None
     if resume or source is not None:
-        _refuse_settings({**given, "preset": preset}, option)
+        training.refuse_settings(given, preset, option)
     else:
         config = _settings.config_of(given, preset_name=preset or "default", network_options=option)
+        torch_part.load("loop")  # without torch the rest does not matter
         _settings.check_options(config.network, option)
-        loop.check(config)
-        weights = Path(encoder_weights or "")
-        if weights.suffix and not weights.is_file():  # a pipe would keep us waiting
-            raise ReadError("the encoder's weights must be a file", file=str(weights))
-    _check_data(data)
+        training.check_weights(Path(encoder_weights or ""))
     console = _console.console(quiet=quiet) if first else _console.nowhere()
-    from maskforge.datasets import split
-    from maskforge.pictures import plots
-    from maskforge.prediction.sizes import described
-    from maskforge.training import samples
-    from maskforge.training import tensorboard as board
+    held: list[RunFolder] = []
 
-    board_too = tensorboard and board.is_installed()
-    with loop.opened(
-        path, resume=resume, overwrite=overwrite, source=source, board=board_too
-    ) as folder:
+    def watching(folder: RunFolder) -> Any:
+        from maskforge.cli._training import Terminal
+
+        held.append(folder)
         if folder.recovered is not None:
             console.print(f"an earlier run is in {escape(str(folder.recovered))}/")
-        if config is None:
-            config = replace(loop.saved_in(folder).config, **_named(given))
-            loop.check(config)
+        return Terminal(console)
+
+    try:
         with _annotations.recognised(data):
-            opened = meaning.open(data)
-        seen = replace(opened, window=config.shown)
-        dataset = split(seen, val=config.val, seed=config.seed)
-        found = _data.checked(dataset, console, strict=strict)
-        watch = _watch(console, folder, board=board_too)
-        data_items = samples.from_dataset(found, size=config.size, cache=config.cache)
-        try:
-            trained = loop.train_in(folder, config, data_items, watch=watch)
-        except KeyboardInterrupt as error:
-            if not folder.is_placed:
-                raise
-            for line in _told(folder):
-                console.print(line)
-            raise _again.Interrupted(
-                f"saved: {path / LAST}",
-                dropped=_NOT_RESUMED,
-                more=("--out", str(path), "--resume"),
-            ) from error
-    best = max((row["mean_iou"] for row in trained.history), default=float("nan"))
+            result = training.trained(
+                data,
+                config,
+                out=out,
+                resume=resume,
+                source=source,
+                overwrite=overwrite,
+                changed=given,
+                strict=strict,
+                tensorboard=tensorboard,
+                meaning=meaning,
+                look=_data.Shown(console),
+                watching=watching,
+                typed=typed,
+            )
+    except KeyboardInterrupt as error:
+        if not held or not held[0].is_placed:
+            raise
+        path = held[0].path
+        for line in _told(held[0]):
+            console.print(line)
+        raise _again.Interrupted(
+            f"saved: {path / LAST}", dropped=_NOT_RESUMED, more=("--out", str(path), "--resume")
+        ) from error
+    from maskforge.pictures import plots
+    from maskforge.prediction.sizes import described
+
     console.print(
-        f"[bold]best mIoU {100 * best:.2f}[/] ({described(config.size)}) after "
-        f"{_console.many(round(trained.seconds / 60, 1), 'minute')}: {_shown(path / BEST)}"
+        f"[bold]best mIoU {100 * result.mean_iou:.2f}[/] ({described(result.size)}) after "
+        f"{_console.many(round(result.seconds / 60, 1), 'minute')}: {_shown(result.best)}"
     )
-    curves = "" if plots.missing() else f" and {_shown(path)}/curves.png"
-    console.print("\n".join([f"to look at: {_shown(path)}/previews/{curves}", *_told(folder)]))
+    curves = "" if plots.missing() else f" and {_shown(result.out)}/curves.png"
+    seen = f"to look at: {_shown(result.out)}/previews/{curves}"
+    console.print("\n".join([seen, *_told(held[0])]))
     if plots.missing():
         console.print(f"[yellow]{escape(plots.missing())}[/]")
-    console.print(f"next: {escape(shlex.join(['maskforge', 'evaluate', str(path / BEST), *data]))}")
-    return 1 if found.errors else 0
-
-
-def _check_data(paths: Sequence[str]) -> None:
-    """Raise ReadError for the folder of a run: it would be looked through for masks."""
-    for path in paths:
-        if any(Path(path, name).is_file() for name in (BEST, LAST)):
-            raise ReadError(
-                "there must be data, but this is the folder of a run",
-                code="wrong-format",
-                file=path,
-                cure=f"name the data, and the run with --out: maskforge train DATA -o {path} "
-                "--resume",
-            )
+    again = shlex.join(["maskforge", "evaluate", str(result.best), *data])
+    console.print(f"next: {escape(again)}")
+    return result.exit_code
 
 
 _NOT_RESUMED = (
     *(name for name in names() if name not in MACHINE),
-    *("preset", "option", "encoder_weights", "out", "overwrite", "resume", "resume_from"),
+    *("split", "preset", "option", "encoder_weights", "out", "overwrite", "resume", "resume_from"),
 )
 """Options that the command which goes on must not have, or has in other words."""
-
-
-def _named(given: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _refuse_settings(given: dict[str, Any], option: tuple[str, ...]) -> None:
-    """Refuse settings of a run that goes on, but for those of the machine."""
-    refused = [name for name in _named(given) if name not in MACHINE]
-    if refused or option:
-        raise UsageError(
-            f"a resumed run keeps its settings, but {[*refused, *option]} are given",
-            cure=f"leave them out, or begin a new run; only {list(MACHINE)} may change",
-        )
 
 
 def _told(folder: RunFolder) -> Iterator[str]:
@@ -172,28 +144,13 @@ def _shown(path: Path) -> str:
     return escape(str(path))
 
 
-def _watch(console: Any, folder: RunFolder, *, board: bool) -> Any:
-    from maskforge.cli._training import Terminal
-    from maskforge.training.callbacks import Watch, Watches
-    from maskforge.training.tensorboard import Board
-
-    watches: list[Watch] = [Terminal(console)]
-    if board:
-        watches.append(Board(folder))
-    return Watches(watches)
-
-
-def _stem(path: str) -> str:
-    return Path(path).resolve().stem.removesuffix("-masks") or "run"
-
-
 _OPTIONS = [
     _help.option(
         "-o",
         "--out",
         type=_help.path(),
         metavar="DIR",
-        help="Folder of the run. [default: runs/NAME]",
+        help="Folder of the run. [default: runs/NAME, numbered]",
         group="output",
     ),
     _help.option(

@@ -399,7 +399,8 @@ def _of_mask(
             problems.append(Problem("size-mismatch", str(mask), message, severity="warning"))
         channels = fitting.apply(how, channels, header)
     if plan.size is not None:
-        channels = resized(channels, plan.size[::-1])
+        height, width = channels.shape
+        channels = resized(channels, transform.working_size((height, width), plan.size))
     raster = to_raster(channels, plan.classes)
     shown, ignored = set(raster.pixel_counts), plan.classes.ignore_index
     if ignored in shown and shown <= {ignored, plan.classes.background}:
@@ -434,9 +435,10 @@ def _in_output_frame(
             )
     assert height is not None  # one of picture and declared size is there
     assert width is not None
-    if plan.size is not None and plan.size != (width, height):
-        matrix = transform.scale_matrix(plan.size[0] / width, plan.size[1] / height)
-        width, height = plan.size
+    sized = transform.working_size((height, width), plan.size or ())
+    if sized != (height, width):
+        matrix = transform.scale_matrix(sized[1] / width, sized[0] / height)
+        height, width = sized
         return transform.transform_annotation(annotation, matrix, height=height, width=width), exif
     if (annotation.height, annotation.width) != (height, width):
         annotation = replace(annotation, height=height, width=width)
@@ -489,7 +491,8 @@ def _record(
 
 def _stays(picture: Picture, plan: Plan) -> bool:
     """Tell whether an image is neither turned nor resized."""
-    return picture.orientation == 1 and plan.size in (None, (picture.width, picture.height))
+    full = (picture.height, picture.width)
+    return picture.orientation == 1 and transform.working_size(full, plan.size or ()) == full
 
 
 def _image(
@@ -510,9 +513,10 @@ def _image(
     if as_is:
         return Made(picture.embedded or b"", source, origin)
     image = _decode(picture)
-    if plan.size is not None and image.size != plan.size:
+    height, width = transform.working_size((image.height, image.width), plan.size or ())
+    if image.size != (width, height):
         image = image.convert("RGB") if image.mode == "P" else image
-        image = image.resize(plan.size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+        image = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
     return Made(images.encode(image, names.image_suffix), source, origin)
 
 

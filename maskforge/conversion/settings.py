@@ -66,9 +66,9 @@ def _of(
     """Return what is to be known of a setting.
 
     group: the part of the help that it is in. choices: the folder whose file names it may be.
-    least: the lowest number. letter: its short option. rare: left to --help-all. command: whether
-    it has an option of its own name. helpful: what None means, in words, which is the default on
-    the command line.
+    least: the lowest number. letter: another way to type it. rare: left to --help-all. command:
+    whether it has an option of its own name. helpful: what None means, in words, which is the
+    default on the command line.
     """
     known = {"group": group, "help": help, "metavar": metavar, "choices": choices, "least": least}
     return {**known, "letter": letter, "flags": flags, "rare": rare, **more}
@@ -174,9 +174,14 @@ class Settings:
         default="pairs",
         metadata=_of(OUTPUT, "How the output folder is laid out.", choices="layouts"),
     )
-    size: Size | None = field(
+    size: tuple[int, ...] | None = field(
         default=None,
-        metadata=_of(DRAWING, "Size of the outputs; the geometry is scaled, then rasterized."),
+        metadata=_of(
+            DRAWING,
+            "Size of the outputs: the longer side in pixels at most, WIDTHxHEIGHT, or full. The "
+            "geometry is scaled, then rasterized. [default: full]",
+            metavar="N|WxH|full",
+        ),
     )
     images: Images = field(
         default="auto",
@@ -238,7 +243,12 @@ class Settings:
     )
     split: tuple[float, ...] | None = field(
         default=None,
-        metadata=_of(OUTPUT, "Fraction of val, or of train, val and test."),
+        metadata=_of(
+            OUTPUT,
+            "Fraction held out for validation, or those of train, val and test.",
+            metavar="F|A,B,C",
+            letter="--val",
+        ),
     )
     seed: int = field(default=0, metadata=_of(OUTPUT, "Seed of --split.", rare=True))
     max_pixels: int = field(
@@ -328,10 +338,20 @@ def _window(value: Any) -> Window:
 
 
 def _size(value: Any) -> Size:
-    width, height = map(index, (value, value) if _is_number(value) else value)
+    width, height = map(index, value)
     if min(width, height) < 1:
         raise ValueError
     return width, height
+
+
+def _working_size(value: Any) -> tuple[int, ...] | None:
+    """Return (N,) the longer side, (width, height), or None for the full size."""
+    if value in ("full", ()):
+        return None
+    sides = tuple(map(index, (value,) if _is_number(value) else value))
+    if not 1 <= len(sides) <= 2 or min(sides) < 1:
+        raise ValueError
+    return sides
 
 
 def _is_number(value: Any) -> bool:
@@ -361,7 +381,11 @@ _FORMS: dict[Any, tuple[str, Callable[[Any], Any]]] = {
     int: ("a whole number", index),
     int | None: ("a whole number", index),
     Path | None: ("a path", Path),
-    Size | None: ("(width, height) in pixels, such as (512, 512), or one number", _size),
+    Size | None: ("(width, height) in pixels, such as (640, 480)", _size),
+    tuple[int, ...] | None: (
+        'the longer side in pixels, (width, height), such as (640, 480), or "full"',
+        _working_size,
+    ),
     Window | None: ("two numbers, the lower one first, such as (0, 4095)", _window),
     tuple[str, ...]: ("a list of names", _names),
     tuple[float, ...] | None: ("a fraction, or a list of them", _fractions),

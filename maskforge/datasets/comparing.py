@@ -95,7 +95,6 @@ class Strangers:
             f"{self.pixels:,} scored px of {names}{others}{count} hold {shown}{more}: "
             "they count as wrong",
             cure="predict with the classes of the truth, or name those of both with --labels",
-            severity="warning",
         )
 
 

@@ -66,9 +66,13 @@ class Config:
     val: float = field(
         default=0.2,
         metadata=_of(
-            DATA, "Fraction held out for validation, where the data has no split.", metavar="F"
+            DATA,
+            "Fraction held out for validation, or those of train, val and test, where the data has "
+            "no split.",
+            metavar="F|A,B,C",
         ),
     )
+    test: float = 0.0  # given with val, by --split
     size: tuple[int, ...] = field(
         default=(192,),
         metadata=_of(
@@ -184,7 +188,9 @@ class Config:
     )
 
     # Machine
-    device: str = field(default="auto", metadata=_of(HARDWARE, "auto, cpu, cuda or cuda:N."))
+    device: str = field(
+        default="auto", metadata=_of(HARDWARE, "auto, cpu, cuda or cuda:N.", rare=True)
+    )
     precision: Literal["auto", "float32", "bfloat16"] = field(
         default="auto",
         metadata=_of(HARDWARE, "auto: bfloat16 where the machine has it in hardware.", rare=True),
@@ -271,6 +277,7 @@ MACHINE: dict[str, Any] = {"device": "auto", "threads": 0, "workers": None, "cac
 _ANY = math.inf
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("val", 0, 0.9),
+    ("test", 0, 0.9),
     ("batch", 1, 2**16),
     ("flip", 0, 1),
     ("rotate", 0, 180),

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from maskforge.classes import ClassTable
 from maskforge.prediction.config import Config
-from maskforge.prediction.sizes import Image, LabelImage, Size, groups, pad, resize, working_size
+from maskforge.prediction.sizes import Image, LabelImage, Size, groups, pad, resize
 from maskforge.prediction.tiles import Mosaic, Tile, cut
+from maskforge.raster.transform import working_size
 
 Forward: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Images (N, H, W, 3) uint8 in RGB, whose sides are multiples of the divisor, to the probability

@@ -15,17 +15,6 @@ Size: TypeAlias = tuple[int, int]
 """(height, width) in pixels."""
 
 
-def working_size(full: Size, size: tuple[int, ...]) -> Size:
-    """Return (height, width) that the network works at for an image of ``full`` (height, width).
-
-    size: () the full size; (N,) the longer side at most N, the ratio kept; (width, height).
-    """
-    if len(size) == 2:
-        return size[1], size[0]
-    factor = min(1.0, size[0] / max(full)) if size else 1.0
-    return max(1, round(full[0] * factor)), max(1, round(full[1] * factor))
-
-
 def described(size: tuple[int, ...]) -> str:
     """Return in words the size that ``size`` of the settings means: "at full size"."""
     if len(size) == 2:

@@ -31,6 +31,17 @@ def upright_matrix(orientation: int, *, height: int, width: int) -> Matrix:
     return np.array([[a, b, c * width + d * height] for a, b, c, d in rows], dtype=np.float64)
 
 
+def working_size(full: tuple[int, int], size: tuple[int, ...]) -> tuple[int, int]:
+    """Return (height, width) that ``size`` makes of ``full`` (height, width), in pixels.
+
+    size: () the full size; (N,) the longer side at most N, the ratio kept; (width, height).
+    """
+    if len(size) == 2:
+        return size[1], size[0]
+    factor = min(1.0, size[0] / max(full)) if size else 1.0
+    return max(1, round(full[0] * factor)), max(1, round(full[1] * factor))
+
+
 def scale_matrix(x: float, y: float) -> Matrix:
     """Return the (2, 3) matrix that scales by ``x`` and ``y``."""
     return np.array([[x, 0, 0], [0, y, 0]], dtype=np.float64)

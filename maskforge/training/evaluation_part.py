@@ -25,7 +25,7 @@ def split_as_trained(dataset: Dataset, config: Config) -> Dataset:
     """
     dataset = replace(dataset, window=config.shown)
     try:
-        return split(dataset, val=config.val, seed=config.seed)
+        return split(dataset, val=config.val, test=config.test, seed=config.seed)
     except UsageError:
         return dataset
 

@@ -10,6 +10,7 @@ The folder ``out`` then holds ``best.pt`` (by mean IoU) and ``last.pt``, from wh
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,11 +84,18 @@ def opened(
     overwrite: bool = False,
     source: Path | None = None,
     board: bool = False,
+    typed: Sequence[str] = (),
 ) -> RunFolder:
     """Return the folder of a run, to be entered; of several processes only the first writes."""
     first = Ranks.of_environment().first
     return RunFolder(
-        out, resume=resume, overwrite=overwrite, source=source, board=board, first=first
+        out,
+        resume=resume,
+        overwrite=overwrite,
+        source=source,
+        board=board,
+        first=first,
+        typed=typed,
     )
 
 

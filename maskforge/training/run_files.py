@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 
 from maskforge.pictures import comparison, plots, previews
@@ -20,8 +21,12 @@ IMAGES = 8
 
 
 def write_setup(folder: RunFolder, config: Config, data: Data) -> None:
-    """Write ``config.json``, ``labels.txt``, and which images are trained on and held back."""
-    known = {**json.loads(config.to_json()), "data": list(data.notes)}
+    """Write ``config.json``, ``labels.txt``, and which images are trained on and held back.
+
+    ``config.json`` holds the command, where it was one, what the data are, and every setting.
+    """
+    command = {"command": shlex.join(folder.typed)} if folder.typed else {}
+    known = {**command, "data": list(data.notes), **json.loads(config.to_json())}
     folder.write("config.json", json.dumps(known, indent=1).encode())
     folder.write("labels.txt", data.classes.to_text().encode())
     for name, items in (("train.txt", data.train), ("val.txt", data.val)):

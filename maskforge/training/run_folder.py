@@ -42,6 +42,7 @@ class RunFolder:
     folder, which is only read. overwrite: move what stands there aside, to a folder beside. board:
     files for TensorBoard will be written too. first: whether this process writes the files; of
     several processes with one network only the first does, and for the others this is a path.
+    typed: the words of the command that began the run, if it was one.
 
     moved: where an earlier run went, None where there was none. recovered: where one went before
     that, when what a killed run had begun was completed now. left: files that this run should have
@@ -61,8 +62,10 @@ class RunFolder:
         source: Path | None = None,
         board: bool = False,
         first: bool = True,
+        typed: Sequence[str] = (),
     ) -> None:
         self.path = path
+        self.typed = tuple(typed)
         self.resume = resume
         self.source = source
         self.moved: Path | None = None

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from maskforge.classes import ClassTable
 from maskforge.datasets import Check, Dataset, Example, load
 from maskforge.errors import UsageError
-from maskforge.prediction.sizes import Image, LabelImage, Size, resize, resize_labels, working_size
+from maskforge.prediction.sizes import Image, LabelImage, Size, resize, resize_labels
+from maskforge.raster.transform import working_size
 
 
 class Items(Protocol):

@@ -144,7 +144,8 @@ def test_sizes_are_made_one(tmp_path) -> None:
     image, target = ds.torch(size=(8, 10))[1]
     assert image.shape == (3, 10, 8)
     assert target.shape == (10, 8)
-    assert ds.torch(size=8)[0][0].shape == (3, 8, 8)
+    assert ds.torch()[1][0].shape == ds.torch(size=8)[1][0].shape == (3, 4, 6)
+    assert ds.torch(size=3)[1][1].shape == (2, 3)  # the longer side at most
     with pytest.raises(UsageError, match="size must be"):
         ds.torch(size=(1, 2, 3))
 

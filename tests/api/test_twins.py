@@ -74,7 +74,7 @@ def test_a_second_run_is_refused_in_words_of_python(trained) -> None:
 
 
 def test_a_run_goes_on_with_its_settings(trained, tmp_path) -> None:
-    with pytest.raises(UsageError, match=r"a resumed run keeps its settings, but \['steps'\]"):
+    with pytest.raises(UsageError, match="a resumed run keeps its settings, but steps"):
         maskforge.train(data_of(trained), out=trained.out, resume=True, steps=4)
     went = maskforge.train(data_of(trained), out=trained.out, resume=True, device="cpu")
     assert went.steps == 2

@@ -133,7 +133,7 @@ def test_a_conversion_is_one_line_and_iterates(tmp_path) -> None:
     records = list(result)
     assert len(records) == result.converted == 60
     assert {record["split"] for record in records} == {"train", "val"}
-    assert (records[0]["height"], records[0]["width"]) == (128, 128)
+    assert (records[0]["height"], records[0]["width"]) == (96, 128)
     shown = result._repr_html_()
     assert shown.count("data:image/jpeg;base64,") == 6
     assert len(shown) < 300_000

@@ -332,7 +332,7 @@ def test_after_a_video_that_ends_early_comes_the_next_one(photos, capsys):
         (("nowhere", "photos"), 3, "there is no such file or folder"),
         (("masks", "nothing.mp4"), 3, "there is no such file or folder"),
         (("a.pt", "photos", "--labels", "a"), 2, "a network knows its classes"),
-        (("a.pt", "photos"), 2, "this command needs torch"),
+        (("a.pt", "photos"), 2, "this needs torch"),
         (("masks", "photos", "--smooth", "1"), 2, "--smooth"),
     ],
 )

@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 from training.commands import run
@@ -50,6 +51,29 @@ def test_scores_are_placed_as_a_whole(tmp_path, capsys):
     assert leftovers("scores") == []
 
 
+def test_scores_without_a_place_are_numbered(capsys):
+    for name in ("masks-scores", "masks-scores-2"):
+        assert run("evaluate", "data/masks", "data") == 0
+        assert f"to look at: runs/{name}/confusion.png" in capsys.readouterr().err
+    first = contents("runs/masks-scores")
+    assert run("evaluate", "data/masks", "data", "--overwrite") == 0
+    assert "to look at: runs/masks-scores-2/confusion.png" in capsys.readouterr().err
+    assert contents("runs/masks-scores") == first
+    made = sorted(path.name for path in Path("runs").iterdir())
+    assert made == ["masks-scores", "masks-scores-2"]
+
+
+def test_json_alone_writes_nothing(tmp_path, capsys):
+    assert run("evaluate", "data/masks", "data", "--json") == 0
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_next_command_is_told(trained, capsys):
+    capsys.readouterr()
+    assert run("evaluate", "runs/data", "data", "--threads", "1", "-o", "scores") == 0
+    assert capsys.readouterr().err.splitlines()[-1] == "next: maskforge predict runs/data PHOTOS"
+
+
 @pytest.mark.parametrize("again", [(), ("--overwrite",)])
 def test_a_file_in_the_way_is_named_before_anything_is_scored(tmp_path, again, capsys):
     (tmp_path / "scores").mkdir()
@@ -79,7 +103,7 @@ def test_an_interrupt_places_no_part_of_the_scores(tmp_path, monkeypatch, capsys
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("evaluate", "data", "data", "--overwrite"), 2, "only what --out names can be replaced"),
+        (("evaluate", "data", "data", "--json", "--overwrite"), 2, "only what --out names can be"),
         (("evaluate", "data", "data", "--flip"), 2, "need no network to look, but got --flip"),
         (("evaluate", "data", "data", "--part", "val"), 2, "without --part"),
     ],

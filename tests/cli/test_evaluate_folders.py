@@ -293,7 +293,7 @@ def test_what_is_told_of_many():
     assert len(strangers.values) == 256
     assert strangers.values["3"] == 8
     problem = strangers.problem()
-    assert (problem.severity, problem.file) == ("warning", "x/0.png")
+    assert (problem.severity, problem.file) == ("error", "x/0.png")
     assert "1,007 scored px of 0.png, 1.png, 2.png … (6 files) hold 3 (8 px)," in problem.message
     assert problem.message.count("(1 px)") == 5
     assert "px) …: they count as wrong" in problem.message

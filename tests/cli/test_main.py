@@ -111,7 +111,7 @@ def test_convert_finds_the_format_and_says_why(capsys):
         (("labelme", "nowhere"), 3, "there is no such file or folder"),
         (("labelme",), 2, "SOURCE is missing, as in: maskforge labelme annotations/"),
         (("labelme", ".", "--rule", "cocoo"), 2, "pixel-center"),
-        (("labelme", ".", "--size", "12"), 2, "must be WIDTHxHEIGHT"),
+        (("labelme", ".", "--size", "12x"), 2, "WIDTHxHEIGHT such as"),
         (("labelme", ".", "--split", "a"), 2, "must be numbers"),
         (("labelme", "a.json", "--split", "0.5,0.1"), 2, "add up to 1"),
         (("labelme", "a.json", "--overwrite", "--resume"), 2, "contradict"),

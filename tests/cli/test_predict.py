@@ -34,7 +34,7 @@ def test_predict_writes_what_evaluate_reads(trained, tmp_path, capsys):
     ],
 )
 def test_predict_in_every_form(trained, tmp_path, kind, files):
-    view = ["--flip", "--tile", "32", "--overlap", "0.5", "--batch", "1", "--threads", "1"]
+    view = ["--flip", "--tile", "32", "--tile-overlap", "0.5", "--batch", "1", "--threads", "1"]
     images = ["data/images/0.png", "data/images/[1].png"]
     assert run("predict", trained, *images, "-o", "p", "--as", kind, *view) == 0
     assert listing("p") == sorted([*files, "labels.txt"])
@@ -45,6 +45,19 @@ def test_predict_in_every_form(trained, tmp_path, kind, files):
     if kind == "onehot":
         planes = np.load(tmp_path / "p/onehot.npy", allow_pickle=True).item()
         assert planes["1.png"].shape == (18, 26, 2)
+
+
+def test_predictions_without_a_place_are_numbered(trained, tmp_path, capsys):
+    for name in ("data-predicted", "data-predicted-2"):
+        assert run("predict", "runs/data", "data/images/0.png", "--threads", "1") == 0
+        said = capsys.readouterr().err.splitlines()
+        assert f"1 of 1 image predicted: runs/{name}" in said
+        assert said[-1] == f"next: maskforge background runs/{name} data/images/0.png"
+        assert listing(f"runs/{name}") == ["0.png", "labels.txt"]
+    again = ("predict", trained, "data/images/[1].png", "--overwrite", "--threads", "1")
+    assert run(*again) == 0
+    assert listing("runs/data-predicted") == ["0.png", "labels.txt"]
+    assert listing("runs/data-predicted-2") == ["1.png", "labels.txt"]
 
 
 def test_predict_follows_exif_and_goes_on_after_a_bad_image(trained, tmp_path, capsys):

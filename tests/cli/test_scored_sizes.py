@@ -73,17 +73,15 @@ def test_the_network_sees_what_validation_saw(capsys):
     pytest.importorskip("torch")
     from pathlib import Path
 
-    from maskforge.cli import _data
     from maskforge.datasets import check, load, open_dataset
-    from maskforge.labels import Relabelling
-    from maskforge.prediction.sizes import resize, resize_labels, working_size
+    from maskforge.prediction.sizes import resize, resize_labels
+    from maskforge.raster.transform import working_size
     from maskforge.scores import metrics
     from maskforge.training import evaluation_part, torch_network
 
     best, _ = trained(capsys, "--size", "13", "--precision", "float32")
     predictor = torch_network.network_predictor(Path("out/best.pt"), threads=1)
-    meaning = _data.Meaning(None, None, None, None, None, Relabelling())
-    split = evaluation_part.split_as_trained(meaning.open(["data"]), predictor.config)
+    split = evaluation_part.split_as_trained(open_dataset("data"), predictor.config)
     found = check(split)
     chosen = evaluation_part.choose(
         found, None, trained_on=predictor.data, size=predictor.config.size

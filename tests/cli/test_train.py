@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -52,9 +53,51 @@ def test_what_became_of_the_classes_is_recorded(data, capsys):
 
 def test_an_earlier_run_is_kept_unless_told(trained, capsys):
     before = contents("runs")
-    assert run("train", "data", "-q", *SMALL) == 2
+    assert run("train", "data", "-o", "runs/data", "-q", *SMALL) == 2
     assert "--resume goes on with it" in capsys.readouterr().err
     assert contents("runs") == before
+
+
+def test_runs_without_a_place_are_numbered(trained, tmp_path, capsys):
+    before = contents("runs/data")
+    capsys.readouterr()
+    assert run("train", "data", *SMALL) == 0
+    assert "next: maskforge evaluate runs/data-2/best.pt data" in capsys.readouterr().err
+    assert contents("runs/data") == before
+    assert run("train", "data", "--resume", "--threads", "1") == 0
+    assert "runs/data-2/best.pt" in capsys.readouterr().err
+    (tmp_path / "runs/data-3").mkdir()
+    (tmp_path / "runs/data-3/notes.txt").write_text("mine")
+    assert run("train", "data", "-q", *SMALL) == 0
+    assert Path("runs/data-4/best.pt").exists()
+    assert contents("runs/data-3") == {"notes.txt": b"mine"}
+
+
+def test_a_split_is_spelled_as_in_conversions(capsys):
+    pytest.importorskip("torch")
+    assert run("train", "data", "--split", "0.5,0.25,0.25", *SMALL) == 0
+    parts = {n: Path(f"runs/data/{n}.txt").read_text().split() for n in ("train", "val")}
+    assert {name: len(stems) for name, stems in parts.items()} == {"train": 4, "val": 2}
+    config = json.loads(Path("runs/data/config.json").read_text())
+    assert (config["val"], config["test"]) == (0.25, 0.25)
+    capsys.readouterr()
+    assert run("evaluate", "runs/data", "data", "--part", "test", "--json", "--threads", "1") == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert sum(map(sum, scores["confusion_matrix"])) == 2 * (18 * 26 - 6)
+    assert run("labelme", "data", "--split", "0.5,0.25") == 2
+    assert "--split must be the fraction of val" in capsys.readouterr().err
+    assert run("train", "data", "--split", "0.5,0.25", *SMALL) == 2
+    assert "a split must be the fraction of val" in capsys.readouterr().err
+
+
+def test_the_command_is_recorded(monkeypatch):
+    pytest.importorskip("torch")
+    arguments = ["train", "data", "-q", *SMALL, "-o", "a run"]
+    monkeypatch.setattr("sys.argv", ["maskforge", *arguments])
+    assert run(*arguments) == 0
+    config = json.loads(Path("a run/config.json").read_text())
+    assert config["command"] == shlex.join(["maskforge", *arguments])
+    assert any(note.startswith("pairs: ") for note in config["data"])
 
 
 def test_an_earlier_run_is_moved_beside_and_both_can_be_used(trained, capsys):
@@ -102,7 +145,7 @@ def test_resume_keeps_its_settings(trained, capsys):
     assert run("train", "data", "--resume", "--lr", "1") == 2
     assert "a resumed run keeps its settings" in capsys.readouterr().err
     assert run("train", "data", "--resume", "--preset", "quick") == 2
-    assert "['preset'] are given" in capsys.readouterr().err
+    assert "settings, but preset are given" in capsys.readouterr().err
     assert run("train", "data", "--resume", "--threads", "1") == 0
     assert "going on after step 2" in capsys.readouterr().err
     assert run("train", "data", "-o", "nowhere", "--resume") == 3
@@ -215,7 +258,7 @@ def test_a_mask_of_another_shape_is_left_out_and_told(tmp_path, capsys):
     Image.fromarray(np.zeros((26, 18), np.uint8)).save(tmp_path / "data/masks/3.png")
     assert run("train", "data", *SMALL) == 1
     assert "size-mismatch" in capsys.readouterr().err
-    assert run("train", "data", "--overwrite", "--strict", *SMALL) == 1
+    assert run("train", "data", "--overwrite", "--strict", *SMALL) == 3
 
 
 @pytest.mark.parametrize(
@@ -252,7 +295,7 @@ def test_tensorboard_files_belong_to_their_run(tmp_path):
     (tmp_path / "runs/data/tensorboard").mkdir(parents=True)
     (tmp_path / "runs/data/tensorboard/events.out.tfevents.mine").write_text("mine")
     for again in ((), ("--overwrite",)):
-        arguments = ["train", "data", "-q", *SMALL[:-1], *again]
+        arguments = ["train", "data", "-o", "runs/data", "-q", *SMALL[:-1], *again]
         subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True)
     [earlier] = (tmp_path / "runs/data-1/tensorboard").iterdir()
     folder = tmp_path / "runs/data/tensorboard"

@@ -496,6 +496,19 @@ def test_size_scales_the_geometry_then_rasterizes(folder):
         assert image.size == (18, 12)
 
 
+def test_one_number_is_the_longer_side_at_most(folder):
+    whole = ids_of_default(folder)
+    assert whole.shape == (6, 9)
+    result = maskforge.convert(folder, format="labelme", size=6, as_="label")
+    assert ids(result.out / "masks/a.png").shape == (4, 6)
+    with Image.open(result.out / "images/a.png") as image:
+        assert image.size == (6, 4)
+    for size in (9, 100, "full"):
+        same = maskforge.convert(folder, format="labelme", size=size, out=folder.parent / f"{size}")
+        assert (ids(same.out / "masks/a.png") == whole).all()
+        assert (same.out / "images/a.png").read_bytes() == (folder / "a.png").read_bytes()
+
+
 def ids_of_default(folder: Path):
     return ids(
         maskforge.convert(folder, format="labelme", out=folder.parent / "plain").out / "masks/a.png"
