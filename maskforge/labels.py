@@ -23,6 +23,11 @@ _JOINERS = "\u200c\u200d"
 _NUMBERED = re.compile(r"(.*[^\W\d_])[-_ ]\d+")
 
 
+def name_of_class(name: str) -> str:
+    """Return what people read for a class: ``_background_`` and ``__ignore__`` go without lines."""
+    return name.strip("_") if name in MAGIC else name
+
+
 def visible(text: str) -> str:
     """Return ``text`` in NFC without characters that nobody sees, but for joiners."""
     if text.isascii():

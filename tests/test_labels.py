@@ -146,3 +146,8 @@ def test_twins_differ_in_case_only() -> None:
 def test_families_are_three_numbers_of_one_name() -> None:
     met = ["cell_10", "cell_9", "cell_1", "bus-1", "bus-2", "level1", "level2", "level3", "7-1"]
     assert labels.families(met) == {"cell_*": ["cell_1", "cell_9", "cell_10"]}
+
+
+def test_background_and_ignore_have_one_name_for_people() -> None:
+    names = ("_background_", "__ignore__", "_mine_")
+    assert [labels.name_of_class(n) for n in names] == ["background", "ignore", "_mine_"]

@@ -22,6 +22,7 @@ from maskforge.datasets.comparing import Strangers
 from maskforge.errors import ClassError, Problem, ReadError, UsageError
 from maskforge.io.label_lists import Labels
 from maskforge.io.prefetch import prefetch
+from maskforge.labels import name_of_class
 from maskforge.palette import display_index, display_palette
 from maskforge.readers.masks.dataset import Dataset, Example
 from maskforge.scores.scorer import ImageScore, Scorer, Scores
@@ -107,7 +108,7 @@ class Evaluation:
                 f"background:rgb{tuple(colors[index].tolist())}'></span> "
             )
             cells = [html.escape(cell) for cell in row]
-            cells[1] = swatch + cells[1]
+            cells[1] = swatch + html.escape(name_of_class(row[1]))
             made.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
         return f"<p>{html.escape(str(self))}</p><table><tr>{head}</tr>{''.join(made)}</table>"
 

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from maskforge.classes import BACKGROUND
 from maskforge.cli._console import escape
+from maskforge.labels import name_of_class
 from maskforge.palette import display_index, display_palette
 from maskforge.scores.scorer import Scores
 
@@ -25,10 +26,11 @@ def table(scores: Scores, *, title: str = "") -> Table:
     colors = display_palette()
     background = scores.names.index(BACKGROUND) if BACKGROUND in scores.names else None
     for channel, row in enumerate(rows):
-        name = row[1].strip("_") if channel == background else row[1]
         red, green, blue = colors[display_index(channel, background)].tolist()
         swatch = "   " if channel == background else f"[rgb({red},{green},{blue})]██[/] "
-        made.add_row(row[0], swatch + escape(name), *row[2:-1], f"{int(row[-1]):,}")
+        made.add_row(
+            row[0], swatch + escape(name_of_class(row[1])), *row[2:-1], f"{int(row[-1]):,}"
+        )
     return made
 
 

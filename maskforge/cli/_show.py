@@ -12,6 +12,7 @@ from maskforge.cli import _console, _sources
 from maskforge.cli._console import escape
 from maskforge.conversion.result import Conversion
 from maskforge.errors import Problem
+from maskforge.labels import name_of_class
 
 ROWS = 30
 """Classes up to which those are shown that do not occur."""
@@ -78,7 +79,7 @@ def _classes(result: Conversion) -> Table:
         dim = "" if row.pixels else "[yellow]"
         table.add_row(
             str(row.id),
-            f"{swatch}{dim}{escape(row.name)}",
+            f"{swatch}{dim}{escape(name_of_class(row.name))}",
             f"{row.images:,}",
             f"{row.pixels:,}",
             f"{row.share:.2%}",

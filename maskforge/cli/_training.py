@@ -1,8 +1,9 @@
-"""A training run on a terminal: one live line, and a table after each evaluation."""
+"""A training run on a terminal: a live line, one line an evaluation, and the classes at the end."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,12 +13,20 @@ from maskforge.cli import _console, _scores
 from maskforge.cli._console import escape
 from maskforge.training.callbacks import Epoch, Start, Step, Watch
 
+_COLUMNS = ("epoch", "step", "loss", "val loss", "mIoU", "images/s", "time")
+
 
 class Terminal(Watch):
-    """Prints to ``console``; the live line only where that is a terminal."""
+    """Prints to ``console``; the live line only where that is a terminal.
 
-    def __init__(self, console: Console) -> None:
+    verbose: the scores of each class after every evaluation, and not only those of the best one.
+    """
+
+    def __init__(self, console: Console, *, verbose: bool = False) -> None:
         self._console = console
+        self._verbose = verbose
+        self._best: Epoch | None = None
+        self._is_headed = False
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._steps: int | None = None
@@ -34,8 +43,8 @@ class Terminal(Watch):
         )
         self._console.print(
             f"{escape(start.config.network)}, {start.parameters:,} parameters, on {start.device} "
-            f"({kind}): {_console.many(start.train, 'image')} to train on, {start.val} held back, "
-            f"crops {size[0]}x{size[1]}, {length}"
+            f"({kind}), crops {size[0]}x{size[1]}\n"
+            f"{_console.many(start.train, 'image')} to train on, {start.val} held back; {length}"
         )
         if start.step:
             self._console.print(f"going on after step {start.step:,}")
@@ -64,24 +73,41 @@ class Terminal(Watch):
         )
 
     def epoch(self, epoch: Epoch) -> None:
-        """Print the table of the classes."""
+        """Print a line, below the names of its columns."""
         row = epoch.row
-        title = (
-            f"epoch {int(row['epoch'])} · step {int(row['step'])} · loss {row['loss']:.4f} · "
-            f"validation {row['val_loss']:.4f} · mIoU {100 * row['mean_iou']:.2f}"
-            + (" (best)" if epoch.best else "")
-            + f" · {row['images_per_second']:.1f} images/s · {_duration(row['seconds'])}"
+        if not self._is_headed:
+            self._is_headed = True
+            self._console.print(f"[dim]{_line(_COLUMNS)}[/]")
+        values = (
+            f"{int(row['epoch'])}",
+            f"{int(row['step']):,}",
+            f"{row['loss']:.4f}",
+            f"{row['val_loss']:.4f}",
+            f"{100 * row['mean_iou']:.2f}",
+            f"{row['images_per_second']:.1f}",
+            _duration(row["seconds"]),
         )
-        if epoch.scores.matrix.any():
-            self._console.print(_scores.table(epoch.scores, title=title))
-        else:
-            self._console.print(title)
+        self._console.print(_line(values) + ("  best" if epoch.best else ""))
+        if epoch.best and epoch.scores.matrix.any():
+            self._best = epoch
+        if self._verbose and epoch.scores.matrix.any():
+            self._console.print(_scores.table(epoch.scores))
 
     def close(self) -> None:
-        """End the live line."""
+        """End the live line, and print the classes at their best."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+        if self._best is not None:
+            title = f"the best, of epoch {int(self._best.row['epoch'])}"
+            self._console.print(_scores.table(self._best.scores, title=title))
+
+
+def _line(cells: Sequence[str]) -> str:
+    """Return the cells of a row, right-aligned below the names of their columns."""
+    return "  ".join(
+        cell.rjust(max(len(name), 6)) for cell, name in zip(cells, _COLUMNS, strict=True)
+    )
 
 
 def _duration(seconds: float) -> str:

@@ -35,6 +35,7 @@ def run(
     strict: bool,
     tensorboard: bool,
     quiet: bool,
+    verbose: bool,
     **given: Any,
 ) -> int:
     """Train a network on DATA, what a conversion wrote or any folder of images and masks.
@@ -77,7 +78,7 @@ def run(
         held.append(folder)
         if folder.recovered is not None:
             console.print(f"an earlier run is in {escape(str(folder.recovered))}/")
-        return Terminal(console)
+        return Terminal(console, verbose=verbose)
 
     try:
         with _annotations.recognised(data):
@@ -202,6 +203,13 @@ _OPTIONS = [
         help="Write for TensorBoard, where it is installed. [default: yes]",
     ),
     _options.quiet_option(),
+    _help.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        help="Scores of each class after every evaluation.",
+        rare=True,
+    ),
 ]
 
 command = _help.command("train")(

@@ -37,10 +37,8 @@ class Account:
 
     def lines(self) -> Iterator[str]:
         """Yield it in words, a sentence a line."""
-        yield (
-            f"read: {_many(self.files, 'file')}, {_many(self.images, 'image')}, "
-            f"{_many(self.regions, 'region')} drawn"
-        )
+        drawn = f", {_many(self.regions, 'region')} drawn" if self.regions else ""
+        yield f"read: {_many(self.files, 'file')}, {_many(self.images, 'image')}{drawn}"
         if self.left_out:
             shown = ", ".join(
                 f"{label!r} ({_many(regions, 'region')}, {_many(pixels, 'pixel')})"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from maskforge.classes import ClassTable
+from maskforge.labels import name_of_class
 from maskforge.pictures import contact_sheet, lettering, previews
 from maskforge.pictures.lettering import FAINT, INK, PANEL
 from maskforge.raster.label_image import to_raster
@@ -258,5 +259,5 @@ def _of_classes(compared: Comparison) -> list[previews.Entry]:
 
 def _entry(classes: ClassTable, channel: int, said: str) -> previews.Entry:
     class_id = classes.ids[channel]
-    name = lettering.name_of_class(classes.names[channel])
+    name = name_of_class(classes.names[channel])
     return previews.Entry(previews.color_of(class_id, classes), str(class_id), name, said)

@@ -10,8 +10,6 @@ from typing import TypeAlias
 
 from PIL import ImageFont
 
-from maskforge.classes import BACKGROUND, IGNORE
-
 Color: TypeAlias = tuple[int, int, int]
 Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -25,11 +23,6 @@ GRID: Color = (58, 62, 70)
 def font(size: int) -> Font:
     """Return Pillow's own font, ``size`` pixels high."""
     return ImageFont.load_default(size)
-
-
-def name_of_class(name: str) -> str:
-    """Return what pictures call a class: ``_background_`` and ``__ignore__`` go without lines."""
-    return name.strip("_") if name in (BACKGROUND, IGNORE) else name
 
 
 def percent(share: float) -> str:

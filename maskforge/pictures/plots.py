@@ -21,6 +21,7 @@ from PIL import Image, ImageFont
 
 from maskforge import extras
 from maskforge.classes import ClassTable
+from maskforge.labels import name_of_class
 from maskforge.palette import display_index, display_palette
 from maskforge.pictures import lettering
 from maskforge.pictures.lettering import FAINT, GRID, INK, PANEL, Color
@@ -104,8 +105,7 @@ def _curves(
     _words(figure, 1052, 38, f"at epoch {epochs[best]:g}", FAINT, room=216)
     entries = [("mean IoU", _MEAN, mean[best])]
     entries += [
-        (lettering.name_of_class(name), _shade(classes, name), by_class[name][best])
-        for name in named
+        (name_of_class(name), _shade(classes, name), by_class[name][best]) for name in named
     ]
     for number, (shown, color, value) in enumerate(entries):
         y = 78 + 30 * number
@@ -250,7 +250,7 @@ def confusion(
 
 def _confusion(matrix: NDArray[np.int64], names: Sequence[str], *, counts: bool) -> Figure:
     rows, columns = matrix.shape
-    shown = [lettering.name_of_class(name) for name in names]
+    shown = [name_of_class(name) for name in names]
     cell = min(64, max(16, 960 // columns)) if columns <= 80 else max(2, 1280 // columns)
     cell = max(cell, 60) if counts and columns <= 20 else cell
     size = min(15, max(11, cell - 5))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from maskforge.classes import BACKGROUND, IGNORE, ClassTable
+from maskforge.labels import name_of_class
 from maskforge.palette import DISPLAYED, display_index, display_palette
 from maskforge.pictures import lettering
 from maskforge.pictures.lettering import FAINT, INK, PANEL, Color, Font
@@ -291,10 +292,10 @@ def _entries(raster: Raster) -> list[Entry]:
         entries.append(Entry(FAINT, more, "more", lettering.percent(rest / total)))
     if ignore in counts:
         share = lettering.percent(counts[ignore] / total)
-        entries.append(Entry(_color(_IGNORED), str(ignore), lettering.name_of_class(IGNORE), share))
+        entries.append(Entry(_color(_IGNORED), str(ignore), name_of_class(IGNORE), share))
     if background in counts:
         share = lettering.percent(counts[background] / total)
-        entries.append(Entry(PANEL, str(background), lettering.name_of_class(BACKGROUND), share))
+        entries.append(Entry(PANEL, str(background), name_of_class(BACKGROUND), share))
     return entries
 
 

@@ -182,8 +182,11 @@ def test_completion_is_shell_code(capsys):
 
 def test_inspect_tells_what_a_mask_holds(tmp_path, capsys):
     Image.fromarray(np.array([[0, 255], [255, 255]], np.uint8)).save("mask.png")
+    assert run("inspect", "mask.png") == 0
+    assert "take 255 as the object" in capsys.readouterr().out
+    Image.fromarray(np.array([[0, 128], [255, 255]], np.uint8)).save("mask.png")
     assert run("inspect", "mask.png") == 1
-    assert "255" in capsys.readouterr().out
+    assert "grey levels" in capsys.readouterr().out
     assert run("inspect", "mask.png", "--json") == 1
     assert json.loads(capsys.readouterr().out)[0]
 

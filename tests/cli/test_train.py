@@ -335,3 +335,25 @@ def test_a_network_that_is_named_has_its_own_options():
     assert chosen.options == {}
     kept = _settings.config_of({"lr": 0.1}, preset_name="default", network_options=("width=8",))
     assert kept.options == {"width": 8, "stride": 2}
+
+
+def test_one_aligned_line_an_evaluation_and_the_classes_at_the_end(capsys):
+    pytest.importorskip("torch")
+    small = [*SMALL[: SMALL.index("--steps")], *SMALL[SMALL.index("--steps") + 2 :]]
+    assert run("train", "data", *small, "--epochs", "3", "--evaluate-every", "1") == 0
+    lines = capsys.readouterr().err.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.split()[:2] == ["epoch", "step"])
+    assert lines[at].endswith("time")
+    rows = lines[at + 1 : at + 4]
+    assert [row.split()[0] for row in rows] == ["1", "2", "3"]
+    assert {row.removesuffix("  best").rstrip()[-4:-2] for row in rows} == {"0:"}
+    assert len({len(row.removesuffix("  best")) for row in rows}) == 1
+    assert len(rows[0].removesuffix("  best")) == len(lines[at])
+    assert lines[at + 4].startswith("the best, of epoch ")
+    assert [line.split()[:1] for line in lines[at + 6 : at + 8]] == [["0"], ["1"]]
+    assert "background" in lines[at + 6]
+    assert "_background_" not in "".join(lines[at:])
+    assert max(map(len, lines[at - 2 :])) <= 80
+    assert run("train", "data", "-v", *SMALL, "--evaluate-every", "1") == 0
+    said = capsys.readouterr().err
+    assert said.count("precision") == 2

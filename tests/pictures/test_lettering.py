@@ -40,8 +40,3 @@ def test_what_is_too_long_is_cut_in_the_middle(text):
 )
 def test_percent(share, shown):
     assert lettering.percent(share) == shown
-
-
-def test_background_and_ignore_have_one_name():
-    names = ("_background_", "__ignore__", "_mine_")
-    assert [lettering.name_of_class(n) for n in names] == ["background", "ignore", "_mine_"]

@@ -73,7 +73,8 @@ def diagnose(
         style = _style(counts)
         (problems if style is None else notes).append(style or _colors(counts))
     elif look.palette in ("", "grey"):
-        problems += _levels(counts, look)
+        for one in _levels(counts, look):
+            (notes if one.severity == "note" else problems).append(one)
     if not counts.colored:
         problems += _strangers(counts, look.classes)
         if len(counts.values) == 1:
@@ -167,10 +168,11 @@ def _levels(counts: Counts, look: Look) -> Iterator[Problem]:
     if look.mode == "1":
         return
     if values == {0, 255}:
-        yield wrong(
+        yield note(
             "mask-values",
-            "probably a 0/255 mask: the object is 255, which is the ignore index to trainers",
-            "make it 0 and 1: (mask > 127).astype('uint8')",
+            "a mask of 0 and 255: maskforge train and maskforge masks take 255 as the object, "
+            "which --labels names; to other trainers 255 is ignored, and maskforge masks makes it "
+            "the id 1",
         )
     elif (
         len(objects) > 1 and set(objects) <= _VOC_GREYS.keys() | {255} and set(objects) - {128, 255}

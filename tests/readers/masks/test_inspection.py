@@ -82,15 +82,11 @@ def test_says_itself_as_text_and_as_json(tmp_path: Path) -> None:
     assert json.loads(json.dumps(found.as_dict()))["values"][1] == {
         "value": "254", "pixels": 400, "share": 400 / 5400, "name": "",
     }  # fmt: skip
-    lines = str(looked(tmp_path, np.where(IDS == 1, 255, 0).astype(np.uint8))).splitlines()
-    assert lines[-2].startswith("  ! probably a 0/255 mask")
-    assert lines[-1].startswith("    → make it 0 and 1")
 
 
 @pytest.mark.parametrize(
     ("image", "text"),
     [
-        (disc(255), "probably a 0/255 mask"),
         (disc(255, smooth=True), "blended edges .* between the levels 0, 255"),
         (disc(38, smooth=True), "blended edges .* between the levels 0, 38"),
         (disc((235, 235, 50), (120, 0, 120), mode="RGB", smooth=True), "blended edges .*#780078"),
@@ -152,6 +148,12 @@ def test_palette_images(tmp_path: Path) -> None:
     own.putpalette([0, 0, 0, 1, 1, 1, 2, 2, 2])
     found = looked(tmp_path, own)
     assert (found.palette, found.problems) == ("grey", ())
+
+
+def test_0_and_255_is_told_as_training_takes_it(tmp_path: Path) -> None:
+    found = looked(tmp_path, np.where(IDS == 1, 255, 0).astype(np.uint8))
+    assert found.problems == ()
+    assert "maskforge train and maskforge masks take 255 as the object" in notes(found)
 
 
 def test_own_styles_are_known(tmp_path: Path) -> None:
