@@ -57,6 +57,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         shutil.copy(path, tmp_path)
     shutil.copy(samples / "ochuman" / "ochuman.json", tmp_path)
     shutil.copytree(samples / "ochuman" / "images", tmp_path / "images")
+    for name in ("coco", "coco-boxes"):
+        shutil.copytree(samples / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
