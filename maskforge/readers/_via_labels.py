@@ -56,7 +56,7 @@ class Labelling:
 def choose(project: Project, *, attribute: str | None, default: str | None) -> Labelling:
     """Decide which attribute of ``project`` says the class.
 
-    That is ``attribute``; else the only one there is, in the regions or declared; else the first
+    That is ``attribute``, in another case if there is one of that only; else the only one there is, in the regions or declared; else the first
     of :data:`PREFERRED` that exactly one attribute is called, in any case.
 
     Where no region of the file has a label of any kind, there is one class, :data:`OBJECT`.
@@ -72,7 +72,7 @@ def choose(project: Project, *, attribute: str | None, default: str | None) -> L
     if attribute is None and default is None and not any(examples.values()):
         what = "no attribute" if not examples else "nothing in any attribute"
         return Labelling(None, OBJECT, assumed=f"regions have {what} that says their class")
-    chosen = attribute if attribute is not None else _obvious(examples)
+    chosen = _called(attribute, examples) if attribute is not None else _obvious(examples)
     if chosen is None or chosen not in examples:
         wrong = "cannot be told" if chosen is None else f"must be there, but {chosen!r} is not"
         raise ReadError(
@@ -88,6 +88,12 @@ def choose(project: Project, *, attribute: str | None, default: str | None) -> L
             cure="name another with --attribute NAME, or the class with --default-label NAME",
         )
     return Labelling(chosen, default, project.attributes.get(chosen, {}))
+
+
+def _called(name: str, known: Iterable[str]) -> str:
+    """Return ``name``, or the only one of ``known`` that differs from it in case alone."""
+    alike = [one for one in known if one.casefold() == name.casefold()]
+    return alike[0] if name not in alike and len(alike) == 1 else name
 
 
 def value_labels(value: object, texts: Mapping[str, str]) -> tuple[str, ...]:

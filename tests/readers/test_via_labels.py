@@ -93,6 +93,15 @@ def test_the_attribute_asked_for() -> None:
     assert labelling.labels({"name": "a"}) == ()
 
 
+def test_the_case_of_the_attribute_asked_for_matters_only_where_it_tells_two_apart() -> None:
+    one = project({"Name": "a", "kind": "b"})
+    assert choose(one, attribute="nAME", default=None).attribute == "Name"
+    two = project({"Name": "a", "name": "b"})
+    assert choose(two, attribute="name", default=None).attribute == "name"
+    with pytest.raises(ReadError, match="'NAME' is not; there are: "):
+        choose(two, attribute="NAME", default=None)
+
+
 def test_a_declared_attribute_counts() -> None:
     regions = project({"damage": "dent"}, label={})
     with pytest.raises(ReadError, match=r"'label' must say the class, but it is empty in every"):
