@@ -56,8 +56,9 @@ class Labelling:
 def choose(project: Project, *, attribute: str | None, default: str | None) -> Labelling:
     """Decide which attribute of ``project`` says the class.
 
-    That is ``attribute``, in another case if there is one of that only; else the only one there is, in the regions or declared; else the first
-    of :data:`PREFERRED` that exactly one attribute is called, in any case.
+    That is ``attribute``, in another case if there is one of that only; else the only one there is,
+    in the regions or declared; else the first of :data:`PREFERRED` that exactly one attribute is
+    called, in any case.
 
     Where no region of the file has a label of any kind, there is one class, :data:`OBJECT`.
 
