@@ -1,0 +1,182 @@
+"""From pixels back to polygons: outlines and holes on pixel edges, which cover the same pixels.
+
+Vertices lie on pixel corners, edges run between pixels, and collinear vertices are left out. A
+4-connected part of a region gives one polygon, its holes as interiors, so that no ring touches
+itself; two rings of one polygon may meet in a corner. Drawn again by the rule ``pixel-center`` every
+region covers the pixels it was traced from, and no others.
+
+The corners of a region determine its outline: those on one line pair up, from left to right, as
+the ends of horizontal edges, and those in one column as the ends of vertical ones (O'Rourke,
+"Uniqueness of orthogonal connect-the-dots", 1988).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskforge.classes import ClassTable
+from maskforge.raster.annotation import Region
+from maskforge.raster.geometry import Polygon
+from maskforge.raster.regions import Regions, connected, in_rows
+from maskforge.raster.runs import Ints, Runs, changes
+
+BATCH = 1 << 20
+"""Runs traced at once, if no part has more; bounds memory."""
+
+
+def polygons(runs: Runs, count: int, *, height: int, width: int) -> Iterator[tuple[Polygon, ...]]:
+    """Yield the geometry of the regions 0 … count-1: one polygon for each 4-connected part.
+
+    runs: regions may overlap each other, as those of an annotation do. height, width: of the image.
+    Parts come by their first pixel in reading order, and so do interiors; exteriors begin at the
+    left end of their topmost edge and run clockwise on the screen, interiors the other way round. A
+    region without pixels has no polygon.
+    """
+    runs = in_rows(runs, width=width)
+    part = connected(runs, width=width)
+    order = np.argsort(part, kind="stable")
+    part, region, start, stop = (a[order] for a in (part, runs.region, runs.start, runs.stop))
+    cuts = np.append(changes(part).nonzero()[0], len(part)) if len(part) else np.zeros(1, np.int64)
+    number, parts = 0, []
+    first = 0
+    while first < len(cuts) - 1:
+        last = max(first + 1, int(np.searchsorted(cuts, cuts[first] + BATCH, side="right")) - 1)
+        here = slice(int(cuts[first]), int(cuts[last]))
+        found = outlines(Runs(part[here] - first, start[here], stop[here]), width=width)
+        for polygon, owner in zip(_polygons(found), region[cuts[first:last]].tolist(), strict=True):
+            while number < owner:
+                yield tuple(parts)
+                number, parts = number + 1, []
+            parts.append(polygon)
+        first = last
+    while number < count:
+        yield tuple(parts)
+        number, parts = number + 1, []
+
+
+def regions(found: Regions, classes: ClassTable) -> Iterator[Region]:
+    """Yield ``found`` as regions with polygons, labels being the names that ``classes`` has.
+
+    An object has its instance id as its group.
+    """
+    geometries = polygons(found.runs, len(found), height=found.height, width=found.width)
+    return as_regions(found, classes, geometries)
+
+
+def as_regions(
+    found: Regions, classes: ClassTable, geometries: Iterator[tuple[Polygon, ...]]
+) -> Iterator[Region]:
+    """Yield ``found`` as regions whose geometry is that given for each, such as a simplified one."""
+    for value, instance, geometry in zip(
+        found.value.tolist(), found.instance.tolist(), geometries, strict=True
+    ):
+        yield Region(classes.name_of(value), geometry, group=instance or None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlines:
+    """The rings of many parts, K of them.
+
+    points: (V, 2) float64 columns x, y, ring after ring. start: (K,) where each begins. part: (K,)
+    the part it belongs to, ascending; the first ring of a part is its exterior.
+    """
+
+    points: NDArray[np.float64]
+    start: Ints
+    part: Ints
+
+
+def outlines(runs: Runs, *, width: int) -> Outlines:
+    """Return the rings around ``runs``, whose regions are 4-connected parts, each run in one row."""
+    row = runs.start // width
+    left, right = runs.start - row * width, runs.stop - row * width
+    # The line above a row is numbered as the row. A run has an end on both lines, on each side; the
+    # codes let two ends in one place come in the order of the horizontal edges that they bound.
+    x_bits, y_bits = (int(a.max(initial=0) + 1).bit_length() for a in (right, row))
+    line = runs.region << y_bits
+    line += row
+    upper, lower = line << x_bits, (line + 1) << x_bits
+    ends = ((lower + left, _ABOVE_LEFT), (upper + left, _BELOW_LEFT))
+    ends += ((lower + right, _ABOVE_RIGHT), (upper + right, _BELOW_RIGHT))
+    key = np.concatenate([place << 2 | code for place, code in ends])
+    del row, left, right, line, upper, lower, ends
+    key.sort()
+    # No corner is where the runs above and below end on the same side.
+    twin = (key[1:] ^ key[:-1]) == 2
+    corner = np.ones(len(key), dtype=np.bool_)
+    corner[1:] &= ~twin
+    corner[:-1] &= ~twin
+    key = key[corner]
+    code = key & 3
+    x = key >> 2 & (1 << x_bits) - 1
+    y = key >> 2 + x_bits & (1 << y_bits) - 1
+    part = key >> 2 + x_bits + y_bits
+    after = np.empty(len(key), dtype=np.int64)
+    # The inside is at the right hand of every edge.
+    index = np.arange(len(key))
+    first, second = index[0::2], index[1::2]
+    inside_below = code[0::2] >= _BELOW_LEFT
+    after[np.where(inside_below, first, second)] = np.where(inside_below, second, first)
+    is_upper = (code == _BELOW_LEFT) | (code == _BELOW_RIGHT)  # of a vertical edge
+    down = np.argsort(((part << x_bits | x) << y_bits | y) << 1 | is_upper)
+    first, second = down[0::2], down[1::2]
+    inside_right = code[first] == _BELOW_LEFT
+    after[np.where(inside_right, second, first)] = np.where(inside_right, first, second)
+    head, position = cycles(after)
+    heads = (head == index).nonzero()[0]
+    start = np.bincount(head, minlength=len(key))[heads].cumsum()
+    start = np.concatenate([start[:0], [0], start[:-1]]) if len(start) else start
+    begin = np.empty(len(key), dtype=np.int64)
+    begin[heads] = start
+    place = begin[head] + position
+    points = np.empty((len(key), 2), dtype=np.float64)
+    points[place, 0] = x
+    points[place, 1] = y
+    return Outlines(points, start, part[heads])
+
+
+_ABOVE_LEFT, _BELOW_RIGHT, _BELOW_LEFT, _ABOVE_RIGHT = range(4)
+"""Ends of runs on a line: whether the run is above or below it, and at which side of the run."""
+
+
+def cycles(after: Ints) -> tuple[Ints, Ints]:
+    """Return for each number the lowest one of its cycle, and how many steps it is behind that.
+
+    after: (N,) a permutation without fixed points.
+    """
+    # Each looks twice as far ahead as the time before, until it has seen the whole of its cycle.
+    head = np.arange(len(after))
+    steps = np.zeros(len(after), dtype=np.int64)  # forward, to the lowest one seen
+    jump = after.copy()
+    active, reach = head.copy(), 1
+    while len(active):
+        there = jump[active]
+        seen, known = head[there], head[active]
+        lower = seen < known
+        distance = np.where(lower, steps[there] + reach, steps[active])
+        there = jump[there]
+        known = np.where(lower, seen, known)
+        jump[active], head[active], steps[active] = there, known, distance
+        active = active[head[after[known]] != known]
+        reach *= 2
+    size = np.bincount(head, minlength=len(after))[head]
+    return head, np.where(steps == 0, 0, size - steps)
+
+
+def _polygons(found: Outlines) -> Iterator[Polygon]:
+    """Yield the polygon of each part."""
+    ends = np.append(found.start[1:], len(found.points))
+    exterior = changes(found.part).tolist()
+    points = found.points
+    rings: list[NDArray[np.float64]] = []
+    for start, end, begins in zip(found.start.tolist(), ends.tolist(), exterior, strict=True):
+        if begins and rings:
+            yield Polygon(rings[0], tuple(rings[1:]))
+            rings = []
+        rings.append(points[start:end])
+    if rings:
+        yield Polygon(rings[0], tuple(rings[1:]))
