@@ -23,8 +23,9 @@ class Regions:
     """The regions of one image (height, width), R of them.
 
     runs: their pixels, each run within one row. value: (R,) int64, what the label image holds
-    there. instance: (R,) int64, the id of the object that the region is, 0 for none. Regions without
-    an instance come first, by value and first pixel in reading order; then objects by instance id.
+    there. instance: (R,) int64, the id of the object that the region is, 0 for none. Regions that
+    are no objects come first, by value and then by first pixel in reading order; then objects by
+    instance id.
     """
 
     height: int
@@ -88,7 +89,8 @@ def of_raster(raster: Raster) -> Regions:
         values[whole.region] for values in (raster.segment_class, raster.segment_instance)
     )
     classes = raster.classes
-    skip = {classes.ignore_index, classes.background, classes.uncovered} - {None}
+    skip = [classes.ignore_index, classes.uncovered]
+    skip += [] if classes.background is None else [classes.background]
     return _grouped(
         *(whole.start, whole.stop, value, instance, skip), height=raster.height, width=raster.width
     )
@@ -99,7 +101,7 @@ def _grouped(
     stop: Ints,
     value: Ints,
     instance: Ints,
-    skip: Collection[int | None],
+    skip: Collection[int],
     *,
     height: int,
     width: int,

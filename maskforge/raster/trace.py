@@ -2,8 +2,8 @@
 
 Vertices lie on pixel corners, edges run between pixels, and collinear vertices are left out. A
 4-connected part of a region gives one polygon, its holes as interiors, so that no ring touches
-itself; two rings of one polygon may meet in a corner. Drawn again by the rule ``pixel-center`` every
-region covers the pixels it was traced from, and no others.
+itself; two rings of one polygon may meet in a corner. Drawn again by the rule ``pixel-center``
+every region covers the pixels it was traced from, and no others.
 
 The corners of a region determine its outline: those on one line pair up, from left to right, as
 the ends of horizontal edges, and those in one column as the ends of vertical ones (O'Rourke,
@@ -24,7 +24,7 @@ from maskforge.raster.geometry import Polygon
 from maskforge.raster.regions import Regions, connected, in_rows
 from maskforge.raster.runs import Ints, Runs, changes
 
-BATCH = 1 << 20
+BATCH = 1 << 16
 """Runs traced at once, if no part has more; bounds memory."""
 
 
@@ -41,8 +41,8 @@ def polygons(runs: Runs, count: int, *, height: int, width: int) -> Iterator[tup
     order = np.argsort(part, kind="stable")
     part, region, start, stop = (a[order] for a in (part, runs.region, runs.start, runs.stop))
     cuts = np.append(changes(part).nonzero()[0], len(part)) if len(part) else np.zeros(1, np.int64)
-    number, parts = 0, []
-    first = 0
+    number, first = 0, 0
+    parts: list[Polygon] = []
     while first < len(cuts) - 1:
         last = max(first + 1, int(np.searchsorted(cuts, cuts[first] + BATCH, side="right")) - 1)
         here = slice(int(cuts[first]), int(cuts[last]))
@@ -70,7 +70,7 @@ def regions(found: Regions, classes: ClassTable) -> Iterator[Region]:
 def as_regions(
     found: Regions, classes: ClassTable, geometries: Iterator[tuple[Polygon, ...]]
 ) -> Iterator[Region]:
-    """Yield ``found`` as regions whose geometry is that given for each, such as a simplified one."""
+    """Yield ``found`` as regions that have the given ``geometries``, such as simplified ones."""
     for value, instance, geometry in zip(
         found.value.tolist(), found.instance.tolist(), geometries, strict=True
     ):
@@ -91,7 +91,7 @@ class Outlines:
 
 
 def outlines(runs: Runs, *, width: int) -> Outlines:
-    """Return the rings around ``runs``, whose regions are 4-connected parts, each run in one row."""
+    """Return the rings around 4-connected parts, the regions of ``runs``, each within one row."""
     row = runs.start // width
     left, right = runs.start - row * width, runs.stop - row * width
     # The line above a row is numbered as the row. A run has an end on both lines, on each side; the
@@ -100,10 +100,9 @@ def outlines(runs: Runs, *, width: int) -> Outlines:
     line = runs.region << y_bits
     line += row
     upper, lower = line << x_bits, (line + 1) << x_bits
-    ends = ((lower + left, _ABOVE_LEFT), (upper + left, _BELOW_LEFT))
-    ends += ((lower + right, _ABOVE_RIGHT), (upper + right, _BELOW_RIGHT))
-    key = np.concatenate([place << 2 | code for place, code in ends])
-    del row, left, right, line, upper, lower, ends
+    key = np.concatenate([lower + left, lower + right, upper + left, upper + right]) << 2
+    codes = (_ABOVE_LEFT, _ABOVE_RIGHT, _BELOW_LEFT, _BELOW_RIGHT)
+    key |= np.array(codes).repeat(len(runs))
     key.sort()
     # No corner is where the runs above and below end on the same side.
     twin = (key[1:] ^ key[:-1]) == 2
@@ -128,8 +127,8 @@ def outlines(runs: Runs, *, width: int) -> Outlines:
     after[np.where(inside_right, second, first)] = np.where(inside_right, first, second)
     head, position = cycles(after)
     heads = (head == index).nonzero()[0]
-    start = np.bincount(head, minlength=len(key))[heads].cumsum()
-    start = np.concatenate([start[:0], [0], start[:-1]]) if len(start) else start
+    size = np.bincount(head, minlength=len(key))[heads]
+    start = size.cumsum() - size
     begin = np.empty(len(key), dtype=np.int64)
     begin[heads] = start
     place = begin[head] + position
