@@ -60,19 +60,27 @@ def of_label_image(
     the background and the ignore index.
     """
     height, width = label_image.shape
+    return _grouped(*uniform_runs(label_image, instances), skip, height=height, width=width)
+
+
+def uniform_runs(
+    label_image: NDArray[np.integer[Any]], instances: NDArray[np.integer[Any]] | None = None
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return start, stop, value and instance of the runs of one value and instance in each row.
+
+    They cover the image, in order.
+    """
     flat = np.ascontiguousarray(label_image).reshape(-1)
     new = np.ones(flat.size, dtype=np.bool_)
     np.not_equal(flat[1:], flat[:-1], out=new[1:])
     if instances is not None:
         objects = np.ascontiguousarray(instances).reshape(-1)
         new[1:] |= objects[1:] != objects[:-1]
-    new[::width] = True
+    new[:: label_image.shape[1]] = True
     start = new.nonzero()[0]
-    del new
-    stop = np.append(start[1:], flat.size)
     value = flat[start].astype(np.int64)
     instance = np.zeros_like(value) if instances is None else objects[start].astype(np.int64)
-    return _grouped(start, stop, value, instance, skip, height=height, width=width)
+    return start, np.append(start[1:], flat.size), value, instance
 
 
 def of_raster(raster: Raster) -> Regions:
@@ -157,15 +165,23 @@ def connected(runs: Runs, *, width: int) -> Ints:
     # As if the images of all regions lay below each other, with an empty row between two.
     base = runs.region * (int(runs.stop.max(initial=0)) + 2 * width)
     start, stop = runs.start + base, runs.stop + base
-    first = np.searchsorted(stop, start + width, side="right")
-    count = np.searchsorted(start, stop + width) - first
-    upper = np.arange(len(runs)).repeat(count)
-    lower = (first - count.cumsum() + count).repeat(count)
-    lower += np.arange(len(lower))
+    upper, lower = below(start, stop, width=width)
     root = united(upper, lower, len(runs))
     is_root = root == np.arange(len(runs))
     number: Ints = is_root.cumsum()[root] - 1
     return number
+
+
+def below(start: Ints, stop: Ints, *, width: int) -> tuple[Ints, Ints]:
+    """Return pairs of runs, by number, of which the second one is right below the first.
+
+    start, stop: (N,) sorted and disjoint, each within one row.
+    """
+    first = np.searchsorted(stop, start + width, side="right")
+    count = np.searchsorted(start, stop + width) - first
+    lower = (first - count.cumsum() + count).repeat(count)
+    lower += np.arange(len(lower))
+    return np.arange(len(start)).repeat(count), lower
 
 
 def united(a: Ints, b: Ints, count: int) -> Ints:

@@ -12,8 +12,10 @@ the ends of horizontal edges, and those in one column as the ends of vertical on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, pairwise, starmap
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,34 +30,46 @@ BATCH = 1 << 16
 """Runs traced at once, if no part has more; bounds memory."""
 
 
-def polygons(runs: Runs, count: int, *, height: int, width: int) -> Iterator[tuple[Polygon, ...]]:
-    """Yield the geometry of the regions 0 … count-1: one polygon for each 4-connected part.
+def polygons(runs: Runs, count: int, *, width: int) -> Iterator[tuple[Polygon, ...]]:
+    """Return the geometry of the regions 0 … count-1: one polygon for each 4-connected part.
 
-    runs: regions may overlap each other, as those of an annotation do. height, width: of the image.
+    runs: regions may overlap each other, as those of an annotation do. width: of the image, pixels.
     Parts come by their first pixel in reading order, and so do interiors; exteriors begin at the
     left end of their topmost edge and run clockwise on the screen, interiors the other way round. A
     region without pixels has no polygon.
     """
+    found = batches(runs, width=width)
+    return grouped(chain.from_iterable(starmap(parts, found)), count)
+
+
+def grouped(found: Iterable[tuple[int, Polygon]], count: int) -> Iterator[tuple[Polygon, ...]]:
+    """Yield the polygons of the regions 0 … count-1. found: region and polygon of each part."""
+    number = 0
+    parts: list[Polygon] = []
+    for region, polygon in found:
+        while number < region:
+            yield tuple(parts)
+            number, parts = number + 1, []
+        parts.append(polygon)
+    while number < count:
+        yield tuple(parts)
+        number, parts = number + 1, []
+
+
+def batches(runs: Runs, *, width: int) -> Iterator[tuple[Outlines, Ints]]:
+    """Yield the outlines of the 4-connected parts of ``runs``, and the region of each part."""
     runs = in_rows(runs, width=width)
     part = connected(runs, width=width)
     order = np.argsort(part, kind="stable")
     part, region, start, stop = (a[order] for a in (part, runs.region, runs.start, runs.stop))
-    cuts = np.append(changes(part).nonzero()[0], len(part)) if len(part) else np.zeros(1, np.int64)
-    number, first = 0, 0
-    parts: list[Polygon] = []
+    cuts = [*changes(part).nonzero()[0].tolist(), len(part)] if len(part) else []
+    first = 0
     while first < len(cuts) - 1:
-        last = max(first + 1, int(np.searchsorted(cuts, cuts[first] + BATCH, side="right")) - 1)
-        here = slice(int(cuts[first]), int(cuts[last]))
+        last = max(first + 1, bisect_right(cuts, cuts[first] + BATCH) - 1)
+        here = slice(cuts[first], cuts[last])
         found = outlines(Runs(part[here] - first, start[here], stop[here]), width=width)
-        for polygon, owner in zip(_polygons(found), region[cuts[first:last]].tolist(), strict=True):
-            while number < owner:
-                yield tuple(parts)
-                number, parts = number + 1, []
-            parts.append(polygon)
+        yield found, region[cuts[first:last]]
         first = last
-    while number < count:
-        yield tuple(parts)
-        number, parts = number + 1, []
 
 
 def regions(found: Regions, classes: ClassTable) -> Iterator[Region]:
@@ -63,7 +77,7 @@ def regions(found: Regions, classes: ClassTable) -> Iterator[Region]:
 
     An object has its instance id as its group.
     """
-    geometries = polygons(found.runs, len(found), height=found.height, width=found.width)
+    geometries = polygons(found.runs, len(found), width=found.width)
     return as_regions(found, classes, geometries)
 
 
@@ -166,16 +180,10 @@ def cycles(after: Ints) -> tuple[Ints, Ints]:
     return head, np.where(steps == 0, 0, size - steps)
 
 
-def _polygons(found: Outlines) -> Iterator[Polygon]:
-    """Yield the polygon of each part."""
-    ends = np.append(found.start[1:], len(found.points))
-    exterior = changes(found.part).tolist()
-    points = found.points
-    rings: list[NDArray[np.float64]] = []
-    for start, end, begins in zip(found.start.tolist(), ends.tolist(), exterior, strict=True):
-        if begins and rings:
-            yield Polygon(rings[0], tuple(rings[1:]))
-            rings = []
-        rings.append(points[start:end])
-    if rings:
-        yield Polygon(rings[0], tuple(rings[1:]))
+def parts(found: Outlines, region: Ints) -> Iterator[tuple[int, Polygon]]:
+    """Yield region and polygon of each part. region: (P,) that of the parts 0 … P-1."""
+    cuts = [*found.start.tolist(), len(found.points)]
+    begins = [*changes(found.part).nonzero()[0].tolist(), len(found.start)]
+    for number, (first, last) in enumerate(pairwise(begins)):
+        rings = [found.points[i:j] for i, j in pairwise(cuts[first : last + 1])]
+        yield int(region[number]), Polygon(rings[0], tuple(rings[1:]))
