@@ -10,6 +10,7 @@ from maskforge import plugins, writers
 from maskforge.api import words
 from maskforge.errors import UsageError
 from maskforge.io import files
+from maskforge.layouts import Names
 from maskforge.raster import raster as core
 
 
@@ -21,7 +22,7 @@ class Raster(core.Raster):
     height, width: the image's size in pixels. classes: the class table. segments: runs of pixels of
     one owner. region_class: (R,) int64, the class id of each region, -1 for one that was skipped.
     region_instance: (R,) int64 from 1, 0 for none. region_area: (R,) int64, the pixels that each
-    region covers, whatever lies on top.
+    region covers, whatever lies on top. runs: which ones; None for a label image.
     """
 
     @classmethod
@@ -47,7 +48,9 @@ class Raster(core.Raster):
             raise UsageError(
                 f"a file of {name} must end with {writer.SUFFIX}, but got {str(file)!r}"
             )
-        files.write(file, writer.encode(self, plugins.options(writer, options)))
+        name = f"{file.stem}.png"
+        scene = writers.Scene(self, Names(file.stem, 0, ".png", name=name), file_name=name)
+        files.write(file, writer.encode(scene, plugins.options(writer, options)))
 
     def _repr_png_(self) -> bytes:
         from maskforge.pictures import previews  # Pillow and fonts, which a mask file needs not

@@ -11,11 +11,11 @@ from typing import Any, TypeAlias
 
 from maskforge import layouts, plugins, readers, styles, writers
 from maskforge.classes import BACKGROUND, ClassTable
-from maskforge.conversion import account
+from maskforge.conversion import account, splitting
 from maskforge.conversion import sources as inputs
 from maskforge.conversion.labels import table_of
 from maskforge.conversion.result import Conversion
-from maskforge.conversion.settings import Plan, Settings
+from maskforge.conversion.settings import ONE_FILE, Plan, Settings
 from maskforge.conversion.sinks import Place, Progress, Run
 from maskforge.conversion.workers import options as told_to
 from maskforge.conversion.workers import team as team_of
@@ -55,7 +55,7 @@ def convert(
     options = plugins.options(reader, given)
     told = told_to(chosen.engine, engine_options or {})
     plan = _plan(chosen, sources, format.replace("_", "-"), reader, reader_options or {})
-    place = Place(plan.out, collection=plan.is_collection)
+    place = Place(plan.out, is_file=plan.is_file)
     place.refuse(overwrite=plan.overwrite, resume=plan.resume)
     # Where it is no list it is refused before data are read.
     named = label_lists.given(chosen.labels) if reader.REGIONS else None
@@ -83,6 +83,7 @@ def convert(
             styles.parse(plan.style, classes)
         run = Run(replace(plan, classes=classes), root, place)
         problems += run.keep_clear(jobs)
+        splitting.decide(jobs, plan, team)
         run.check(jobs)
         many = len(jobs)
         done = run.carry_out(jobs, problems, team, progress=progress)
@@ -123,7 +124,8 @@ def _plan(
     layout = layouts.load(chosen.layout)
     name = chosen.as_ or layout.MASK_WRITER or reader.DEFAULT_OUTPUT
     writer = writers.load(name)
-    if writer.COLLECTION and chosen.layout != "pairs":
+    is_file = writer.COLLECTION and chosen.layout == ONE_FILE
+    if writer.COLLECTION and not (is_file or layouts.collects(layout, writers.kind(writer))):
         raise UsageError(
             f"{name} makes one file of all images and cannot have layout {chosen.layout!r}"
         )
@@ -142,9 +144,9 @@ def _plan(
             raise UsageError(f"--overlap keep must not be given for {name} masks", cure=cure)
         wanted["keep_overlaps"] = True
     writer_options = plugins.effective(writer, wanted)
-    if writer.COLLECTION:
+    if is_file:
         ending = writer.SUFFIX
-    elif chosen.layout != "pairs":
+    elif chosen.layout != ONE_FILE:
         ending = f"-{chosen.layout}"
     else:
         style = str(writer_options.get("style", "masks"))

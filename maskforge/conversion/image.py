@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
-from maskforge import layouts, plugins, readers, rules, writers
+from maskforge import plugins, readers, rules, writers
 from maskforge.conversion.labels import areas, relabelled
 from maskforge.conversion.settings import Plan
 from maskforge.conversion.sources import MOST_LABELS, Earlier, Job, other_format, refuse
@@ -28,6 +29,7 @@ from maskforge.raster.annotation import Annotation, MaskFile, Region
 from maskforge.raster.label_image import resized, to_raster
 from maskforge.raster.raster import Raster, rasterize
 from maskforge.readers.masks.pixels import Header
+from maskforge.writers import Scene
 
 MOST_SHAPES = 20
 """Shapes of one image that are told one by one."""
@@ -50,13 +52,21 @@ class Made:
     origin: str | None = None
 
 
+class Piece(NamedTuple):
+    """What an image adds to a file of all images: which file, and what."""
+
+    file: str
+    data: bytes
+    names: Names
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Outputs:
     """What one image is converted to: a value. files: by name, the mask last."""
 
     record: dict[str, Any]
     files: dict[str, Made | Original]
-    raster: Raster
+    piece: Piece | None
     source: Original | None
 
 
@@ -80,10 +90,9 @@ class Outcome:
     """What became of a job.
 
     record: what the manifest says of the image, None when it was not converted. files: those that
-    were put on the shelf for it. source: the image that the user has. raster: for a writer that
-    makes one file of all images. kept: an earlier run had done it already. stray: the file was met
-    in a folder, and is no annotation of this format. fatal: the output cannot
-    be written, so that going on makes no sense.
+    were put on the shelf for it. source: the image that the user has. piece: for a file of all
+    images. kept: an earlier run had done it already. stray: the file was met in a folder, and is no
+    annotation of this format. fatal: the output cannot be written, so that going on makes no sense.
     """
 
     job: Job
@@ -91,7 +100,7 @@ class Outcome:
     problems: tuple[Problem, ...] = ()
     files: tuple[Put, ...] = ()
     source: Path | None = None
-    raster: Raster | None = None
+    piece: Piece | None = None
     kept: bool = False
     stray: bool = False
     fatal: WriteError | None = None
@@ -146,7 +155,7 @@ def died(job: Job) -> Outcome:
 
 def _process(plan: Plan, sink: Sink, job: Job) -> Outcome:
     annotation = job.annotation() or _read(plan, job)
-    if job.split is not None and annotation.split is None:
+    if job.split is not None:
         annotation = replace(annotation, split=job.split)
     if annotation.mask is not None:
         from maskforge.readers.masks import decoding  # where none is read, starting takes no longer
@@ -169,8 +178,8 @@ def _process(plan: Plan, sink: Sink, job: Job) -> Outcome:
         return Outcome(job, record, _remembered(record, job), kept, source, kept=True)
     made = outputs(annotation, picture, original, job, plan, problems)
     placed = sink.put(made, earlier)
-    whole = made.raster if plan.is_collection else None
-    return Outcome(job, placed.record, (*problems, *placed.problems), placed.files, source, whole)
+    problems += placed.problems
+    return Outcome(job, placed.record, tuple(problems), placed.files, source, made.piece)
 
 
 def _withheld(wrong: list[Problem]) -> tuple[Problem, ...]:
@@ -263,8 +272,7 @@ def _still_holds(
 
     Where they stand in the input may have changed, unless problems tell of it. Files must be called
     as they would be now: some layouts number images, which others before them move; and an image
-    may have been renamed. Never so for a file of all images, which is made anew: there a record
-    names no mask.
+    may have been renamed. Never so for a file of all images, which is made anew.
     """
     record = earlier.record
     size, is_digest = (None, None) if original is None else original.entry[:2]
@@ -277,7 +285,7 @@ def _still_holds(
     stands = place == (job.shown, annotation.place) or not record.get("problems")
     if not (earlier.whole and are_same and stands):
         return False
-    places = _called(picture, job, plan)[1]
+    places = _called(picture, annotation, job, plan)[1]
     away = None if original is None else way_to(original.path, plan.folder)
     return (
         record.get("mask") == places.mask
@@ -288,7 +296,7 @@ def _still_holds(
 
 def _remembered(previous: Mapping[str, Any], job: Job) -> tuple[Problem, ...]:
     """Return the problems of an earlier run, their files again below the root of the input."""
-    root = Path(os.path.abspath(job.source)).parents[job.shown.count("/")]
+    root = _root(job)
     found = (Problem(**problem) for problem in previous.get("problems", ()))
     return tuple(replace(problem, file=str(root / problem.file)) for problem in found)
 
@@ -334,48 +342,89 @@ def outputs(
     record = _record(annotation, raster, job, exif, original)
     if left:
         record["left_out"] = areas(left, annotation, plan)
+    writer, layout = writers.load(plan.writer), plan.laid_out
+    options = plugins.options(writer, plan.writer_options)
+    names, places = _called(picture, annotation, job, plan)
+    writes_mask = not writer.COLLECTION or writer.picture is not None
+    if writes_mask:
+        record["mask"] = places.mask
     files: dict[str, Made | Original] = {}
-    writer = writers.load(plan.writer)
-    if writer.COLLECTION:
-        record["name"] = annotation.name
-        if plan.previews:
-            record["preview"] = f"{plan.out.stem}-previews/{job.stem}.jpg"
-            files[record["preview"]] = _preview(record["preview"], raster, picture, plan, problems)
-        return Outputs(record, files, raster, original)
-    names, places = _called(picture, job, plan)
-    record["mask"] = places.mask
-    if plan.images != "none" and picture is not None and places.image:
+    if plan.places_images and picture is not None and places.image:
         try:
             files[places.image] = _image(picture, original, annotation, names, plan)
             record["image"] = places.image
         except ReadError as error:
             found = error.problem(file=str(picture.path or annotation.source))
             problems.append(replace(found, severity="warning"))
+    scene = _scene(raster, annotation, names, places, original, record, job, plan)
     if plan.instances and places.instance:
         instance = writers.load("instance")
         assert not instance.COLLECTION
-        options = plugins.options(instance, {"palette": True})
-        files[places.instance] = Made(instance.encode(raster, options))
+        painted = plugins.options(instance, {"palette": True})
+        files[places.instance] = Made(instance.encode(scene, painted))
         record["instance"] = places.instance
     if plan.previews and places.preview:
         files[places.preview] = _preview(places.preview, raster, picture, plan, problems)
         record["preview"] = places.preview
-    extra = layouts.load(plan.layout).per_image(raster, names)
+    extra = layout.per_image(raster, names)
     files |= {name: Made(data) for name, data in extra.items()}
     if extra:
         record["extra"] = {name.rpartition("/")[2]: name for name in extra}
-    files[places.mask] = Made(writer.encode(raster, plugins.options(writer, plan.writer_options)))
-    return Outputs(record, files, raster, original)
+    piece, data = None, writer.encode(scene, options)
+    if writer.COLLECTION:
+        assert places.collection is not None
+        piece = Piece(places.collection, data, names)
+        if writer.picture is not None:
+            data = writer.picture(scene, options)
+    if writes_mask:
+        files[places.mask] = Made(data)
+    return Outputs(record, files, piece, original)
 
 
-def _called(picture: Picture | None, job: Job, plan: Plan) -> tuple[Names, Places]:
-    """Return what an image is called, and where its files go, in an output that is a folder."""
-    layout, suffix = layouts.load(plan.layout), ".png"
+def _scene(
+    raster: Raster,
+    annotation: Annotation,
+    names: Names,
+    places: Places,
+    original: Original | None,
+    record: Mapping[str, Any],
+    job: Job,
+    plan: Plan,
+) -> Scene:
+    """Return what the writer sees of the image; the record knows whether that is placed."""
+    file_name, way = annotation.name, record["image"]
+    if way is not None:
+        file_name = names.stem + names.image_suffix
+    elif original is not None:
+        way = way_to(original.path, plan.folder)
+        with suppress(ValueError):
+            root = _root(job)
+            file_name = Path(os.path.abspath(original.path)).relative_to(root).as_posix()
+    return Scene(
+        raster,
+        names,
+        annotation if annotation.mask is None else None,
+        file_name,
+        way,
+        places.collection or places.mask,
+    )
+
+
+def _root(job: Job) -> Path:
+    """Return the root of the input."""
+    return Path(os.path.abspath(job.source)).parents[job.shown.count("/")]
+
+
+def _called(
+    picture: Picture | None, annotation: Annotation, job: Job, plan: Plan
+) -> tuple[Names, Places]:
+    """Return what an image is called, and where its files go."""
+    layout, suffix = plan.laid_out, ".png"
     if layout.IMAGE_FORM == "as-is" and picture is not None:
         stays = _stays(picture, plan)
         suffix = picture.suffix if stays else images.written_suffix(picture.suffix)
-    names = Names(job.stem, job.index, suffix)
-    return names, layout.places(names, mask_suffix=writers.load(plan.writer).SUFFIX)
+    names = Names(job.stem, job.index, suffix, annotation.split, annotation.name)
+    return names, layout.places(names, plan.kind)
 
 
 def _of_mask(

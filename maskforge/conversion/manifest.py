@@ -7,7 +7,7 @@ that a killed run can go on where it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -22,13 +22,13 @@ from maskforge.records import Records, parsed, to_json
 
 
 def write(
-    file: BinaryIO, plan: Plan, records: Records, *, kind: str, collection: str | None
+    file: BinaryIO, plan: Plan, records: Records, *, kind: str, collections: Sequence[str]
 ) -> None:
     """Write the manifest of an output as JSON, one image a line so that it can be compared.
 
-    collection: the one file that holds all masks.
+    collections: the files of all images: none, one, or one for each split.
     """
-    head = _head(plan, records, kind=kind, collection=collection)
+    head = _head(plan, records, kind=kind, collections=collections)
     file.write(to_json(head, indent=1)[:-2])
     separator = b',\n "images": [\n  '
     for line in records.lines:
@@ -37,7 +37,7 @@ def write(
     file.write(b"\n ]\n}\n" if records else separator + b"]\n}\n")
 
 
-def _head(plan: Plan, records: Records, *, kind: str, collection: str | None) -> dict[str, Any]:
+def _head(plan: Plan, records: Records, *, kind: str, collections: Sequence[str]) -> dict[str, Any]:
     """Return all but the images."""
     classes = plan.classes
     totals: dict[str, int] = {}
@@ -57,7 +57,7 @@ def _head(plan: Plan, records: Records, *, kind: str, collection: str | None) ->
             "hash": classes.hash,
         },
         "kind": kind,
-        "collection": collection,
+        "collection": list(collections) if len(collections) > 1 else next(iter(collections), None),
         "settings": plan.public(),
         "fingerprint": plan.fingerprint,
         "pixels": dict(sorted(totals.items(), key=lambda item: int(item[0]))),

@@ -16,12 +16,14 @@ from operator import index
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args, get_origin, get_type_hints
 
-from maskforge import __version__, plugins, splits, styles, writers
+from maskforge import __version__, layouts, plugins, splits, styles, writers
 from maskforge.classes import ClassTable
+from maskforge.conversion.one_file import OneFile
 from maskforge.errors import UsageError
 from maskforge.io.images import Exif, Window
 from maskforge.io.label_lists import Labels
 from maskforge.labels import Relabelling
+from maskforge.layouts import Kind, Layout
 from maskforge.raster.geometry import MAX_PIXELS
 from maskforge.raster.overlap import Overlap
 from maskforge.raster.raster import Unknown
@@ -393,6 +395,11 @@ _FORMS: dict[Any, tuple[str, Callable[[Any], Any]]] = {
 """How values may come, in words, by the type of their field, and what makes them that type."""
 
 
+ONE_FILE = "pairs"
+"""The layout, that of all outputs unless another is named, in which a file of all images stands
+by itself."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan(Settings):
     """What is the same for all images of one conversion: the settings, and what was decided.
@@ -413,14 +420,32 @@ class Plan(Settings):
         """Check nothing again: settings were checked as such."""
 
     @property
-    def is_collection(self) -> bool:
-        """Whether the writer makes one file of all images."""
-        return writers.load(self.writer).COLLECTION
+    def is_file(self) -> bool:
+        """Whether the output is one file of all images, or one for each split, and no folder."""
+        return writers.load(self.writer).COLLECTION and self.layout == ONE_FILE
 
     @property
     def folder(self) -> Path:
         """The folder that names of outputs are relative to."""
-        return self.out.parent if self.is_collection else self.out
+        return self.out.parent if self.is_file else self.out
+
+    @property
+    def laid_out(self) -> Layout:
+        """Where files go."""
+        writer = writers.load(self.writer)
+        if writer.COLLECTION and self.is_file:
+            return OneFile(self.out.name, writer.BY_SPLIT)
+        return layouts.load(self.layout)
+
+    @property
+    def kind(self) -> Kind:
+        """What the writer makes, as a layout has to know it."""
+        return writers.kind(writers.load(self.writer))
+
+    @property
+    def places_images(self) -> bool:
+        """Whether images are placed in the output; beside one file only where the user asks."""
+        return self.images in (("link", "copy") if self.is_file else ("auto", "link", "copy"))
 
     def public(self) -> dict[str, Any]:
         """Return what decides about output bytes, as the manifest records it."""

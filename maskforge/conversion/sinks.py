@@ -9,20 +9,20 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from maskforge import layouts, plugins, splits, writers
 from maskforge.conversion import image, manifest, sources
-from maskforge.conversion.image import Made, Outcome, Outputs, Placed
+from maskforge.conversion.image import Made, Outcome, Outputs, Piece, Placed
 from maskforge.conversion.settings import Plan
 from maskforge.conversion.sources import Earlier, Job
 from maskforge.engines import Team
-from maskforge.errors import GeometryError, Problem, ReadError, UsageError, WriteError
+from maskforge.errors import Problem, ReadError, UsageError, WriteError
 from maskforge.io import copying, images
 from maskforge.io.exchange import ASIDE, Exchanged
 from maskforge.io.files import way_to
@@ -106,7 +106,7 @@ class Done:
 
     strays: files met in a folder that are no annotations of this format. copied: bytes of images
     that were copied. listed: the file that lists the problems. used: the
-    names of the users' images, by folder.
+    names of the users' images, by folder. collections: the files of all images.
     """
 
     records: Records
@@ -118,22 +118,22 @@ class Done:
     exchanged: Exchanged = field(default_factory=Exchanged)
     listed: Path | None = None
     used: dict[str, set[str]] = field(default_factory=dict)
+    collections: list[str] = field(default_factory=list)
 
 
 class Place:
     """Where an output goes: its folder, the names that stand for the whole, and what stands there.
 
-    out: the folder, or the file of a writer that makes one file of all images.
+    out: the folder, or, ``is_file``, the file of all images.
     """
 
-    def __init__(self, out: Path, *, collection: bool) -> None:
+    def __init__(self, out: Path, *, is_file: bool) -> None:
         self.out = out
-        self.collection = collection
-        prefix = f"{out.stem}." if collection else ""
+        self.is_file = is_file
+        prefix = f"{out.stem}." if is_file else ""
         self.manifest = f"{prefix}manifest.json"
         self.problems = f"{prefix}problems.jsonl"
-        self.labels = f"{prefix}labels.txt"
-        folder, key = (out.parent, out.name) if collection else (out, "convert")
+        folder, key = (out.parent, out.name) if is_file else (out, "convert")
         # The problems of a run that converted nothing: where an output stands, beside its own.
         self.failed = f"{prefix}problems.failed.jsonl"
         self.of_failed = Stage(folder, f"{key}-failed", what="conversion")
@@ -149,7 +149,7 @@ class Place:
 
     def refuse(self, *, overwrite: bool, resume: bool) -> None:
         """Complete what was cut off; raise UsageError where the output cannot go there at all."""
-        if self.collection and self.out.is_dir():
+        if self.is_file and self.out.is_dir():
             raise UsageError(f"the output {str(self.out)!r} must be a file, but is a folder")
         self.stage.settle(again=overwrite or resume)
         path = self.stage.folder / self.manifest
@@ -162,8 +162,7 @@ class Place:
                 cure="it can be trained on as it is; move it away, or choose another --out",
             )
         self.stage.refuse(overwrite=overwrite, resume=resume)
-        names = [self.manifest, self.problems]
-        self.stage.check([*names, self.out.name] if self.collection else names)
+        self.stage.check([self.manifest, self.problems])
 
 
 class Run:
@@ -175,18 +174,18 @@ class Run:
         self.place = place
         self.stage = place.stage
         self._writer = writers.load(plan.writer)
-        self._writer_options = plugins.options(self._writer, plan.writer_options)
+        self._layout = plan.laid_out
+        self._kind = plan.kind
 
     def keep_clear(self, jobs: list[Job]) -> list[Problem]:
         """Give other stems to images whose files would stand in the way of others."""
-        if self.place.collection:
+        if self.place.is_file:
             return []
-        layout = layouts.load(self.plan.layout)
-        reserved = self._closing({name: [] for name in ("all", *splits.NAMES)})
+        reserved = self._closing(_unknown((None, *splits.NAMES)))
         reserved_too = (self.place.manifest, self.place.problems, ASIDE)
 
         def places(stem: str) -> list[str]:
-            found = layout.places(Names(stem, 0, ".png"), mask_suffix=self._writer.SUFFIX)
+            found = self._layout.places(Names(stem, 0, ".png"), self._kind)
             names = (found.mask, found.image, found.preview, found.instance)
             return [name for name in names if name]
 
@@ -202,11 +201,10 @@ class Run:
         self._check_room(jobs)
         if not self.stage.folder.is_dir():
             return
-        known = {name: digest(data) for name, data in self._closing({"all": [""]}).items()}
-        names = ("all",) if self.plan.split is None else ("all", *splits.NAMES)
-        stems: dict[str, list[str]] = {name: [] for name in names}
+        in_splits = dict.fromkeys(job.split for job in jobs)
+        known = {name: digest(data) for name, data in self._closing(_unknown((None,))).items()}
         found = []
-        for name, data in self._closing(stems).items():
+        for name, data in self._closing(_unknown((None, *in_splits))).items():
             # What does not depend on the images is known now: where it stands, it is in no way.
             is_known = known.get(name) == digest(data)
             entry = Entry(len(data), digest(data)) if is_known else None
@@ -214,7 +212,7 @@ class Run:
                 found.append((name, why))
         if found:
             raise self.stage.in_the_way(found)
-        self.stage.check(name for job in jobs for name in self._places(job))
+        self.stage.check(dict.fromkeys(name for job in jobs for name in self._places(job)))
 
     def _check_room(self, jobs: Sequence[Job]) -> None:
         """Raise WriteError where the output, with copies of the images, needs more than is free.
@@ -223,7 +221,7 @@ class Run:
         of annotations that are not read yet those that lie beside them under the same name.
         """
         plan, stage = self.plan, self.stage
-        if plan.images not in ("auto", "copy") or plan.is_collection:
+        if plan.images == "link" or not plan.places_images:
             return
         folder = next(p for p in (stage.folder, *stage.folder.absolute().parents) if p.is_dir())
         free = shutil.disk_usage(folder).free
@@ -238,22 +236,17 @@ class Run:
                 cure="--images link or none takes no room; or choose another --out",
             )
 
-    def _closing(self, stems: Mapping[str, list[str]]) -> Mapping[str, bytes]:
+    def _closing(self, records: layouts.Records) -> Mapping[str, bytes]:
         """Return the files about the whole output, but for manifest and problems."""
-        classes = self.plan.classes
-        if self.place.collection:
-            return {self.place.labels: classes.to_text().encode("utf-8", "replace")}
-        layout = layouts.load(self.plan.layout)
-        return layout.closing(classes, stems)
+        return self._layout.closing(self.plan.classes, records)
 
     def _places(self, job: Job) -> Iterator[str]:
-        if self.place.collection:
-            if self.plan.previews:
-                yield f"{self.place.out.stem}-previews/{job.stem}.jpg"
-            return
-        layout = layouts.load(self.plan.layout)
-        places = layout.places(Names(job.stem, job.index, ".png"), mask_suffix=self._writer.SUFFIX)
-        yield places.mask
+        """Yield the files of an image whose places are known before it is read."""
+        places = self._layout.places(Names(job.stem, job.index, ".png", job.split), self._kind)
+        if places.collection:
+            yield places.collection
+        if not self._writer.COLLECTION or self._writer.picture is not None:
+            yield places.mask
         if self.plan.previews and places.preview:
             yield places.preview
         if self.plan.instances and places.instance:
@@ -288,7 +281,7 @@ class Run:
                 self._keep_failed(done)
             except BaseException as error:
                 refused = isinstance(error, UsageError) and not goes_on
-                if refused or self.place.collection or not stage.unfinished:
+                if refused or not stage.unfinished:
                     stage.discard()  # there is nothing that a later run could go on with
                 raise
         return done
@@ -307,35 +300,27 @@ class Run:
         team.needs += (self.stage.shelf.root,)
         outcomes = team.run(work, _taken_from(jobs, earlier), on_death=image.died)
         journal = None
-        if not self.place.collection:
+        if not self._writer.COLLECTION:  # a file of all images is made anew
             journal = manifest.Journal(
                 self.stage.place / "journal.jsonl", self.plan.fingerprint, go_on=self.plan.resume
             )
-        try:
-            name = self.place.out.name
-            shelf = self.stage.shelf
-            with shelf.file(name) if self.place.collection else nullcontext() as file:
-                collect = None
-                if file is not None and self._writer.COLLECTION:
-                    collect = self._writer.Collection(file, self._writer_options)
+        with _Collections(self.plan, self.stage) as collections:
+            try:
                 for count, outcome in enumerate(outcomes, start=1):
-                    self._take(outcome, done, journal, collect)
+                    self._take(outcome, done, journal, collections)
                     if progress is not None:
                         progress(count, total)
-                if collect is not None:
-                    collect.close()
-        finally:
-            if journal is not None:
-                journal.close()
-        if self.place.collection and done.records:
-            self.stage.add(shelf.put_file(name, self.stage.owned.entries.get(name)))
+            finally:
+                if journal is not None:
+                    journal.close()
+            done.collections = collections.finish()
 
     def _take(
         self,
         outcome: Outcome,
         done: Done,
         journal: manifest.Journal | None,
-        collect: Collecting | None,
+        collections: _Collections,
     ) -> None:
         if outcome.fatal is not None:
             raise outcome.fatal
@@ -359,14 +344,8 @@ class Run:
             self.stage.protect(outcome.source)
             folder, name = os.path.split(outcome.source)
             done.used.setdefault(folder, set()).add(name)
-        if collect is not None and outcome.raster is not None:
-            name = record.pop("name").rpartition("/")[2]
-            try:
-                record["key"] = collect.add(name, record["stem"], outcome.raster)
-            except GeometryError as error:
-                done.problems.append(error.problem(file=str(outcome.job.source)))
-                done.failed += 1
-                return
+        if outcome.piece is not None:
+            record["key"] = collections.add(outcome.piece)
         for put in outcome.files:
             self.stage.add(put)
             if put.way == "copy":
@@ -391,7 +370,7 @@ class Run:
         UsageError where a run must not go on since settings or classes are others.
         """
         found = self._standing()
-        if self.plan.resume and not self.place.collection:
+        if self.plan.resume and not self.place.is_file:
             path = self.stage.place / "journal.jsonl"
             fingerprint, lines = manifest.read_journal(path)
             if fingerprint is not None:
@@ -403,7 +382,7 @@ class Run:
                         if self._is_there(name, entry, taken=taken)
                     }
                     waiting = frozenset(name for name in staged if not entries[name][1])
-                    whole = staged.keys() == entries.keys()
+                    whole = staged.keys() == entries.keys() and not self._writer.COLLECTION
                     found[record["stem"]] = Earlier(record, staged, waiting, whole)
         return found
 
@@ -420,12 +399,13 @@ class Run:
             return {}
         content = load_manifest(path)
         same = content["fingerprint"] == self.plan.fingerprint
-        if self.plan.resume and not self.stage.unfinished and not self.place.collection:
+        if self.plan.resume and not self.stage.unfinished and not self.place.is_file:
             self._refuse_other(content["fingerprint"])
         found = {}
         for record in content["images"]:
             names = output_files(record)
             files = {name: owned.entry(name) for name in names if owned.state(name) == "ours"}
+            same = same and not self._writer.COLLECTION
             whole = same and self.plan.resume and files.keys() == names
             found[record["stem"]] = Earlier(record, files, frozenset(), whole)
         return found
@@ -443,19 +423,7 @@ class Run:
     def _close(self, done: Done) -> None:
         """Write what is known only at the end."""
         records, stage = done.records, self.stage
-        if self.plan.split is not None:
-            pictures = {record["stem"]: record["image_digest"] for record in records}
-            chosen = splits.assign(
-                list(pictures), self.plan.split, seed=self.plan.seed, pictures=pictures
-            )
-            for index, record in enumerate(records):
-                records[index] = {**record, "split": chosen[record["stem"]]}
-        stems: dict[str, list[str]] = {"all": []}
-        for record in records:
-            stems["all"].append(record["stem"])
-            if record["split"]:
-                stems.setdefault(record["split"], []).append(record["stem"])
-        for name, data in self._closing(stems).items():
+        for name, data in self._closing(records).items():
             stage.write(name, data)
         self._add_problems(done)
         with stage.shelf.file(self.place.manifest) as file:
@@ -464,7 +432,7 @@ class Run:
                 self.plan,
                 records,
                 kind=self.plan.writer,
-                collection=self.place.out.name if self.place.collection else None,
+                collections=done.collections,
             )
         earlier = stage.owned.entries.get(self.place.manifest)
         stage.add(stage.shelf.put_file(self.place.manifest, earlier))
@@ -496,6 +464,51 @@ class Run:
                 stage.forget()
 
 
+class _Collections:
+    """The files of all images under way: one, or one for each split; a context."""
+
+    def __init__(self, plan: Plan, stage: Stage) -> None:
+        self._plan = plan
+        self._stage = stage
+        self._writer = writers.load(plan.writer)
+        self._options = plugins.options(self._writer, plan.writer_options)
+        self._open = ExitStack()
+        self._files: dict[str, Collecting] = {}
+
+    def __enter__(self) -> _Collections:
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._open.__exit__(*raised)
+
+    def add(self, piece: Piece) -> str:
+        """Append what an image adds, and return what it is known by there. Raises WriteError."""
+        if piece.file not in self._files:
+            assert self._writer.COLLECTION
+            file = self._open.enter_context(self._stage.shelf.file(piece.file))
+            made = self._writer.Collection(file, self._plan.classes, self._options)
+            self._files[piece.file] = made
+        return self._files[piece.file].add(piece.data, piece.names)
+
+    def finish(self) -> list[str]:
+        """End the files and make them part of the coming output; return their names.
+
+        Raises UsageError, WriteError.
+        """
+        for collection in self._files.values():
+            collection.close()
+        self._open.close()
+        for name in self._files:
+            earlier = self._stage.owned.entries.get(name)
+            self._stage.add(self._stage.shelf.put_file(name, earlier))
+        return sorted(self._files)
+
+
+def _unknown(in_splits: Iterable[str | None]) -> layouts.Records:
+    """Return a record for each split, of images of which nothing else is known."""
+    return [{"stem": "", "split": s, "height": 0, "width": 0} for s in in_splits]
+
+
 def _taken_from(jobs: list[Job], earlier: Mapping[str, Earlier]) -> Iterator[Job]:
     """Yield the jobs, and let go of them: records grow in the memory that they leave."""
     jobs.reverse()
@@ -507,7 +520,7 @@ def _taken_from(jobs: list[Job], earlier: Mapping[str, Earlier]) -> Iterator[Job
 
 
 def _to_copy(jobs: Sequence[Job], plan: Plan, stage: Stage) -> Iterator[tuple[Path, int]]:
-    layout = layouts.load(plan.layout)
+    layout = plan.laid_out
     folders: dict[Path, dict[str, tuple[Path, int]]] = {}
     for job in jobs:
         found = _image_of(job, plan, folders)
@@ -515,7 +528,7 @@ def _to_copy(jobs: Sequence[Job], plan: Plan, stage: Stage) -> Iterator[tuple[Pa
             continue
         path, size = found
         suffix = ".png" if layout.IMAGE_FORM == "png" else path.suffix
-        place = layout.places(Names(job.stem, job.index, suffix), mask_suffix=".png").image
+        place = layout.places(Names(job.stem, job.index, suffix, job.split), plan.kind).image
         standing = None if place is None else stage.owned.entries.get(place)
         if place is not None and (standing is None or standing.size != size):
             yield path, size

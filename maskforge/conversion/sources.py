@@ -62,7 +62,8 @@ class Job:
     shown: its path relative to the input's root, as the manifest gives it. waiting: the annotation,
     where it was read already, or found (see :meth:`annotation`); place is its own, and so are
     labels, which one that was found can tell itself. named: the user named the file; else it was
-    met in a folder, and may be no annotation at all. split: the one that the file is called after.
+    met in a folder, and may be no annotation at all. split: the one it is in, where
+    that is known.
     """
 
     index: int
@@ -86,13 +87,15 @@ class Job:
         """
         if not isinstance(annotation, Annotation):
             return cls(index, stem, source, shown, annotation, annotation.place)
+        split = annotation.split
         if isinstance(annotation.embedded, memoryview):
             annotation = replace(annotation, embedded=bytes(annotation.embedded))
         waiting: Annotation | bytes = annotation
         if index >= PLAIN or annotation.nbytes > PACK_FROM:
             waiting = zlib.compress(pickle.dumps(annotation, protocol=5), 1)
         labels = _shared(frozenset(region.label for region in annotation.regions))
-        return cls(index, stem, source, shown, waiting, annotation.place, labels)
+        place = annotation.place
+        return cls(index, stem, source, shown, waiting, place, labels, split=split)
 
     def heading(self) -> Annotation | None:
         """Return the annotation as far as it is known without decoding what was only found."""
@@ -283,7 +286,7 @@ def plan(
                     if source != path:
                         shown = _shown(source, root)
                     job = Job.of(item, len(jobs), stem=stem, source=source, shown=shown)
-                    jobs.append(job if split is None else replace(job, split=split))
+                    jobs.append(job if job.split or split is None else replace(job, split=split))
         except ReadError as error:
             problems.append(error.problem(file=str(path)))
     jobs = _one_of_each(jobs, problems)

@@ -5,9 +5,9 @@ All paths are relative to the output folder, with forward slashes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
 
 from maskforge import plugins
 
@@ -16,27 +16,53 @@ if TYPE_CHECKING:
     from maskforge.raster.raster import Raster
 
 
+Records: TypeAlias = Sequence[Mapping[str, Any]]
+"""What the manifest says of each image: "stem", "split", "height", "width", and "image" and "mask",
+their places in the output; None, or missing, where there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """What one image is called.
 
     stem: unique in the output, with forward slashes; it may contain folders. index: from 0, in the
     order of the input. image_suffix: file name suffix of the image as written, such as ".jpg".
+    split: the one that it is in. name: what the source calls the image.
     """
 
     stem: str
     index: int
     image_suffix: str
+    split: str | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a writer makes of images.
+
+    suffix: of the file of an image, such as ".png". folder: what a folder of such files is called.
+    collection: what a file of all images is called, such as "instances.json"; None where each image
+    has a file of its own.
+    """
+
+    suffix: str
+    folder: str = "masks"
+    collection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the files of one image go; None: the layout has no such file."""
+    """Where the files of one image go; None: the layout has no such file.
+
+    collection: the file of all images that this image's part goes to, of writers that have one.
+    """
 
     mask: str
     image: str | None = None
     preview: str | None = None
     instance: str | None = None
+    collection: str | None = None
 
 
 class Layout(Protocol):
@@ -58,22 +84,24 @@ class Layout(Protocol):
     def SIZE(self) -> tuple[int, int] | None:
         """(width, height) that it wants for images and masks."""
 
-    def places(self, names: Names, *, mask_suffix: str) -> Places:
+    def places(self, names: Names, kind: Kind) -> Places:
         """Return where the files of one image go."""
 
     def per_image(self, raster: Raster, names: Names) -> Mapping[str, bytes]:
         """Return small files beside each mask, by path."""
 
-    def closing(self, classes: ClassTable, stems: Mapping[str, list[str]]) -> Mapping[str, bytes]:
-        """Return the files about the whole output, by path.
-
-        stems: by split, under "all" all of them.
-        """
+    def closing(self, classes: ClassTable, records: Records) -> Mapping[str, bytes]:
+        """Return the files about the whole output, by path. records: of all images, in order."""
 
 
 def load(name: str) -> Layout:
     """Return the layout that ``name`` stands for. Raises UsageError with the choices."""
     return cast(Layout, plugins.load("layouts", name))
+
+
+def collects(layout: Layout, kind: Kind) -> bool:
+    """Tell whether a layout has a place for a file of all images."""
+    return layout.places(Names("probe", 0, ".png"), kind).collection is not None
 
 
 # The lists that several layouts write at the end.
@@ -89,6 +117,23 @@ def labels(classes: ClassTable) -> dict[str, bytes]:
     return {"labels.txt": classes.to_text().encode("utf-8", "replace")}
 
 
-def splits(stems: Mapping[str, list[str]]) -> dict[str, bytes]:
+def stems_by_split(records: Records) -> dict[str, list[str]]:
+    """Return the stems of each split, splits sorted; what is in none is left out."""
+    found: dict[str, list[str]] = {}
+    for record in records:
+        if record["split"]:
+            found.setdefault(record["split"], []).append(record["stem"])
+    return dict(sorted(found.items()))
+
+
+def splits(records: Records) -> dict[str, bytes]:
     """Return train.txt, val.txt …: the stems of each split; nothing when there is no split."""
-    return {f"{split}.txt": lines(stems[split]) for split in sorted(stems) if split != "all"}
+    return {f"{split}.txt": lines(stems) for split, stems in stems_by_split(records).items()}
+
+
+def named_by_split(name: str | None, split: str | None) -> str | None:
+    """Return what a file of all images is called, or of those of a split: instances_val.json."""
+    if name is None:
+        return None
+    stem, dot, suffix = name.rpartition(".")
+    return f"{stem}_{split}{dot}{suffix}" if split else name

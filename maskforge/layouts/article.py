@@ -6,11 +6,10 @@ manifest says which image N was.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Names, Places, labels
+from maskforge.layouts import Kind, Names, Places, Records, labels
 from maskforge.raster.raster import Raster
 
 MASK_WRITER: str | None = "color"
@@ -19,10 +18,10 @@ IMAGE_FORM: Literal["as-is", "png"] = "png"
 SIZE: tuple[int, int] | None = (512, 512)
 
 
-def places(names: Names, *, mask_suffix: str) -> Places:
+def places(names: Names, kind: Kind) -> Places:
     """Return where the files of one image go."""
     return Places(
-        mask=f"labels/{names.index}_y{mask_suffix}",
+        mask=f"labels/{names.index}_y{kind.suffix}",
         image=f"features/{names.index}_x.png",
         preview=f"previews/{names.index}.jpg",
     )
@@ -33,6 +32,6 @@ def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
     return {}
 
 
-def closing(classes: ClassTable, stems: Mapping[str, list[str]]) -> dict[str, bytes]:
+def closing(classes: ClassTable, records: Records) -> dict[str, bytes]:
     """Return labels.txt."""
     return labels(classes)

@@ -6,11 +6,10 @@ there, a class has the same id in every folder, and ``label_names.txt`` lists th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Names, Places, labels, lines, splits
+from maskforge.layouts import Kind, Names, Places, Records, labels, lines, splits
 from maskforge.raster.raster import Raster
 
 MASK_WRITER: str | None = "palette"
@@ -19,10 +18,10 @@ IMAGE_FORM: Literal["as-is", "png"] = "png"
 SIZE: tuple[int, int] | None = None
 
 
-def places(names: Names, *, mask_suffix: str) -> Places:
+def places(names: Names, kind: Kind) -> Places:
     """Return where the files of one image go."""
     return Places(
-        mask=f"{names.stem}/label{mask_suffix}",
+        mask=f"{names.stem}/label{kind.suffix}",
         image=f"{names.stem}/img.png",
         preview=f"{names.stem}/label_viz.png",
     )
@@ -33,6 +32,6 @@ def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
     return {f"{names.stem}/label_names.txt": lines(raster.classes.names)}
 
 
-def closing(classes: ClassTable, stems: Mapping[str, list[str]]) -> dict[str, bytes]:
+def closing(classes: ClassTable, records: Records) -> dict[str, bytes]:
     """Return labels.txt and the list of each split."""
-    return labels(classes) | splits(stems)
+    return labels(classes) | splits(records)

@@ -5,11 +5,10 @@ The stems of each split stand in ``train.txt``, ``val.txt``, ``test.txt`` where 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Names, Places, labels, splits
+from maskforge.layouts import Kind, Names, Places, Records, labels, splits
 from maskforge.raster.raster import Raster
 
 MASK_WRITER: str | None = None
@@ -18,10 +17,10 @@ IMAGE_FORM: Literal["as-is", "png"] = "as-is"
 SIZE: tuple[int, int] | None = None
 
 
-def places(names: Names, *, mask_suffix: str) -> Places:
+def places(names: Names, kind: Kind) -> Places:
     """Return where the files of one image go."""
     return Places(
-        mask=f"masks/{names.stem}{mask_suffix}",
+        mask=f"{kind.folder}/{names.stem}{kind.suffix}",
         image=f"images/{names.stem}{names.image_suffix}",
         preview=f"previews/{names.stem}.jpg",
     )
@@ -32,6 +31,6 @@ def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
     return {}
 
 
-def closing(classes: ClassTable, stems: Mapping[str, list[str]]) -> dict[str, bytes]:
+def closing(classes: ClassTable, records: Records) -> dict[str, bytes]:
     """Return labels.txt and the list of each split."""
-    return labels(classes) | splits(stems)
+    return labels(classes) | splits(records)

@@ -7,11 +7,10 @@ without suffix, as VOC readers join them. Without a split, ``trainval.txt`` list
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Names, Places, lines
+from maskforge.layouts import Kind, Names, Places, Records, lines, stems_by_split
 from maskforge.raster.raster import Raster
 
 MASK_WRITER: str | None = "palette"
@@ -20,11 +19,11 @@ IMAGE_FORM: Literal["as-is", "png"] = "as-is"
 SIZE: tuple[int, int] | None = None
 
 
-def places(names: Names, *, mask_suffix: str) -> Places:
+def places(names: Names, kind: Kind) -> Places:
     """Return where the files of one image go; NumPy masks have a folder of their own."""
-    folder = "SegmentationClassNpy" if mask_suffix == ".npy" else "SegmentationClass"
+    folder = "SegmentationClassNpy" if kind.suffix == ".npy" else "SegmentationClass"
     return Places(
-        mask=f"{folder}/{names.stem}{mask_suffix}",
+        mask=f"{folder}/{names.stem}{kind.suffix}",
         image=f"JPEGImages/{names.stem}{names.image_suffix}",
         preview=f"SegmentationClassVisualization/{names.stem}.jpg",
         instance=f"SegmentationObject/{names.stem}.png",
@@ -36,12 +35,11 @@ def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
     return {}
 
 
-def closing(classes: ClassTable, stems: Mapping[str, list[str]]) -> dict[str, bytes]:
+def closing(classes: ClassTable, records: Records) -> dict[str, bytes]:
     """Return class_names.txt (the background first, ignore left out) and the lists of ImageSets."""
     folder = "ImageSets/Segmentation"
-    splits = {split: stems[split] for split in sorted(stems) if split != "all"}
-    chosen = {stem for split in ("train", "val") for stem in splits.get(split, ())}
-    both = [stem for stem in stems["all"] if stem in chosen] if splits else stems["all"]
+    splits = stems_by_split(records)
+    both = [r["stem"] for r in records if not splits or r["split"] in ("train", "val")]
     return {
         # labelme writes no newline at the end, and readers that split at newlines rely on it.
         "class_names.txt": "\n".join(classes.names).encode("utf-8", "replace"),

@@ -9,28 +9,31 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Images
 
-from maskforge import plugins, styles
+from maskforge import plugins, styles, writers
+from maskforge.classes import ClassTable
 from maskforge.errors import UsageError
-from maskforge.io import video
+from maskforge.io import files, video
+from maskforge.layouts import Names
 from maskforge.pictures import previews
 from maskforge.prediction import footage
 from maskforge.prediction.footage import Found, Shot
 from maskforge.prediction.predictor import Predictor
 from maskforge.prediction.saving import Event, Events, Folder
 from maskforge.raster.label_image import to_raster
-from maskforge.writers.onehot import Collection, Options
+from maskforge.raster.raster import Raster
+from maskforge.writers import Collecting, CollectionWriter, Scene
 
 COMMAND = "predict"
 """By which an output is known as one of predictions."""
 
-_ONEHOT = "onehot.npy"
+OWN = {"overlay": ".jpg", "probabilities": ".npy"}
+"""What is no writer's, and the suffix of its files."""
 
 
 class Output:
@@ -61,12 +64,15 @@ class Output:
         self._style = style
         self._found = found
         self._open = ExitStack()
-        self._planes: Collection | None = None
+        self._collection: Collecting | None = None
         self._sizes: tuple[tuple[int, ...], tuple[int, int]] | None = None
-        if kind not in ("overlay", "probabilities", "onehot"):
-            self._writer: Any = plugins.load("writers", kind)
-            self._options = self._writer.Options(**({} if style is None else {"style": style}))
+        self._writer = None if kind in OWN else writers.load(kind)
+        if self._writer is not None:
+            given = {} if style is None else {"style": style}
+            self._options = plugins.options(self._writer, given)
         originals = [*(one.path for one in found), *spared]
+        self._out = out
+        self._done = 0
         self._folder = Folder(out, COMMAND, originals, overwrite=overwrite)
         self._check_names()
 
@@ -74,9 +80,12 @@ class Output:
         """Raise UsageError where something is in the way, as far as names are known by now."""
         videos = [one for one in self._found if one.is_video]
         stills = [one.name for one in self._found if not one.is_video]
-        if self._kind == "onehot":
-            self._folder.check([_ONEHOT])
-            return
+        writer = self._writer
+        if writer is not None and writer.COLLECTION:
+            self._folder.check([_collected(writer)])
+            if writer.picture is None:
+                return
+            stills = [f"{writer.FOLDER}/{name}" for name in stills]
         self._folder.check(name + self._suffix for name in stills)
         if self._kind == "overlay":
             self._folder.check(one.name + video.WRITTEN for one in videos)
@@ -85,8 +94,7 @@ class Output:
 
     @property
     def _suffix(self) -> str:
-        own = {"overlay": ".jpg", "probabilities": ".npy"}
-        return own[self._kind] if self._kind in own else str(self._writer.SUFFIX)
+        return OWN[self._kind] if self._writer is None else writers.kind(self._writer).suffix
 
     def predict(self, predictor: Predictor) -> Events:
         """Predict, and put in place what was made; tell what becomes of each image or frame.
@@ -130,14 +138,31 @@ class Output:
                 self._folder.add(shot.found, self._framed(drawn, shot.image.shape))
             else:
                 self._folder.save(shot.name + self._suffix, previews.encode(drawn))
-        elif self._kind == "onehot":
-            if self._planes is None:  # where no image can be read, there is no file
-                self._planes = self._open.enter_context(_collection(self._folder))
-            name = shot.name + ".png" if shot.found.is_video else shot.found.path.name
-            self._planes.add(name, shot.name, raster)
         else:
-            data = self._writer.encode(raster, self._options)
-            self._folder.save(shot.name + self._suffix, data)
+            self._write_scene(shot, raster)
+
+    def _write_scene(self, shot: Shot, raster: Raster) -> None:
+        writer, name = self._writer, shot.name + self._suffix
+        assert writer is not None
+        called = shot.name + ".png" if shot.found.is_video else shot.found.path.name
+        scene = Scene(
+            raster,
+            Names(shot.name, self._done, PurePosixPath(called).suffix, name=called),
+            file_name=called,
+            image=None if shot.found.is_video else files.way_to(shot.found.path, self._out),
+            place=name,
+        )
+        self._done += 1
+        data = writer.encode(scene, self._options)
+        if not writer.COLLECTION:
+            self._folder.save(name, data)
+            return
+        if self._collection is None:  # where no image can be read, there is no file
+            made = _collection(writer, self._folder, raster.classes, self._options)
+            self._collection = self._open.enter_context(made)
+        self._collection.add(data, scene.names)
+        if writer.picture is not None:
+            self._folder.save(f"{writer.FOLDER}/{name}", writer.picture(scene, self._options))
 
     def _framed(self, drawn: Images.Image, frame: tuple[int, ...]) -> NDArray[np.uint8]:
         """Return the preview in the size of the video's first: legends differ in height."""
@@ -151,10 +176,17 @@ class Output:
         self._folder.finish()
 
 
+def _collected(writer: CollectionWriter) -> str:
+    """Return what the file of all images is called."""
+    return f"{writer.FOLDER}{writer.SUFFIX}"
+
+
 @contextmanager
-def _collection(folder: Folder) -> Iterator[Collection]:
-    """Open a one-hot dictionary, which is whole when the block ends well, else absent."""
-    with folder.file(_ONEHOT) as file:
-        planes = Collection(file, Options())
-        yield planes
-        planes.close()
+def _collection(
+    writer: CollectionWriter, folder: Folder, classes: ClassTable, options: object
+) -> Iterator[Collecting]:
+    """Open a file of all images, which is whole when the block ends well, else absent."""
+    with folder.file(_collected(writer)) as file:
+        made = writer.Collection(file, classes, options)
+        yield made
+        made.close()

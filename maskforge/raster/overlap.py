@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskforge.errors import GeometryError
-from maskforge.raster.runs import Ints, Runs, distinct, ranked
+from maskforge.raster.runs import Ints, Runs, distinct, gather, ranked, subtract
 
 Overlap: TypeAlias = Literal["last", "first", "smallest", "error"]
 """last: later regions lie on top, as in Labelme and Cityscapes. first: earlier ones do. smallest:
@@ -149,3 +149,37 @@ def _clip(runs: Runs, begin: int, end: int) -> Runs:
     start, stop = np.clip(runs.start, begin, end), np.clip(runs.stop, begin, end)
     inside = start < stop
     return Runs(runs.region[inside], start[inside], stop[inside])
+
+
+def erased(runs: Runs, eraser: NDArray[np.bool_]) -> Runs:
+    """Return ``runs`` less what a later eraser covers, without the erasers: see :func:`resolve`.
+
+    Raises GeometryError (code ``too-large``) beyond :data:`MAX_KEPT` runs to take away.
+    """
+    if not eraser.any():
+        return runs
+    first = np.searchsorted(runs.region, np.arange(len(eraser) + 1))
+    has = first[1:] > first[:-1]
+    begin, end = np.zeros(len(eraser), np.int64), np.zeros(len(eraser), np.int64)
+    begin[has] = runs.start[first[:-1][has]]
+    end[has] = runs.stop[first[1:][has] - 1]
+    less: list[tuple[int, Ints, Ints]] = []
+    total = 0
+    for number in np.flatnonzero(eraser & has).tolist():
+        mine = slice(first[number], first[number + 1])
+        start, stop = runs.start[mine], runs.stop[mine]
+        below = has[:number] & ~eraser[:number]
+        below &= (begin[:number] < end[number]) & (end[:number] > begin[number])
+        for region in np.flatnonzero(below).tolist():
+            total += len(start)
+            less.append((region, start, stop))
+        if total > MAX_KEPT:
+            raise GeometryError(
+                "the regions of one image must not be erased so often in so many places",
+                code="too-large",
+                cure="remove regions of the background that lie on top of each other",
+            )
+    less.sort(key=lambda part: part[0])
+    stays = ~eraser[runs.region]
+    kept = Runs(runs.region[stays], runs.start[stays], runs.stop[stays])
+    return subtract(kept, gather(less)) if less else kept

@@ -15,7 +15,7 @@ from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.errors import ClassError, GeometryError, ReadError, UsageError
 from maskforge.raster.annotation import Annotation, Region
 from maskforge.raster.geometry import MAX_PIXELS, Bitmap, Box, Geometry, Polygon, Polyline
-from maskforge.raster.overlap import Overlap, Segments, order, resolve
+from maskforge.raster.overlap import Overlap, Segments, erased, order, resolve
 from maskforge.raster.runs import Ints, Runs, distinct, ranked
 
 Unknown: TypeAlias = Literal["error", "skip", "ignore", "background"]
@@ -55,7 +55,8 @@ class Raster:
 
     ``numpy.asarray(raster)`` is the label image. region_class: (R,) int64, the class id of each
     region, -1 for one that was skipped. region_instance: (R,) int64 from 1, 0 for none.
-    region_area: (R,) int64, the pixels that each region covers, whatever lies on top.
+    region_area: (R,) int64, the pixels that each region covers, whatever lies on top. runs: which
+    ones; None where there were no regions, but a label image.
     """
 
     height: int
@@ -65,6 +66,18 @@ class Raster:
     region_class: Ints
     region_instance: Ints
     region_area: Ints
+    runs: Runs | None = None
+
+    @cached_property
+    def amodal(self) -> Runs:
+        """The pixels of each region, whatever lies on top, less what a later background erases."""
+        if self.runs is not None:
+            return erased(self.runs, _erasers(self.region_class, self.classes))
+        parts = self.segments
+        shown = np.flatnonzero(parts.owner >= 0)
+        shown = shown[np.argsort(parts.owner[shown], kind="stable")]
+        start = parts.start[shown]
+        return Runs(parts.owner[shown], start, start + parts.length[shown])
 
     @cached_property
     def segment_class(self) -> Ints:
@@ -131,6 +144,13 @@ class Raster:
         the channel of every class that covers it, not only of the one on top. Raises GeometryError
         (code ``too-large``) beyond :data:`MAX_PLANES`.
         """
+        flat = np.repeat(
+            self.segment_planes(keep_overlaps=keep_overlaps), self.segments.length, axis=0
+        )
+        return flat.reshape(self.height, self.width, len(self.classes))
+
+    def segment_planes(self, *, keep_overlaps: bool = False) -> NDArray[np.uint8]:
+        """Return what :meth:`one_hot` has at each pixel of a segment, uint8 (S, C)."""
         count = len(self.classes)
         if self.height * self.width * count > MAX_PLANES:
             raise GeometryError(
@@ -151,8 +171,7 @@ class Raster:
             channel = self.classes.channels_of(self.segment_class)
             scored = channel < count
             planes[np.flatnonzero(scored), channel[scored]] = 1
-        flat = np.repeat(planes, self.segments.length, axis=0)
-        return flat.reshape(self.height, self.width, count)
+        return planes
 
     @cached_property
     def pixel_counts(self) -> dict[int, int]:
@@ -236,7 +255,8 @@ def rasterize(
         eraser=_erasers(ids, classes),
         size=height * width,
     )
-    raster = Raster(height, width, classes, segments, ids, _instances(regions, ids, classes), areas)
+    instances = _instances(regions, ids, classes)
+    raster = Raster(height, width, classes, segments, ids, instances, areas, runs)
     if overlap == "error" and raster.contested:
         raise _contest(raster)
     return raster

@@ -1,4 +1,4 @@
-"""Run-length encoding of masks as COCO and OCHuman store it, read.
+"""Run-length encoding of masks as COCO and OCHuman store it, read and written.
 
 A mask is read column by column; the counts are the lengths of its runs, by turns of False and
 True, beginning with False (so the first count is 0 when the first pixel is True). The compressed
@@ -6,21 +6,26 @@ string writes the first three counts as they are and every later one as the diff
 count two before it; each number in groups of five bits, lowest first, in two's complement, one
 ASCII character from "0" on a group, with bit 0x20 set where another group follows.
 The definition is ``common/maskApi.c`` of https://github.com/cocodataset/cocoapi
-(``rleDecode``, ``rleFrString``).
+(``rleDecode``, ``rleFrString``, ``rleToString``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from maskforge.errors import GeometryError
 from maskforge.raster import runs
 from maskforge.raster.geometry import Bitmap
-from maskforge.raster.runs import Ints
+from maskforge.raster.regions import in_rows
+from maskforge.raster.runs import Ints, Runs, changes, check
 
 _MAX_GROUPS = 7  # 35 bits: more than any count, and far from overflowing 64
+
+BATCH = 1 << 20
+"""Changes down the columns worked out at once, if no region has more; bounds memory."""
 
 
 def bitmap(counts: str | bytes | Sequence[int], *, height: int, width: int) -> Bitmap:
@@ -90,3 +95,100 @@ def _from_string(text: str | bytes) -> Ints:
     values[1::2] = values[1::2].cumsum()
     values[2::2] = values[2::2].cumsum()
     return values
+
+
+def encode(runs: Runs, count: int, *, height: int, width: int) -> list[str]:
+    """Return the compressed counts of the regions 0 … count-1 of an image, the string of each.
+
+    Raises GeometryError (code ``too-large``) for a region of too many runs.
+    """
+    strings: list[str] = []
+    for region, lengths in _counted(runs, count, height=height, width=width):
+        first = changes(region).nonzero()[0]
+        text, begin = _to_string(lengths, np.arange(len(region)) - first[region - region[0]])
+        strings += [text[i:j] for i, j in itertools.pairwise([*begin[first].tolist(), len(text)])]
+    return strings
+
+
+def counts(runs: Runs, count: int, *, height: int, width: int) -> list[list[int]]:
+    """Return the counts of the regions 0 … count-1 of an image, as numbers.
+
+    Raises GeometryError (code ``too-large``) for a region of too many runs.
+    """
+    whole: list[list[int]] = []
+    for region, lengths in _counted(runs, count, height=height, width=width):
+        cuts = [*changes(region).nonzero()[0].tolist(), len(region)]
+        numbers = lengths.tolist()
+        whole += [numbers[i:j] for i, j in itertools.pairwise(cuts)]
+    return whole
+
+
+def _counted(runs: Runs, count: int, *, height: int, width: int) -> Iterator[tuple[Ints, Ints]]:
+    """Yield region and length of each count, some regions at a time; each region has a count."""
+    # Down the columns pixels change where a row differs from the one above it. On the line between
+    # two rows the ends of the runs above and below, sorted, are by turns where they begin to differ
+    # and where they cease to.
+    runs = in_rows(runs, width=width)
+    row = runs.start // width
+    line = (runs.region * (height + 1) + row) * (width + 1)
+    key = np.concatenate([line + runs.start - row * width, line + runs.stop - row * width])
+    key = np.concatenate([key, key + (width + 1)])
+    key.sort()
+    first, length = key[0::2], key[1::2] - key[0::2]
+    first, length = first[length > 0], length[length > 0]
+    line = first // (width + 1)
+    first -= line * (width + 1)
+    region = line // (height + 1)
+    line -= region * (height + 1)
+    size = height * width
+    ends = np.searchsorted(region, np.arange(count), side="right")
+    total = np.append(0, length.cumsum())
+    done = total[ends]  # changes up to the end of each region
+    begin = 0
+    while begin < count:
+        before = int(done[begin - 1]) if begin else 0
+        end = max(begin + 1, int(np.searchsorted(done, before + BATCH, side="right")))
+        check(int(done[end - 1] - before) // 2)
+        here = slice(int(ends[begin - 1]) if begin else 0, int(ends[end - 1]))
+        many = length[here]
+        column = (first[here] - total[here]).repeat(many)
+        column += np.arange(before, before + len(column))
+        place = column * height + line[here].repeat(many)
+        changed = region[here].repeat(many) * (size + 1) + place
+        changed = np.sort(changed[place < size])
+        # Where one column ends as the next one begins nothing changes: two at one place cancel.
+        twin = changed[1:] == changed[:-1]
+        kept = np.ones(len(changed), dtype=np.bool_)
+        kept[1:] &= ~twin
+        kept[:-1] &= ~twin
+        bounds = np.arange(begin, end) * (size + 1)
+        edges = np.concatenate([bounds, changed[kept], bounds + size])
+        edges.sort()
+        number = edges // (size + 1)
+        inner = number[1:] == number[:-1]
+        yield number[1:][inner], np.diff(edges)[inner]
+        begin = end
+
+
+def _to_string(lengths: Ints, place: Ints) -> tuple[str, Ints]:
+    """Return the characters of ``lengths``, and where those of each begin.
+
+    place: of each among the counts of its region.
+    """
+    values = lengths.copy()
+    later = (place > 2).nonzero()[0]
+    values[later] -= lengths[later - 2]
+    size = np.ones(len(values), dtype=np.int64)
+    rest = np.where(values < 0, ~values, values) >> 4  # the first group has the sign and four bits
+    while rest.any():
+        size += rest > 0
+        rest >>= 5
+    ends = size.cumsum()
+    begin = ends - size
+    data = np.empty(int(ends[-1]), dtype=np.uint8)
+    for group in range(int(size.max())):
+        more = (size > group).nonzero()[0]
+        characters = values[more] >> 5 * group & 0x1F
+        characters |= (size[more] > group + 1) << 5
+        data[begin[more] + group] = characters + 48
+    return data.tobytes().decode("ascii"), begin

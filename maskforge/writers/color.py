@@ -12,11 +12,11 @@ from typing import Final
 
 from maskforge import styles
 from maskforge.io import png
-from maskforge.raster.raster import Raster
-from maskforge.writers import _png
+from maskforge.writers import Scene, _png
 
 TITLE = "colour mask"
 SUFFIX = ".png"
+FOLDER = "masks"
 LOSSLESS = True
 COLLECTION: Final = False
 
@@ -28,8 +28,9 @@ class Options:
     style: str = "purple-yellow"
 
 
-def encode(raster: Raster, options: Options) -> bytes:
+def encode(scene: Scene, options: Options) -> bytes:
     """Return the PNG file. Raises UsageError for a style that does not fit the class table."""
+    raster = scene.raster
     return png.encode_runs(
         raster.segments.start,
         _png.channels(raster),

@@ -15,10 +15,11 @@ import numpy as np
 from maskforge.errors import GeometryError
 from maskforge.io import png
 from maskforge.palette import voc_palette
-from maskforge.raster.raster import Raster
+from maskforge.writers import Scene
 
 TITLE = "instance image"
 SUFFIX = ".png"
+FOLDER = "masks"
 LOSSLESS = True
 COLLECTION: Final = False
 
@@ -30,8 +31,9 @@ class Options:
     palette: bool = False
 
 
-def encode(raster: Raster, options: Options) -> bytes:
+def encode(scene: Scene, options: Options) -> bytes:
     """Return the PNG file. Raises GeometryError for more than 65535 instances in the image."""
+    raster = scene.raster
     count = int(raster.region_instance.max(initial=0))
     if count > 65535:
         raise GeometryError(

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from maskforge.io import png
-from maskforge.raster.raster import Raster
-from maskforge.writers import _png
+from maskforge.writers import Scene, _png
 
 TITLE = "label image"
 SUFFIX = ".png"
+FOLDER = "masks"
 LOSSLESS = True
 COLLECTION: Final = False
 
@@ -25,8 +25,9 @@ class Options:
     """Nothing to choose."""
 
 
-def encode(raster: Raster, options: Options) -> bytes:
+def encode(scene: Scene, options: Options) -> bytes:
     """Return the PNG file of class ids."""
+    raster = scene.raster
     return png.encode_runs(
         raster.segments.start,
         _png.channels(raster),

@@ -11,11 +11,11 @@ from typing import Final
 
 import numpy as np
 
-from maskforge.raster.raster import Raster
-from maskforge.writers import _png
+from maskforge.writers import Scene, _png
 
 TITLE = "NumPy label image"
 SUFFIX = ".npy"
+FOLDER = "masks"
 LOSSLESS = True
 COLLECTION: Final = False
 
@@ -25,8 +25,9 @@ class Options:
     """Nothing to choose."""
 
 
-def encode(raster: Raster, options: Options) -> bytes:
+def encode(scene: Scene, options: Options) -> bytes:
     """Return the .npy file, int32 (height, width)."""
+    raster = scene.raster
     ids = np.append(raster.classes.ids, -1).astype("<i4")
     flat = np.repeat(ids[_png.channels(raster)], raster.segments.length)
     file = io.BytesIO()

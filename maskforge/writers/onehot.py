@@ -16,13 +16,18 @@ from typing import BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from maskforge.classes import ClassTable
 from maskforge.errors import WriteError
-from maskforge.raster.raster import Raster
+from maskforge.layouts import Names
+from maskforge.writers import Scene
 
 TITLE = "one-hot dictionary"
 SUFFIX = ".npy"
+FOLDER = "onehot"
 LOSSLESS = True
 COLLECTION: Final = True
+BY_SPLIT = False
+picture = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,6 @@ class Options:
     """keep_overlaps: a pixel is 1 for every class that covers it, not only for the one on top."""
 
     keep_overlaps: bool = False
-
-
-def planes(raster: Raster, options: Options) -> NDArray[np.uint8]:
-    """Return what the file holds for one image: uint8 (H, W, C) of 0 and 1."""
-    return raster.one_hot(keep_overlaps=options.keep_overlaps)
 
 
 # The pickle (opcodes: pickletools) is an array () of objects with the dictionary in it. Memo 0 is
@@ -100,26 +100,45 @@ class OneHotWriter:
 
 
 class Collection:
-    """The one-hot dictionary of a conversion: one raster after the other, each under a free key."""
+    """The one-hot dictionary of a conversion: one image after the other, each under a free key."""
 
-    def __init__(self, file: BinaryIO, options: Options) -> None:
+    def __init__(self, file: BinaryIO, classes: ClassTable, options: Options) -> None:
         self._writer = OneHotWriter(file)
-        self._options = options
 
-    def add(self, name: str, stem: str, raster: Raster) -> str:
+    def add(self, piece: bytes, names: Names) -> str:
         """Write one image and return its key: the file name, as the annotation names it.
 
-        Where another image has taken that, it is ``stem``, unique in the output, and the suffix.
+        Where another image has taken that, it is the stem, unique in the output, and the suffix.
         """
-        key = name
+        name = key = names.name.rpartition("/")[2]
         if key in self._writer:
-            key = f"{stem}{PurePosixPath(name).suffix}"
+            key = f"{names.stem}{PurePosixPath(name).suffix}"
         number = 2
         while key in self._writer:
-            key, number = f"{stem}-{number}{PurePosixPath(name).suffix}", number + 1
-        self._writer.add(key, planes(raster, self._options))
+            key, number = f"{names.stem}-{number}{PurePosixPath(name).suffix}", number + 1
+        self._writer.add(key, _unpacked(piece))
         return key
 
     def close(self) -> None:
         """Write the end of the file."""
         self._writer.close()
+
+
+def encode(scene: Scene, options: Options) -> bytes:
+    """Return the planes of one image by segment: what many pixels in a row have stands once.
+
+    Pieces wait for those before them, and planes take megabytes. Raises GeometryError where even
+    the file could not hold them.
+    """
+    raster = scene.raster
+    by_segment = raster.segment_planes(keep_overlaps=options.keep_overlaps)
+    length = raster.segments.length.astype("<i8")
+    head = np.array([raster.height, raster.width, *by_segment.shape], "<i8")
+    return head.tobytes() + length.tobytes() + by_segment.tobytes()
+
+
+def _unpacked(piece: bytes) -> NDArray[np.uint8]:
+    height, width, segments, count = np.frombuffer(piece, "<i8", 4).tolist()
+    length = np.frombuffer(piece, "<i8", segments, offset=32)
+    by_segment = np.frombuffer(piece, np.uint8, offset=32 + 8 * segments).reshape(segments, count)
+    return np.repeat(by_segment, length, axis=0).reshape(height, width, count)

@@ -16,11 +16,11 @@ from maskforge.classes import ClassTable
 from maskforge.errors import ClassError
 from maskforge.io import png
 from maskforge.palette import voc_palette
-from maskforge.raster.raster import Raster
-from maskforge.writers import _png
+from maskforge.writers import Scene, _png
 
 TITLE = "palette label image"
 SUFFIX = ".png"
+FOLDER = "masks"
 LOSSLESS = True
 COLLECTION: Final = False
 
@@ -30,8 +30,9 @@ class Options:
     """Nothing to choose."""
 
 
-def encode(raster: Raster, options: Options) -> bytes:
+def encode(scene: Scene, options: Options) -> bytes:
     """Return the PNG file. Raises ClassError for more than 255 classes."""
+    raster = scene.raster
     classes = raster.classes
     if classes.dtype is not np.uint8:
         raise ClassError(

@@ -38,7 +38,7 @@ def record(stem: str, **pixels: int) -> dict[str, Any]:
 
 def write(path: Path, *records: dict[str, Any]) -> None:
     with path.open("wb") as file:
-        manifest.write(file, plan(), Records(records), kind="label", collection=None)
+        manifest.write(file, plan(), Records(records), kind="label", collections=())
 
 
 def put(name: str, *, taken: bool = False) -> Put:
@@ -75,7 +75,7 @@ def test_what_it_says(path: Path) -> None:
 )
 def test_any_class_table_comes_back(path: Path, classes: ClassTable, ignore_index: int) -> None:
     with path.open("wb") as file:
-        manifest.write(file, plan(classes=classes), Records(), kind="label", collection=None)
+        manifest.write(file, plan(classes=classes), Records(), kind="label", collections=())
     got = written.load(path)
     assert got["classes"]["ignore_index"] == ignore_index
     assert written.class_table(got) == classes

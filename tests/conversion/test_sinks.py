@@ -47,13 +47,12 @@ def test_memory_and_disk_get_the_same_bytes(way, tmp_path, monkeypatch):
     def both(plan, sink, job):
         """Do each image twice, into either sink."""
         outcome = real(plan, memory, job)
-        if plan.is_collection and outcome.raster is not None:
+        if outcome.piece is not None:
             writer = writers.load(plan.writer)
             if not collected:
                 options = plugins.options(writer, plan.writer_options)
-                collected.append(writer.Collection(kept, options))
-            name = outcome.record["name"].rpartition("/")[2]
-            collected[0].add(name, outcome.record["stem"], outcome.raster)
+                collected.append(writer.Collection(kept, plan.classes, options))
+            collected[0].add(outcome.piece.data, outcome.piece.names)
         return real(plan, sink, job)
 
     real = image.process

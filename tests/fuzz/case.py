@@ -36,6 +36,7 @@ from maskforge.io.label_lists import Listed
 from maskforge.io.onehot import OneHotFile
 from maskforge.raster import transform
 from maskforge.raster.annotation import Annotation, Unread
+from maskforge.writers import Scene
 
 BUDGET_S = 2.0
 """Seconds for one file in this process."""
@@ -194,7 +195,7 @@ def _draw(annotation: Annotation, classes: ClassTable, rng: random.Random) -> st
             overlap=rng.choice(("last", "first", "smallest", "error")),
             max_pixels=MAX_PIXELS,
         )
-        is_empty = not writer.encode(raster, writer.Options())
+        is_empty = not writer.encode(Scene(raster), writer.Options())
     except _ALLOWED as error:
         _check_code(error)
         return "not drawn"

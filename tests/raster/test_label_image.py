@@ -19,6 +19,8 @@ def test_the_label_image_comes_back() -> None:
     assert raster.pixel_counts == {0: 2, 1: 1, 2: 3, 255: 2}
     assert raster.region_area.tolist() == [1, 3, 2]
     assert raster.contested == {}
+    areas = [raster.amodal.mask(number, height=2, width=4).tolist() for number in range(3)]
+    assert areas == [(label_image == value).tolist() for value in (1, 2, 255)]
     assert not raster.instance_image().any()
     assert raster.one_hot()[0, 1].tolist() == [0, 0, 1]
     assert raster.one_hot()[0, 3].tolist() == [0, 0, 0]

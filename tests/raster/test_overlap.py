@@ -131,3 +131,16 @@ def test_a_half_has_no_runs_of_the_other() -> None:
     region, start, stop = np.array([[0, 1, 2, 3], [0, 3, 6, 9], [4, 6, 9, 12]])
     found = overlap._clip(Runs(region, start, stop), 4, 9)
     assert list(zip(found.region, found.start, found.stop, strict=True)) == [(1, 4, 6), (2, 6, 9)]
+
+
+def test_what_is_erased_so_often_that_no_person_drew_it_is_refused() -> None:
+    everywhere = np.ones((HEIGHT, WIDTH), dtype=bool)
+    runs = runs_of([everywhere] * 6)  # a run each: 3 to take away, twice
+    eraser = np.array([False, False, False, True, True, False])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(overlap, "MAX_KEPT", 18)
+        assert overlap.erased(runs, eraser).areas(6).tolist() == [0, 0, 0, 0, 0, SIZE]
+        patch.setattr(overlap, "MAX_KEPT", 17)
+        with pytest.raises(GeometryError, match="erased so often") as caught:
+            overlap.erased(runs, eraser)
+    assert caught.value.code == "too-large"

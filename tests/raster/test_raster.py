@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import annotation, masks, numbers, patch, region
+from strategies import (
+    annotation,
+    assert_well_formed,
+    masks,
+    masks_of,
+    numbers,
+    patch,
+    region,
+)
 
 from maskforge import rasterize
 from maskforge.classes import BACKGROUND, IGNORE, ClassTable
@@ -282,6 +290,12 @@ def test_everything_against_a_painter(data: st.DataObject) -> None:
     assert got.pixel_counts == dict(zip(values.tolist(), counts.tolist(), strict=True))
     areas = [int(mask.sum()) if i >= 0 else 0 for mask, i in zip(shapes, known, strict=True)]
     assert got.region_area.tolist() == areas
+    stays = [mask & (i > 0) for mask, i in zip(shapes, known, strict=True)]
+    for k in (k for k, i in enumerate(known) if i == 0):  # the background erases what is before it
+        stays[:k] = [mask & ~shapes[k] for mask in stays[:k]]
+    assert_well_formed(got.amodal, len(shapes), height=HEIGHT, width=WIDTH)
+    amodal = masks_of(got.amodal, len(shapes), height=HEIGHT, width=WIDTH)
+    np.testing.assert_array_equal(amodal, stays)
 
 
 def test_size_of_the_call_goes_before_that_of_the_annotation() -> None:

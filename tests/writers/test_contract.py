@@ -16,6 +16,7 @@ from PIL import Image
 from maskforge import plugins, styles, writers
 from maskforge.classes import ClassTable
 from maskforge.raster.label_image import to_raster
+from maskforge.writers import Scene
 
 NAMES = plugins.names("writers")
 PER_IMAGE = [n for n in NAMES if not writers.load(n).COLLECTION]
@@ -54,7 +55,7 @@ def test_the_file_gives_the_label_image_back(
         return  # they refuse, see their own tests
     writer = plugins.load("writers", name)
     options = writer.Options(**OPTIONS.get(name, {}))
-    data = writer.encode(to_raster(label_image, classes), options)
+    data = writer.encode(Scene(to_raster(label_image, classes)), options)
     assert np.array_equal(read_back(name, data, classes), label_image)
 
 
@@ -77,7 +78,9 @@ def test_same_raster_same_bytes(name: str) -> None:
     writer = plugins.load("writers", name)
     classes = ClassTable.from_names(["a", "b"])
     once, again = (
-        writer.encode(to_raster(np.array([[0, 1, 2], [2, 2, 255]]), classes), writer.Options())
+        writer.encode(
+            Scene(to_raster(np.array([[0, 1, 2], [2, 2, 255]]), classes)), writer.Options()
+        )
         for _ in range(2)
     )
     assert once == again

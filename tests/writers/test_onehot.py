@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from maskforge import rasterize
 from maskforge.classes import ClassTable
 from maskforge.errors import WriteError
+from maskforge.layouts import Names
 from maskforge.raster.annotation import Annotation, Region
 from maskforge.raster.geometry import Box
 from maskforge.raster.label_image import to_raster
-from maskforge.writers.onehot import Collection, OneHotWriter, Options
+from maskforge.writers import Scene
+from maskforge.writers.onehot import Collection, OneHotWriter, Options, encode
 
 TABLE = ClassTable.from_names(["person", "dog"])
 PLANES = npst.arrays(
@@ -83,9 +85,12 @@ def test_a_name_only_once_and_planes_only() -> None:
 
 def test_collection_gives_twins_a_key_of_their_own() -> None:
     file = io.BytesIO()
-    collection = Collection(file, Options())
-    raster = to_raster(np.array([[0, 1, 255]]), TABLE)
-    keys = [collection.add("img.jpg", stem, raster) for stem in ("a/img", "b/img", "b/img")]
+    collection = Collection(file, TABLE, Options())
+    piece = encode(Scene(to_raster(np.array([[0, 1, 255]]), TABLE)), Options())
+    keys = [
+        collection.add(piece, Names(stem, 0, ".png", name="day/img.jpg"))
+        for stem in ("a/img", "b/img", "b/img")
+    ]
     collection.close()
     assert keys == ["img.jpg", "b/img.jpg", "b/img-2.jpg"]
     found = np.load(io.BytesIO(file.getvalue()), allow_pickle=True).item()
@@ -98,8 +103,9 @@ def test_overlaps_are_kept_on_request(keep: bool, middle: list[int]) -> None:
     regions = (Region("person", (Box(0, 0, 2, 1),)), Region("dog", (Box(1, 0, 3, 1),)))
     raster = rasterize(Annotation("a", Path("a"), "", regions, height=1, width=4), TABLE)
     file = io.BytesIO()
-    collection = Collection(file, Options(keep_overlaps=keep))
-    collection.add("a.png", "a", raster)
+    options = Options(keep_overlaps=keep)
+    collection = Collection(file, TABLE, options)
+    collection.add(encode(Scene(raster), options), Names("a", 0, ".png", name="a.png"))
     collection.close()
     planes = np.load(io.BytesIO(file.getvalue()), allow_pickle=True).item()["a.png"]
     assert planes.tolist() == [[[0, 1, 0], middle, [0, 0, 1], [1, 0, 0]]]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Names, Places, labels
+from maskforge.layouts import Kind, Names, Places, Records, labels
 from maskforge.raster.raster import Raster
 
 MASK_WRITER: str | None = None
@@ -15,10 +14,10 @@ IMAGE_FORM: Literal["as-is", "png"] = "as-is"
 SIZE: tuple[int, int] | None = None
 
 
-def places(names: Names, *, mask_suffix: str) -> Places:
+def places(names: Names, kind: Kind) -> Places:
     """Return where the files of one image go."""
     return Places(
-        mask=f"answers/{names.stem}{mask_suffix}",
+        mask=f"answers/{names.stem}{kind.suffix}",
         image=f"photos/{names.stem}{names.image_suffix}",
     )
 
@@ -29,6 +28,6 @@ def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
     return {f"answers/{names.stem}.count": b"%d\n" % count}
 
 
-def closing(classes: ClassTable, stems: Mapping[str, list[str]]) -> dict[str, bytes]:
+def closing(classes: ClassTable, records: Records) -> dict[str, bytes]:
     """Return labels.txt."""
     return labels(classes)

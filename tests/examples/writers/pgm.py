@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from maskforge.errors import ClassError
-from maskforge.raster.raster import Raster
+from maskforge.writers import Scene
 
 TITLE = "portable graymap"
 SUFFIX = ".pgm"
+FOLDER = "graymaps"
 LOSSLESS = True
 COLLECTION: Final = False
 
@@ -19,8 +20,9 @@ class Options:
     """Nothing to choose."""
 
 
-def encode(raster: Raster, options: Options) -> bytes:
+def encode(scene: Scene, options: Options) -> bytes:
     """Return the file. Raises ClassError where an id does not fit into a byte."""
+    raster = scene.raster
     ids = raster.label_image()
     if ids.itemsize > 1:
         raise ClassError("a graymap holds ids up to 255", cure="write --as label")

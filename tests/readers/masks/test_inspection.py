@@ -17,7 +17,7 @@ from maskforge.io import png
 from maskforge.palette import voc_palette
 from maskforge.raster.label_image import to_raster
 from maskforge.readers.masks.inspection import Inspection, inspect
-from maskforge.writers import color, label, npy, palette
+from maskforge.writers import Scene, color, label, npy, palette
 from maskforge.writers.onehot import OneHotWriter
 
 TABLE = ClassTable.from_names(["person", "dog"])
@@ -55,7 +55,7 @@ def notes(found: Inspection) -> str:
 
 def test_a_good_label_image_has_no_findings(tmp_path: Path) -> None:
     path = tmp_path / "good.png"
-    path.write_bytes(label.encode(to_raster(IDS, TABLE), label.Options()))
+    path.write_bytes(label.encode(Scene(to_raster(IDS, TABLE)), label.Options()))
     found = inspect(path)
     assert (found.format, found.mode, found.bits, found.width, found.height) == (
         "PNG", "L", 8, 90, 60,
@@ -138,7 +138,7 @@ def test_many_small_classes_are_no_damage(tmp_path: Path) -> None:
 
 def test_palette_images(tmp_path: Path) -> None:
     path = tmp_path / "mask.png"
-    path.write_bytes(palette.encode(to_raster(IDS, TABLE), palette.Options()))
+    path.write_bytes(palette.encode(Scene(to_raster(IDS, TABLE)), palette.Options()))
     found = inspect(path)
     assert (found.mode, found.palette, found.problems) == ("P", "VOC", ())
     assert "OpenCV reads colours (class 1 becomes BGR (0, 0, 128), and 38 as grey)" in notes(found)
@@ -158,7 +158,7 @@ def test_0_and_255_is_told_as_training_takes_it(tmp_path: Path) -> None:
 
 def test_own_styles_are_known(tmp_path: Path) -> None:
     path = tmp_path / "mask.png"
-    path.write_bytes(color.encode(to_raster(IDS, TABLE), color.Options()))
+    path.write_bytes(color.encode(Scene(to_raster(IDS, TABLE)), color.Options()))
     found = inspect(path)
     assert found.problems == ()
     assert "a colour mask of style purple-yellow" in notes(found)
@@ -207,7 +207,7 @@ def test_numpy_label_image(tmp_path: Path) -> None:
     path = tmp_path / "mask.npy"
     ids = IDS.copy()
     ids[0, 0] = 255
-    path.write_bytes(npy.encode(to_raster(ids, TABLE), npy.Options()))
+    path.write_bytes(npy.encode(Scene(to_raster(ids, TABLE)), npy.Options()))
     found = inspect(path, classes=TABLE)
     assert (found.mode, found.width, found.height, found.problems) == ("int32", 90, 60, ())
     assert [(v.value, v.name) for v in found.values[:2]] == [

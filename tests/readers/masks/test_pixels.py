@@ -18,7 +18,7 @@ from maskforge.raster.annotation import Annotation, Region
 from maskforge.raster.geometry import Box
 from maskforge.readers.masks import pixels
 from maskforge.readers.masks.inspection import inspect
-from maskforge.writers import label
+from maskforge.writers import Scene, label
 
 CLASSES = ClassTable.from_names(["a", "b"])
 
@@ -27,7 +27,7 @@ def mask(path: Path, *, height: int, width: int) -> Path:
     """Write the label PNG of a box at the right and below, as a conversion does."""
     box = Region("b", (Box(width - 3, height - 2, width, height),))
     made = Annotation(path.name, path, "", (box,), height=height, width=width)
-    path.write_bytes(label.encode(maskforge.rasterize(made, CLASSES), label.Options()))
+    path.write_bytes(label.encode(Scene(maskforge.rasterize(made, CLASSES)), label.Options()))
     return path
 
 
