@@ -24,13 +24,22 @@ def another_picture(folder):
     Image.new("RGB", (9, 6), (10, 20, 30)).save(folder / "more/b.png")
 
 
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
+
+
 @pytest.fixture
-def by_split(monkeypatch):
+def forked(monkeypatch):
+    """Have workers know what a test has changed in here, whatever threads there are."""
+    monkeypatch.setattr("maskforge.engines.processes._start_method", lambda: "fork")
+
+
+@pytest.fixture
+def by_split(monkeypatch, forked):
     monkeypatch.setattr(onehot, "BY_SPLIT", True)
 
 
 @pytest.fixture
-def in_a_folder(monkeypatch):
+def in_a_folder(monkeypatch, forked):
     """Have a layout with a place for files of all images, and images in folders of their split."""
 
     def places(names, kind):
