@@ -198,7 +198,8 @@ def test_what_is_the_same_is_taken_over_and_not_written_again(folder):
         if (path.stat().st_ino, path.stat().st_mtime_ns) != (known.st_ino, known.st_mtime_ns)
     }
     assert changed == {
-        "masks/a.png", "previews/a.jpg", "manifest.json", ".maskforge-convert.owned",
+        "masks/a.png", "previews/a.jpg", "previews.jpg", "manifest.json",
+        ".maskforge-convert.owned",
     }  # fmt: skip
 
 

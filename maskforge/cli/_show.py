@@ -139,14 +139,16 @@ def _what_to_open(result: Conversion) -> list[str]:
     preview = next((r["preview"] for r in result.records if r.get("preview")), None)
     if preview is not None:
         folder = result.manifest.parent / preview.split("/")[0]
+        sheets = (folder.with_name(f"{folder.name}.jpg"), folder.with_name("previews.jpg"))
+        place = next((str(sheet) for sheet in sheets if sheet.is_file()), f"{folder}/")
         if result.writer in ("label", "onehot", "instance", "npy"):
             lines.append(
-                f"label PNGs hold class ids and look black: open {escape(str(folder))}/"
+                f"label PNGs hold class ids and look black: open {escape(place)}"
                 if result.writer == "label"
-                else f"to look at: {escape(str(folder))}/"
+                else f"to look at: {escape(place)}"
             )
         else:
-            lines.append(f"to look at: {escape(str(folder))}/")
+            lines.append(f"to look at: {escape(place)}")
     elif result.writer == "label":
         lines.append(
             "label PNGs hold class ids and look black: maskforge inspect says what is in one"

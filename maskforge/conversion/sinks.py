@@ -182,7 +182,12 @@ class Run:
         if self.place.is_file:
             return []
         reserved = self._closing(_unknown((None, *splits.NAMES)))
-        reserved_too = (self.place.manifest, self.place.problems, ASIDE)
+        reserved_too = [
+            self.place.manifest,
+            self.place.problems,
+            ASIDE,
+            *filter(None, [self._sheet]),
+        ]
 
         def places(stem: str) -> list[str]:
             found = self._layout.places(Names(stem, 0, ".png"), self._kind)
@@ -210,6 +215,8 @@ class Run:
             entry = Entry(len(data), digest(data)) if is_known else None
             if why := self.stage.obstacle(name, entry):
                 found.append((name, why))
+        if self._sheet is not None and len(jobs) > 1:
+            self.stage.check([self._sheet])
         if found:
             raise self.stage.in_the_way(found)
         self.stage.check(dict.fromkeys(name for job in jobs for name in self._places(job)))
@@ -235,6 +242,30 @@ class Run:
                 file=str(stage.folder),
                 cure="--images link or none takes no room; or choose another --out",
             )
+
+    @property
+    def _sheet(self) -> str | None:
+        """The contact sheet of the previews, called as their folder is."""
+        preview = self._layout.places(Names("a", 0, ".png"), self._kind).preview
+        if preview is None or not self.plan.previews:
+            return None
+        folder = preview.partition("/")[0]
+        return "previews.jpg" if folder == "a" else f"{folder}.jpg"
+
+    def _write_sheet(self, records: Records) -> None:
+        """Draw some of the previews, at even distances, on one picture, where there are several."""
+        if self._sheet is None or len(records) < 2:
+            return
+        from maskforge.pictures import contact_sheet, previews
+
+        shown = {}
+        for record in (records[at] for at in contact_sheet.chosen(len(records))):
+            if name := record.get("preview"):
+                staged = Path(self.stage.shelf.root, name)
+                shown[record["stem"]] = staged if staged.exists() else self.stage.folder / name
+        heading = f"{len(shown)} of {len(records):,} images" if len(shown) < len(records) else ""
+        sheet = contact_sheet.of_files(shown, heading=heading)
+        self.stage.write(self._sheet, previews.encode(sheet))
 
     def _closing(self, records: layouts.Records) -> Mapping[str, bytes]:
         """Return the files about the whole output, but for manifest and problems."""
@@ -425,6 +456,7 @@ class Run:
         records, stage = done.records, self.stage
         for name, data in self._closing(records).items():
             stage.write(name, data)
+        self._write_sheet(records)
         self._add_problems(done)
         with stage.shelf.file(self.place.manifest) as file:
             manifest.write(

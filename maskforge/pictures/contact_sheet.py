@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from PIL import Image, ImageDraw
 
@@ -29,6 +30,20 @@ def chosen(count: int, most: int = MOST) -> list[int]:
     """Return which of ``count`` pictures are shown: all, or ``most`` at even distances."""
     shown = min(count, most)
     return [at * count // shown for at in range(shown)]
+
+
+def of_files(pictures: Mapping[str, Path], *, heading: str = "") -> Image.Image:
+    """Return the sheet of picture files, by name. One that cannot be read is an empty field."""
+
+    def load(name: str) -> Image.Image:
+        try:
+            with Image.open(pictures[name]) as picture:
+                picture.draft("RGB", CELL)
+                return picture.convert("RGB")
+        except OSError:
+            return Image.new("RGB", CELL, FAINT)
+
+    return draw(list(pictures), load, heading=heading)
 
 
 def draw(

@@ -80,7 +80,7 @@ def test_quiet_says_nothing_and_the_summary_says_what_to_open(capsys):
     assert capsys.readouterr() == ("", "")
     assert run("labelme", SAMPLES / "labelme/more", "-o", "loud") == 0
     said = capsys.readouterr().err
-    assert "label PNGs hold class ids and look black: open loud/previews/" in said
+    assert "label PNGs hold class ids and look black: open loud/previews.jpg" in said
     assert "person" in said
 
 

@@ -24,7 +24,7 @@ def test_default_output_lies_beside_the_source(folder):
     assert result.out == folder.parent / "photos-masks"
     assert sorted(tree(result.out)) == [
         "images/a.png", "images/more/b.png", "labels.txt", "manifest.json", "masks/a.png",
-        "masks/more/b.png", "previews/a.jpg", "previews/more/b.jpg",
+        "masks/more/b.png", "previews.jpg", "previews/a.jpg", "previews/more/b.jpg",
     ]  # fmt: skip
     assert (result.out / "labels.txt").read_text() == "_background_\ncat\ndog\n"
     assert ids(result.out / "masks/a.png").tolist() == [
@@ -515,6 +515,50 @@ def ids_of_default(folder: Path):
     )
 
 
+def test_all_previews_lie_on_one_picture_called_as_their_folder(folder):
+    sheet = maskforge.convert(folder, format="labelme").out / "previews.jpg"
+    with Image.open(sheet) as first:
+        assert first.width > 2 * 320
+        assert first.height < first.width
+    (folder / "more/b.json").unlink()
+    again = maskforge.convert(folder, format="labelme", overwrite=True)
+    assert again.converted == 1
+    assert not sheet.exists()  # one is looked at as it is
+    without = maskforge.convert(folder, format="labelme", previews=False, out=folder / "out")
+    assert [name for name in tree(without.out) if "previews" in name] == []
+
+
+def test_the_sheet_shows_what_stands_and_what_is_new(folder):
+    both = {"format": "labelme", "labels": ["cat", "dog"]}
+    first = maskforge.convert(folder, **both).out / "previews.jpg"
+    before = first.read_bytes()
+    labelme_file(folder / "a.json", [("cat", box(0, 0, 9, 6))])
+    result = maskforge.convert(folder, **both, resume=True)
+    assert (result.converted, result.kept) == (2, 1)
+    changed = first.read_bytes()
+    assert changed != before
+    anew = maskforge.convert(folder, **both, out=folder.parent / "anew", workers=2)
+    assert (anew.out / "previews.jpg").read_bytes() == changed
+
+
+def test_somebody_s_file_in_the_place_of_the_sheet_is_named(folder):
+    out = folder.parent / "out"
+    out.mkdir()
+    (out / "previews.jpg").write_bytes(b"mine")
+    with pytest.raises(UsageError, match="previews.jpg was not made by this command"):
+        maskforge.convert(folder, format="labelme", out=out)
+    assert (out / "previews.jpg").read_bytes() == b"mine"
+    assert [path.name for path in out.iterdir()] == ["previews.jpg"]
+
+
+def test_an_image_called_like_the_sheet_goes_elsewhere(folder):
+    for stem in ("previews.jpg", "c"):
+        labelme_file(folder / f"{stem}.json", [("cat", box(0, 0, 2, 1))])
+    result = maskforge.convert(folder, format="labelme", layout="labelme")
+    assert (result.out / "previews.jpg").is_file()
+    assert len(result.records) == 4
+
+
 def test_names_that_collide_are_kept_apart_and_said(tmp_path):
     source = tmp_path / "in"
     labelme_file(source / "x.json", [("cat", box(0, 0, 2, 2))])
@@ -537,7 +581,7 @@ def test_via_one_hot_dictionary_reads_as_the_book_reads_it(tmp_path):
         assert (array.sum(axis=2) == 1).all()
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
         ".maskforge-test.npy.owned",
-        "test-previews", "test.labels.txt", "test.manifest.json", "test.npy",
+        "test-previews", "test-previews.jpg", "test.labels.txt", "test.manifest.json", "test.npy",
     ]  # fmt: skip
 
 

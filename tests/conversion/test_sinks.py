@@ -66,6 +66,7 @@ def test_memory_and_disk_get_the_same_bytes(way, tmp_path, monkeypatch):
     files = {name: (out / name).read_bytes() for name in tree(out)}
     closing = files.keys() - memory.files.keys()
     assert memory.files == {name: data for name, data in files.items() if name in memory.files}
+    closing -= {name for name in closing if name.endswith(("previews.jpg", "Visualization.jpg"))}
     about = ("txt", "json", "jsonl")  # the whole output, at its end
     assert {name.rpartition(".")[2] for name in closing} <= set(about)
     assert len(memory.files) >= len(result.records)
