@@ -153,3 +153,12 @@ class UsageError(MaskforgeError, ValueError):
     """Raised when arguments contradict each other or name nothing."""
 
     code = "bad-field"
+
+
+def many(count: float, one: str, several: str = "") -> str:
+    """Return a number of things in words: ``1 image``, ``1,200 images``, ``2.5 minutes``.
+
+    several: what more or less than one of them are, if it is not ``one`` with an s.
+    """
+    shown = f"{count:,}" if isinstance(count, int) else f"{count:g}"
+    return f"{shown} {one if shown == '1' else several or one + 's'}"

@@ -17,6 +17,7 @@ from maskforge.errors import (
     ReadError,
     UsageError,
     WriteError,
+    many,
 )
 
 EVERY = [MaskforgeError, ReadError, GeometryError, ClassError, WriteError, UsageError]
@@ -92,3 +93,11 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
     drawn = set(re.findall(r"(\w+Error)(?:\((\w+)\))?", errors.__doc__))
     real = {(kind.__name__, kind.__bases__[1].__name__) for kind in EVERY[1:]}
     assert drawn == {("MaskforgeError", ""), *real}
+
+
+def test_numbers_and_what_is_counted_agree():
+    assert [many(n, "image") for n in (0, 1, 2, 1234)] == [
+        "0 images", "1 image", "2 images", "1,234 images",
+    ]  # fmt: skip
+    assert [many(n, "minute") for n in (1.0, 2.5)] == ["1 minute", "2.5 minutes"]
+    assert [many(n, "pixel is", "pixels are") for n in (1, 2)] == ["1 pixel is", "2 pixels are"]

@@ -15,7 +15,7 @@ from maskforge.api import torch_part, words
 from maskforge.conversion import sources
 from maskforge.conversion.settings import Settings
 from maskforge.datasets import Check, check, load, split
-from maskforge.errors import ClassError, UsageError
+from maskforge.errors import ClassError, UsageError, many
 from maskforge.io.label_lists import Labels
 from maskforge.readers.masks import dataset as core
 from maskforge.readers.masks import opening
@@ -144,7 +144,7 @@ class Dataset(core.Dataset):
         counts = {name: len(self.of(name)) for name in splits.NAMES}
         shown = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
         some = ", ".join(self.classes.names[:8]) + (" …" if len(self.classes) > 8 else "")
-        return f"<Dataset: {len(self)} examples ({shown or 'no split'}), classes {some}>"
+        return f"<Dataset: {many(len(self), 'example')} ({shown or 'no split'}), classes {some}>"
 
 
 @words.python()

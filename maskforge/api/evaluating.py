@@ -19,7 +19,7 @@ from maskforge.classes import ClassTable
 from maskforge.conversion import sources
 from maskforge.datasets import Comparison, compare, load, load_pair
 from maskforge.datasets.comparing import Strangers
-from maskforge.errors import ClassError, Problem, ReadError, UsageError
+from maskforge.errors import ClassError, Problem, ReadError, UsageError, many
 from maskforge.io.label_lists import Labels
 from maskforge.io.prefetch import prefetch
 from maskforge.labels import name_of_class
@@ -88,7 +88,7 @@ class Evaluation:
     def __str__(self) -> str:
         count = len(self.images)
         return (
-            f"{count} image{'' if count == 1 else 's'}: mIoU {100 * self.mean_iou:.2f}, "
+            f"{many(count, 'image')}: mIoU {100 * self.mean_iou:.2f}, "
             f"pixel accuracy {100 * self.pixel_accuracy:.2f}"
         )
 

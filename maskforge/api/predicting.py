@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from maskforge import plugins, writers
 from maskforge.api import torch_part, words
 from maskforge.api.places import place
-from maskforge.errors import Problem, ReadError, UsageError
+from maskforge.errors import Problem, ReadError, UsageError, many
 from maskforge.io import video
 from maskforge.prediction import footage, onnx_network, outputs
 from maskforge.prediction.config import MACHINE
@@ -64,8 +64,8 @@ class Prediction:
 
     def __str__(self) -> str:
         count = len(self.records)
-        text = f"{count} image{'' if count == 1 else 's'} predicted"
-        text += f", {len(self.problems)} problems" if self.problems else ""
+        text = f"{many(count, 'image')} predicted"
+        text += f", {many(len(self.problems), 'problem')}" if self.problems else ""
         return f"{text} → {self.out}"
 
     def __repr__(self) -> str:

@@ -10,8 +10,8 @@ from typing import Any, get_args, get_type_hints
 import click
 
 from maskforge import plugins
-from maskforge.cli import _console, _help
-from maskforge.errors import UsageError
+from maskforge.cli import _help
+from maskforge.errors import UsageError, many
 
 
 def networks() -> dict[str, str]:
@@ -43,11 +43,11 @@ def _presets() -> dict[str, str]:
     made = {}
     for name, config in PRESETS.items():
         if config.minutes:
-            length = _console.many(config.minutes, "minute")
+            length = many(config.minutes, "minute")
         elif config.steps:
-            length = _console.many(config.steps, "step")
+            length = many(config.steps, "step")
         else:
-            length = _console.many(config.epochs or DEFAULT_EPOCHS, "epoch")
+            length = many(config.epochs or DEFAULT_EPOCHS, "epoch")
         made[name] = f"{config.network}, {config.loss}, {described(config.size)}, {length}"
     return made
 

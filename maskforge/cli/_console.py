@@ -79,12 +79,6 @@ def escape(text: str) -> str:
     return markup.escape(plain(text))
 
 
-def many(count: float, what: str) -> str:
-    """Return a number of things in words, such as ``1 image`` or ``1,200 images``."""
-    shown = f"{count:,}" if isinstance(count, int) else f"{count:g}"
-    return f"{shown} {what}{'' if shown == '1' else 's'}"
-
-
 def _is_odd(text: str) -> bool:
     return not text.isprintable()
 

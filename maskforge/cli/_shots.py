@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from maskforge.cli import _again, _console
+from maskforge.errors import many
 
 if TYPE_CHECKING:
     from maskforge.prediction.footage import Found
@@ -51,9 +52,9 @@ def follow(
         raise _again.Interrupted(f"{kept}: {out}") from error
     videos = sum(one.is_video for one in found)
     if not videos:
-        what = f"{finished} of {_console.many(len(found), 'image')}"
+        what = f"{finished} of {many(len(found), 'image')}"
     elif videos == len(found):
-        what = f"{_console.many(finished, 'frame')} of {_console.many(videos, 'video')}"
+        what = f"{many(finished, 'frame')} of {many(videos, 'video')}"
     else:
         what = f"{finished} images and frames" if finished != 1 else "1 image or frame"
     console.print(f"[bold]{what} {done}[/]: {escape(out)}")
@@ -62,7 +63,7 @@ def follow(
     if left := events.placed.left:
         shown = ", ".join(left[:_MOST]) + (" …" if len(left) > _MOST else "")
         errors.print(
-            f"[yellow]left in place[/]: {_console.many(len(left), 'file')} of the earlier output, "
+            f"[yellow]left in place[/]: {many(len(left), 'file')} of the earlier output, "
             f"changed since: {escape(shown)}"
         )
     return 1 if problems else 0

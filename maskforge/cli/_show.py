@@ -11,7 +11,7 @@ from rich.table import Table
 from maskforge.cli import _console, _sources
 from maskforge.cli._console import escape
 from maskforge.conversion.result import Conversion
-from maskforge.errors import Problem
+from maskforge.errors import Problem, many
 from maskforge.labels import name_of_class
 
 ROWS = 30
@@ -34,7 +34,7 @@ def show(result: Conversion, *, found_by_content: bool, verbose: bool) -> None:
         for (top, below), pixels in list(result.contested().items())[:6]:
             console.print(
                 f"[dim]overlap: {escape(top)} lies over {escape(below)} on "
-                f"{_console.many(pixels, 'pixel')}[/]"
+                f"{many(pixels, 'pixel')}[/]"
             )
     if result.records:
         for line in result.account.lines():
@@ -120,7 +120,7 @@ def _what_was_kept(result: Conversion) -> list[str]:
     if result.left:
         shown = ", ".join(result.left[:4]) + (" …" if len(result.left) > 4 else "")
         lines.append(
-            f"[yellow]left in place[/]: {_console.many(len(result.left), 'file')} of the earlier "
+            f"[yellow]left in place[/]: {many(len(result.left), 'file')} of the earlier "
             f"output, changed since, or with an original that is gone or changed: {escape(shown)}"
         )
     lines += [

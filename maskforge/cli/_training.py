@@ -9,8 +9,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from maskforge.cli import _console, _scores
+from maskforge.cli import _scores
 from maskforge.cli._console import escape
+from maskforge.errors import many
 from maskforge.training.callbacks import Epoch, Start, Step, Watch
 
 _COLUMNS = ("epoch", "step", "loss", "val loss", "mIoU", "images/s", "time")
@@ -37,14 +38,14 @@ class Terminal(Watch):
         kind = "bfloat16" if start.bfloat16 else "float32"
         size = start.config.crop
         length = (
-            _console.many(start.config.minutes or 0, "minute")
+            many(start.config.minutes or 0, "minute")
             if start.steps is None
-            else (f"{_console.many(start.steps, 'step')}, {start.epoch_steps} an epoch")
+            else (f"{many(start.steps, 'step')}, {start.epoch_steps} an epoch")
         )
         self._console.print(
             f"{escape(start.config.network)}, {start.parameters:,} parameters, on {start.device} "
             f"({kind}), crops {size[0]}x{size[1]}\n"
-            f"{_console.many(start.train, 'image')} to train on, {start.val} held back; {length}"
+            f"{many(start.train, 'image')} to train on, {start.val} held back; {length}"
         )
         if start.step:
             self._console.print(f"going on after step {start.step:,}")

@@ -20,8 +20,8 @@ import click
 from maskforge import __version__, extras
 from maskforge.api import torch_part
 from maskforge.cli import _help, _options
-from maskforge.cli._console import many, plain
-from maskforge.errors import MaskforgeError
+from maskforge.cli._console import plain
+from maskforge.errors import MaskforgeError, many
 
 _CORE = ("numpy", "pillow", "shapely", "msgspec", "click", "rich")
 

@@ -10,6 +10,7 @@ import click
 
 from maskforge.cli import _annotations, _console, _data, _help, _options, _prediction
 from maskforge.cli._console import escape
+from maskforge.errors import many
 
 
 def run(
@@ -69,7 +70,7 @@ def run(
     if as_json:
         click.echo(score_files.to_json(result.scores))
     console.print(_scores.table(result.scores))
-    count, full = _console.many(len(result.images), "image"), ""
+    count, full = many(len(result.images), "image"), ""
     if result.size is not None:
         full = f" {described(())}"
         console.print(
@@ -77,7 +78,7 @@ def run(
         )
     console.print(f"{count}{full} · {_scores.line(result.scores)}")
     if result.missed:
-        said = f"{_console.many(result.missed, 'scored pixel')} without a prediction"
+        said = f"{many(result.missed, 'scored pixel')} without a prediction"
         console.print(f"[yellow]{said}: counted as missed[/]")
     write()  # last, so that the scores are told whatever becomes of it
     if target is not None:

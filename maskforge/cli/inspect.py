@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from maskforge.cli import _help, _options
-from maskforge.cli._console import many, plain
-from maskforge.errors import Problem, ReadError
+from maskforge.cli._console import plain
+from maskforge.errors import Problem, ReadError, many
 
 if TYPE_CHECKING:
     from maskforge.readers.masks.inspection import Inspection
@@ -101,7 +101,7 @@ def _summed_up(folder: str, found: Sequence[Inspection]) -> Iterator[str]:
         count = many(masks[key], "mask")
         yield f"  {key[0]!s:>9} {share:>9.3%}  in {count:<12}  {key[1]}".rstrip()
     if len(pixels) > len(shown):
-        yield f"  … and {len(pixels) - len(shown):,} values more"
+        yield f"  … and {many(len(pixels) - len(shown), 'value')} more"
     for mark, problems in (
         ("!", [problem for one in found for problem in one.problems]),
         ("·", [note for one in found for note in one.notes]),

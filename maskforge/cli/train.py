@@ -14,6 +14,7 @@ import click
 from maskforge.api import torch_part
 from maskforge.cli import _again, _annotations, _console, _data, _help, _options, _settings
 from maskforge.cli._console import escape
+from maskforge.errors import many
 from maskforge.prediction.config import MACHINE, names
 from maskforge.training.presets import PRESETS
 from maskforge.training.run_folder import LAST
@@ -111,7 +112,7 @@ def run(
 
     console.print(
         f"[bold]best mIoU {100 * result.mean_iou:.2f}[/] ({described(result.size)}) after "
-        f"{_console.many(round(result.seconds / 60, 1), 'minute')}: {_shown(result.best)}"
+        f"{many(round(result.seconds / 60, 1), 'minute')}: {_shown(result.best)}"
     )
     curves = "" if plots.missing() else f" and {_shown(result.out)}/curves.png"
     seen = f"to look at: {_shown(result.out)}/previews/{curves}"

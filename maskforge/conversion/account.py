@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from maskforge.errors import many
 from maskforge.io import files, scan
 from maskforge.splits import NAMES
 
@@ -37,17 +38,17 @@ class Account:
 
     def lines(self) -> Iterator[str]:
         """Yield it in words, a sentence a line."""
-        drawn = f", {_many(self.regions, 'region')} drawn" if self.regions else ""
-        yield f"read: {_many(self.files, 'file')}, {_many(self.images, 'image')}{drawn}"
+        drawn = f", {many(self.regions, 'region')} drawn" if self.regions else ""
+        yield f"read: {many(self.files, 'file')}, {many(self.images, 'image')}{drawn}"
         if self.left_out:
             shown = ", ".join(
-                f"{label!r} ({_many(regions, 'region')}, {_many(pixels, 'pixel')})"
+                f"{label!r} ({many(regions, 'region')}, {many(pixels, 'pixel')})"
                 for label, (regions, pixels) in self.left_out.items()
             )
             yield f"left out on request: {shown}"
         if self.unannotated:
             names = [os.path.basename(path) for path in self.unannotated]
-            yield f"{_many(len(names), 'image')} beside them without annotation: {_some(names)}"
+            yield f"{many(len(names), 'image')} beside them without annotation: {_some(names)}"
         if self.splits:
             yield "splits: " + ", ".join(f"{name} {n:,}" for name, n in self.splits.items())
         if self.passed:
@@ -107,10 +108,6 @@ def unannotated(sources: Iterable[Path], used: Mapping[str, Set[str]]) -> list[s
         if not {name, os.path.splitext(name)[0]} & known.get(real(folder), set()):
             left.append(path)
     return left
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from maskforge import plugins, readers, rules, writers
 from maskforge.conversion.labels import areas, relabelled
 from maskforge.conversion.settings import Plan
 from maskforge.conversion.sources import MOST_LABELS, Earlier, Job, other_format, refuse
-from maskforge.errors import MaskforgeError, Problem, ReadError, WriteError
+from maskforge.errors import MaskforgeError, Problem, ReadError, WriteError, many
 from maskforge.io import images
 from maskforge.io.files import way_to
 from maskforge.io.images import Picture
@@ -453,10 +453,8 @@ def _of_mask(
     raster = to_raster(channels, plan.classes)
     shown, ignored = set(raster.pixel_counts), plan.classes.ignore_index
     if ignored in shown and shown <= {ignored, plan.classes.background}:
-        message = (
-            f"the mask shows no class: {raster.pixel_counts[ignored]:,} pixels are ignored, and "
-            "nothing else is in it"
-        )
+        some = many(raster.pixel_counts[ignored], "pixel is", "pixels are")
+        message = f"the mask shows no class: {some} ignored, and nothing else is in it"
         cure = "if they are an object, say what their value is with --labels"
         problems.append(Problem("mask-values", str(mask), message, cure=cure, severity="note"))
     return raster, exif

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from maskforge import plugins, readers
 from maskforge.classes import HIGHEST_ID
-from maskforge.errors import MaskforgeError, Problem, ReadError, UsageError
+from maskforge.errors import MaskforgeError, Problem, ReadError, UsageError, many
 from maskforge.io import files, images, scan
 from maskforge.io.label_lists import Listed
 from maskforge.io.ownership import Entry
@@ -203,7 +203,9 @@ def detect(sources: Sequence[Path]) -> tuple[str, str]:
     name, *others = sorted(hits, key=lambda name: -len(hits[name]))
     strays = [path for other in others for path in hits[other]]
     if len(strays) >= len(hits[name]):
-        found = ", ".join(f"{name} ({len(paths)} files)" for name, paths in sorted(hits.items()))
+        found = ", ".join(
+            f"{name} ({many(len(paths), 'file')})" for name, paths in sorted(hits.items())
+        )
         raise UsageError(
             f"the input must be in one format, but holds {found}", cure="name the format"
         )
@@ -321,10 +323,10 @@ def _one_of_each(jobs: list[Job], problems: list[Problem]) -> list[Job]:
     alike = [found for found in by_stem.values() if len({job.source for job in found}) > 1]
     if not alike:
         return jobs
-    many = Counter(job.source for job in jobs)
+    all_of = Counter(job.source for job in jobs)
 
     def rank(source: Path) -> tuple[int, bool, str]:
-        return -many[source], source.suffix.lower() != ".json", source.as_posix()
+        return -all_of[source], source.suffix.lower() != ".json", source.as_posix()
 
     left: dict[int, Path] = {}
     for found in alike:
@@ -340,14 +342,14 @@ def _one_of_each(jobs: list[Job], problems: list[Problem]) -> list[Job]:
             Problem(
                 "name-collision",
                 str(source),
-                f"{count} of its {many[source]} images are described by {other.name} too, "
+                f"{count} of its {all_of[source]} images are described by {other.name} too, "
                 "which is taken",
                 cure="to have this file's instead, name it as the source",
                 severity="note",
             )
         )
     kept = [job for job in jobs if job.index not in left]
-    gone = {str(source) for source in many.keys() - {job.source for job in kept}}
+    gone = {str(source) for source in all_of.keys() - {job.source for job in kept}}
     problems[:] = [p for p in problems if p.file not in gone or p.severity != "warning"]
     return [replace(job, index=index) for index, job in enumerate(kept)]
 

@@ -15,7 +15,7 @@ from PIL import Image
 from maskforge import plugins
 from maskforge.classes import BACKGROUND, IGNORE, ClassTable
 from maskforge.conversion.result import ClassCount
-from maskforge.errors import ClassError, MaskforgeError, Problem
+from maskforge.errors import ClassError, MaskforgeError, Problem, many
 from maskforge.palette import voc_palette
 from maskforge.readers.masks import decoding as _loading
 from maskforge.readers.masks import fitting, majority
@@ -122,7 +122,9 @@ class Check:
         if self.turned:
             rows.append(("masks turned", f"{self.turned:,}, as the EXIF of their image says"))
         if self.several:
-            rows.append(("overlaps", f"in {self.several:,} masks: the lowest class id counts"))
+            rows.append(
+                ("overlaps", f"in {many(self.several, 'mask')}: the lowest class id counts")
+            )
         if self.undecided:
             rows.append(("masks taken as upright", f"{self.undecided:,}: their image has EXIF"))
         return rows + [("note", note) for note in (*data.notes, *self._imbalances())]

@@ -28,8 +28,10 @@ def split(dataset: Dataset, *, val: float, seed: int, test: float = 0.0) -> Data
         raise UsageError(
             f"there must be examples to train on{' and to hold back' if pool else ''}, "
             f"but {pictures} of {len(dataset)} are left for that",
-            cure="give more images"
-            + (", or hold none back with --val 0" if pool else ": all are in val or test"),
+            cure="give more images, or hold none back with --val 0"
+            if pool
+            else f"give the part to train on, too: by what files, folders or lists are called, all "
+            f"images are {' and '.join(sorted(filter(None, known)))}",
         )
     if known["val"] or not (val or test):
         chosen = dict.fromkeys(pool, "train")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from maskforge.classes import BACKGROUND, HIGHEST_ID, ClassTable, Color, Parsed, parse
-from maskforge.errors import ClassError, ReadError
+from maskforge.errors import ClassError, ReadError, many
 from maskforge.labels import stem
 
 Labels: TypeAlias = ClassTable | Sequence[str] | str | PathLike[str] | None
@@ -151,7 +151,7 @@ def _met(label: str, places: Sequence[str]) -> str:
     if not first:
         return repr(label)
     shown = "; ".join(list(first.values())[:3]) + ("; …" if len(first) > 3 else "")
-    times = f"{len(places)} regions in {len(first)} files" if len(places) > 1 else "once"
+    times = f"{len(places)} regions in {many(len(first), 'file')}" if len(places) > 1 else "once"
     return f"{label!r} ({times}: {shown})"
 
 

@@ -545,7 +545,7 @@ def test_somebody_s_file_in_the_place_of_the_sheet_is_named(folder):
     out = folder.parent / "out"
     out.mkdir()
     (out / "previews.jpg").write_bytes(b"mine")
-    with pytest.raises(UsageError, match="previews.jpg was not made by this command"):
+    with pytest.raises(UsageError, match=r"previews\.jpg was not made by this command"):
         maskforge.convert(folder, format="labelme", out=out)
     assert (out / "previews.jpg").read_bytes() == b"mine"
     assert [path.name for path in out.iterdir()] == ["previews.jpg"]

@@ -153,7 +153,7 @@ def test_detect_by_content(tmp_path: Path) -> None:
 def test_detect_refuses_a_mixture(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(LABELME)
     (tmp_path / "b.json").write_text(VIA)
-    with pytest.raises(UsageError, match=r"labelme \(1 files\), via \(1 files\)"):
+    with pytest.raises(UsageError, match=r"labelme \(1 file\), via \(1 file\)"):
         inputs.detect([tmp_path])
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maskforge.errors import MaskforgeError, Problem, ReadError
+from maskforge.errors import MaskforgeError, Problem, ReadError, many
 from maskforge.io.label_lists import Labels, Listed
 from maskforge.labels import Relabelling
 
@@ -87,7 +87,11 @@ def sniff(path: Path, head: bytes) -> str | None:
         found = alone.open_masks(path)
     except MaskforgeError:
         return None
-    return f"{len(found.labels)} masks of {len(found.classes)} classes" if found.labels else None
+    return (
+        f"{many(len(found.labels), 'mask')} of {many(len(found.classes), 'class', 'classes')}"
+        if found.labels
+        else None
+    )
 
 
 def read(path: Path, options: Options) -> Iterator[Annotation | Listed | Problem]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from maskforge.classes import BACKGROUND, HIGHEST_ID, ClassTable
-from maskforge.errors import ClassError, Problem
+from maskforge.errors import ClassError, Problem, many
 from maskforge.io.label_lists import Listed
 from maskforge.readers.masks import majority, scanning
 from maskforge.readers.masks.decoding import likely_cause
@@ -140,7 +140,7 @@ def refuse_unnamed(names: Listed, masks: Sorted, whites: frozenset[int]) -> None
     white = max(value for value in met if value not in classes.ids)
     raise ClassError(
         f"no mask shows {listed}, while {white}, which would be ignored, is in "
-        f"{met[white]:,} masks: their objects would be lost",
+        f"{many(met[white], 'mask')}: their objects would be lost",
         file=str(first),
         cure=f"give one class if {white} is the object, or "
         + _NUMBERED.format(_paired(names, [white], True)),
@@ -152,7 +152,7 @@ def unnamed_ignored(names: Listed, ignore: int, masks: Sequence[Seen]) -> ClassE
     shown = [name for name in names.classes.names if name != BACKGROUND]
     return ClassError(
         f"no mask shows {', '.join(map(repr, shown[:8]))}, while {ignore}, which is to be ignored, "
-        f"is in {len(masks):,} masks",
+        f"is in {many(len(masks), 'mask')}",
         file=str(masks[0].path),
         cure=f"leave --ignore out if {ignore} is the object",
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from maskforge.classes import ClassTable
-from maskforge.errors import ClassError, Problem, ReadError
+from maskforge.errors import ClassError, Problem, ReadError, many
 from maskforge.io import images
 from maskforge.palette import voc_palette
 from maskforge.raster.geometry import MAX_PIXELS
@@ -68,7 +68,7 @@ class Inspection:
         yield self.path
         facts = [self.format, f"mode {self.mode}", f"{self.bits} bit"]
         if self.arrays:
-            facts.append(f"{len(self.arrays):,} images")
+            facts.append(many(len(self.arrays), "image"))
         else:
             facts.append(f"{self.width}x{self.height}")
         if self.palette:
@@ -84,7 +84,7 @@ class Inspection:
             share = f"{100 * value.share:8.3f} %"
             yield f"  {value.value:>9} {value.pixels:>13,} px {share}  {value.name}".rstrip()
         if self.distinct > len(self.values):
-            yield f"  … and {self.distinct - len(self.values):,} values more"
+            yield f"  … and {many(self.distinct - len(self.values), 'value')} more"
         for mark, found in (("!", self.problems), ("·", self.notes)):
             for one in found:
                 yield f"  {mark} {one.message}" + (f"\n    → {one.cure}" * bool(one.cure))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskforge.classes import ClassTable
-from maskforge.errors import Problem, ReadError
+from maskforge.errors import Problem, ReadError, many
 from maskforge.io import onehot
 from maskforge.readers.masks import diagnosis
 from maskforge.readers.masks import values as _values
@@ -142,7 +142,7 @@ def _problems(tally: _Tally, classes: ClassTable | None) -> Iterator[Problem]:
     if tally.strange:
         yield wrong(
             "mask-values",
-            f"{tally.strange:,} values other than 0 and 1",
+            f"{many(tally.strange, 'value')} other than 0 and 1",
             "make them 0 and 1: planes != 0",
         )
     if len(tally.widths) > 1:
@@ -154,7 +154,7 @@ def _problems(tally: _Tally, classes: ClassTable | None) -> Iterator[Problem]:
     elif classes is not None and tally.widths != {len(classes)}:
         yield wrong(
             "mask-form",
-            f"{max(tally.widths)} channels, but the class table has {len(classes)} classes",
+            f"{many(max(tally.widths), 'channel')}, but the class table has {len(classes)} classes",
             "use the class table that the file was made with",
         )
 
@@ -162,10 +162,15 @@ def _problems(tally: _Tally, classes: ClassTable | None) -> Iterator[Problem]:
 def _notes(tally: _Tally) -> Iterator[Problem]:
     if tally.several:
         yield note(
-            "contested", f"{tally.several:,} pixels belong to several classes (overlaps were kept)"
+            "contested",
+            f"{many(tally.several, 'pixel belongs', 'pixels belong')} to several classes: "
+            "overlaps were kept",
         )
     if tally.none:
-        yield note("mask-values", f"{tally.none:,} pixels belong to no class (to be ignored)")
+        yield note(
+            "mask-values",
+            f"{many(tally.none, 'pixel belongs', 'pixels belong')} to no class: ignored",
+        )
     if tally.blank_images:
         yield note(
             "mask-uniform",

@@ -236,7 +236,7 @@ def test_one_hot_dictionary(tmp_path: Path) -> None:
         ("channel 0", 4099 + 5400), ("channel 1", 900), ("channel 2", 400),
     ]  # fmt: skip
     assert found.problems == ()
-    assert "1 pixels belong to no class" in notes(found)
+    assert "1 pixel belongs to no class" in notes(found)
     assert "1 of 2 images show background only" in notes(found)
     assert "  a.jpg  60x90x3" in str(found).splitlines()
 

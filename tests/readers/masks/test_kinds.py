@@ -187,7 +187,7 @@ class TestVoc:
         data = open_dataset(files.root)
         assert data.kind == "voc"
         assert [e.split for e in data.examples] == ["train", "val"]
-        assert "1 images have no mask and were left out" in data.notes
+        assert "1 image has no mask: left out" in data.notes
         np.testing.assert_array_equal(load(data.examples[1], data)[1], ids)
 
     def test_without_names_in_voc_colours_they_are_voc_s(self, files, ids):

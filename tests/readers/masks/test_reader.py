@@ -52,7 +52,7 @@ def test_masks_alone_have_no_image(files, ids):
     files.mask("a.png", ids)
     [item] = found(files.root)
     assert (item.name, item.image) == ("a.png", None)
-    assert masks.sniff(files.root, b"") == "1 masks of 3 classes"
+    assert masks.sniff(files.root, b"") == "1 mask of 3 classes"
 
 
 def test_what_came_since_is_read_by_the_next_conversion(files):

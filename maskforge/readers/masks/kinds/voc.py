@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from maskforge.classes import BACKGROUND, ClassTable
-from maskforge.errors import ReadError
+from maskforge.errors import ReadError, many
 from maskforge.io import scan
 from maskforge.io.label_lists import Listed
 from maskforge.palette import voc_palette
@@ -50,7 +50,7 @@ def read(path: Path, options: Options) -> Dataset:
     # Most images of VOC have boxes only: that one has no mask is no news.
     unlabelled = sum(problem.code == "no-mask" for problem in problems)
     if unlabelled:
-        notes.append(f"{unlabelled} images have no mask and were left out")
+        notes.append(f"{many(unlabelled, 'image has', 'images have')} no mask: left out")
     return Dataset(
         "voc",
         path,
