@@ -9,12 +9,15 @@ arc, neighbours leave no gap and do not overlap, since both have the same one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskforge.raster.runs import Ints, changes
 from maskforge.raster.trace import Outlines
+
+Floats: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +30,7 @@ class Arcs:
     runs along it. ring: (K + 1,) where the use of each ring begins.
     """
 
-    points: NDArray[np.float64]
+    points: Floats
     start: Ints
     closed: NDArray[np.bool_]
     use: Ints
@@ -35,16 +38,42 @@ class Arcs:
     ring: Ints
 
 
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Pixel corners numbered row by row, and all of them again column by column.
+
+    In one of both ways the corners along an edge follow each other.
+    """
+
+    height: int
+    width: int
+
+    def by_row(self, x: Ints, y: Ints) -> Ints:
+        return y * (self.width + 1) + x
+
+    def by_column(self, x: Ints, y: Ints) -> Ints:
+        return (x + self.width + 1) * (self.height + 1) + y
+
+    def edges(self, x: Ints, y: Ints, after: Ints) -> tuple[Ints, Ints]:
+        """Return the numbers of the ends of the edge from each vertex to the one after it."""
+        level = y == y[after]
+        here = np.where(level, self.by_row(x, y), self.by_column(x, y))
+        there = np.where(level, self.by_row(x, y)[after], self.by_column(x, y)[after])
+        return here, there
+
+
 def of_outlines(found: Outlines, *, height: int, width: int) -> Arcs:
     """Return the arcs of outlines on pixel edges, of regions that do not overlap."""
+    grid = _Grid(height, width)
     x, y = found.points.astype(np.int64).T
     size = np.diff(np.append(found.start, len(x)))
     ring = np.arange(len(size)).repeat(size)
     after = np.arange(1, len(x) + 1)
     after[found.start + size - 1] = found.start
-    junctions = _junctions(x, y, after, height=height, width=width)
-    x, y, ring = _with_junctions(x, y, ring, after, junctions, height=height, width=width)
-    at_junction = np.isin(y * (width + 1) + x, junctions)
+    here, there = grid.edges(x, y, after)
+    junctions = _junctions(x, y, np.minimum(here, there), np.maximum(here, there), grid)
+    x, y, ring = _with_junctions(x, y, ring, here, there, junctions, grid)
+    at_junction = np.isin(grid.by_row(x, y), grid.by_row(*junctions))
     # Each ring begins at a junction, if it has one; otherwise where it begins already, at its
     # topmost corner on the left, which is the same one whichever side it is seen from.
     first = changes(ring).nonzero()[0]
@@ -62,81 +91,86 @@ def of_outlines(found: Outlines, *, height: int, width: int) -> Arcs:
     end = np.where(stop == first[owner] + size[owner], first[owner], stop)
     second = np.where(stop == begin + 1, end, begin + 1)
     # An arc is known by its first edge, from whichever end: edges of pixels belong to one arc only.
-    ahead = _edge(x, y, begin, second, width=width)
-    back = _edge(x, y, end, stop - 1, width=width)
+    ahead = _edge(x, y, begin, second, grid)
+    back = _edge(x, y, end, stop - 1, grid)
     forward = ahead <= back
     _, one, use = np.unique(np.minimum(ahead, back), return_index=True, return_inverse=True)
     count = stop[one] - begin[one] + 1
+    which, step = spread(count)
+    step = np.where(forward[one][which], step, count[which] - 1 - step)
+    vertex = begin[one][which] + step
+    vertex = np.where(vertex == stop[one][which], end[one][which], vertex)
+    points = np.stack([x[vertex], y[vertex]], axis=1).astype(np.float64)
     start = np.append(0, count.cumsum())
-    step = np.arange(start[-1]) - start[:-1].repeat(count)
-    step = np.where(forward[one].repeat(count), step, count.repeat(count) - 1 - step)
-    index = begin[one].repeat(count) + step
-    index = np.where(index == stop[one].repeat(count), end[one].repeat(count), index)
-    points = np.stack([x[index], y[index]], axis=1).astype(np.float64)
     rings = np.append(of_ring.nonzero()[0], len(use))
     return Arcs(points, start, free[owner[one]], use, forward, rings)
 
 
-def _edge(x: Ints, y: Ints, start: Ints, end: Ints, *, width: int) -> Ints:
-    """Return a number for the first edge of a pixel on the way from vertices to others."""
+def _edge(x: Ints, y: Ints, start: Ints, end: Ints, grid: _Grid) -> Ints:
+    """Return a number for the first pixel edge on the way from vertices to others."""
     dx, dy = np.sign(x[end] - x[start]), np.sign(y[end] - y[start])
-    return (y[start] * (width + 1) + x[start]) * 4 + np.abs(dx) * (1 - dx) + np.abs(dy) * (2 - dy)
+    return grid.by_row(x[start], y[start]) * 4 + np.abs(dx) * (1 - dx) + np.abs(dy) * (2 - dy)
 
 
-def _junctions(x: Ints, y: Ints, after: Ints, *, height: int, width: int) -> Ints:
-    """Return the junctions, as y * (width + 1) + x, ascending."""
-    level = y == y[after]
-    ends = np.sort(np.stack([y * (width + 1) + x, (y * (width + 1) + x)[after]])[:, level], axis=0)
-    corner = np.unique(y * (width + 1) + x)
-    row, column = np.divmod(corner, width + 1)
-    right, left = _edges_at(corner, ends)
-    ends = np.sort(
-        np.stack([x * (height + 1) + y, (x * (height + 1) + y)[after]])[:, ~level], axis=0
-    )
-    down, up = _edges_at(column * (height + 1) + row, ends)
-    many = right.astype(np.int64) + left + down + up > 2
-    at_side, at_end = (column == 0) | (column == width), (row == 0) | (row == height)
-    return corner[many | at_side & (left | right) | at_end & (up | down)]
-
-
-def _edges_at(place: Ints, ends: Ints) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return whether edges go on from each place, and whether they come up to it.
-
-    ends: (2, E), first and last place of each edge; places of one line follow each other.
-    """
-    first, last = np.sort(ends, axis=1)
-    on, up_to = (
-        np.searchsorted(first, place, side) > np.searchsorted(last, place, side)
+def _junctions(x: Ints, y: Ints, low: Ints, high: Ints, grid: _Grid) -> tuple[Ints, Ints]:
+    """Return x and y of the junctions, row by row. low, high: the ends of all edges."""
+    y, x = np.divmod(np.unique(grid.by_row(x, y)), grid.width + 1)
+    low, high = np.sort(low), np.sort(high)
+    # An edge goes on from a corner if more have begun up to there than ended, and comes up to it
+    # if more have begun before.
+    right, down, left, up = (
+        np.searchsorted(low, place, side) > np.searchsorted(high, place, side)
         for side in ("right", "left")
+        for place in (grid.by_row(x, y), grid.by_column(x, y))
     )
-    return on, up_to
+    found = right.astype(np.int64) + down + left + up > 2
+    found |= ((x == 0) | (x == grid.width)) & (right | left)
+    found |= ((y == 0) | (y == grid.height)) & (down | up)
+    return x[found], y[found]
 
 
 def _with_junctions(
-    x: Ints, y: Ints, ring: Ints, after: Ints, junctions: Ints, *, height: int, width: int
+    x: Ints, y: Ints, ring: Ints, here: Ints, there: Ints, junctions: tuple[Ints, Ints], grid: _Grid
 ) -> tuple[Ints, Ints, Ints]:
-    """Return x, y and ring of all vertices and of the junctions on the edges between them."""
-    row, column = np.divmod(junctions, width + 1)
-    order = np.lexsort((row, column))
-    down = column[order] * (height + 1) + row[order]
-    level = y == y[after]
-    here = np.where(level, y * (width + 1) + x, x * (height + 1) + y)
-    there = here[after]
-    there = np.where(level, (y * (width + 1) + x)[after], (x * (height + 1) + y)[after])
-    low, high = np.minimum(here, there), np.maximum(here, there)
-    first, last = (
-        np.where(level, np.searchsorted(junctions, ends, side), np.searchsorted(down, ends, side))
-        for ends, side in ((low, "right"), (high, "left"))
-    )
-    count = last - first
-    index = np.arange(len(x)).repeat(count + 1)
-    step = np.arange(len(index)) - (np.arange(len(x)) + count.cumsum() - count)[index]
-    found = (
-        np.where(here < there, first - 1, last)[index] + np.where(here < there, 1, -1)[index] * step
-    )
-    is_new = step > 0
+    """Return x, y and ring of all vertices, and of the junctions on the edges between them.
+
+    here, there: the ends of the edge that begins at each vertex.
+    """
+    order = np.argsort(grid.by_column(*junctions))
+    both = np.concatenate([np.arange(len(order)), order])  # row by row, then column by column
+    places = np.concatenate([grid.by_row(*junctions), grid.by_column(*junctions)[order]])
+    first = np.searchsorted(places, np.minimum(here, there), "right")
+    stop = np.searchsorted(places, np.maximum(here, there), "left")
+    index, step = spread(stop - first + 1)  # each vertex, and what comes behind it
+    new = step > 0
+    edge, step = index[new], step[new]
+    place = np.where(here[edge] < there[edge], first[edge] + step - 1, stop[edge] - step)
     x, y, ring = x[index], y[index], ring[index]
-    found = np.where(is_new, found, 0)
-    new = np.where(level[index], found, order[found] if len(order) else found)
-    x[is_new], y[is_new] = column[new[is_new]], row[new[is_new]]
+    x[new], y[new] = (along[both[place]] for along in junctions)
     return x, y, ring
+
+
+def joined(arcs: Arcs, points: Floats, size: Ints) -> tuple[Floats, Ints]:
+    """Return the points of all rings, (V, 2), and where each ring begins, (K,).
+
+    points: those that the arcs have now, arc after arc, both ends included. size: (A,) of each.
+    """
+    first = size.cumsum() - size
+    count = size[arcs.use] - 1  # the last point of an arc is the first one of the next
+    index, step = spread(count)
+    step = np.where(arcs.forward[index], step, count[index] - step)
+    points = points[first[arcs.use][index] + step]
+    ring = np.arange(len(arcs.ring) - 1).repeat(np.diff(arcs.ring))[index]
+    # A junction on a straight edge of pixels is no corner; without it the edge is exactly the same.
+    before, after = np.arange(-1, len(points) - 1), np.arange(1, len(points) + 1)
+    begin = changes(ring).nonzero()[0]
+    end = np.append(begin[1:], len(points)) - 1
+    before[begin], after[end] = end, begin
+    corner = ((points != points[before]) | (points != points[after])).all(axis=1)
+    return points[corner], changes(ring[corner]).nonzero()[0]
+
+
+def spread(count: Ints) -> tuple[Ints, Ints]:
+    """Return, for so many of each thing, one after the other, whose each is, and 0, 1, 2 …"""
+    index = np.arange(len(count)).repeat(count)
+    return index, np.arange(len(index)) - (count.cumsum() - count)[index]
