@@ -109,7 +109,8 @@ def of_outlines(found: Outlines, *, height: int, width: int) -> Arcs:
 def _edge(x: Ints, y: Ints, start: Ints, end: Ints, grid: _Grid) -> Ints:
     """Return a number for the first pixel edge on the way from vertices to others."""
     dx, dy = np.sign(x[end] - x[start]), np.sign(y[end] - y[start])
-    return grid.by_row(x[start], y[start]) * 4 + np.abs(dx) * (1 - dx) + np.abs(dy) * (2 - dy)
+    turn: Ints = np.abs(dx) * (1 - dx) + np.abs(dy) * (2 - dy)
+    return grid.by_row(x[start], y[start]) * 4 + turn
 
 
 def _junctions(x: Ints, y: Ints, low: Ints, high: Ints, grid: _Grid) -> tuple[Ints, Ints]:

@@ -127,7 +127,8 @@ def _first_try(found: Regions, arcs: Arcs, beside: Ints, lost: float) -> Floats:
 
 def _class_iou(found: Regions, covered: Runs) -> dict[int, float]:
     values, kind = np.unique(found.value, return_inverse=True)
-    iou = _iou(*(runs_.relabel(runs, kind) for runs in (found.runs, covered)), len(values))
+    before, after = runs_.relabel(found.runs, kind), runs_.relabel(covered, kind)
+    iou = _iou(before, after, len(values))
     return dict(zip(values.tolist(), iou.tolist(), strict=True))
 
 
@@ -147,10 +148,11 @@ def _lost(
     found: Regions, iou: Floats, class_iou: dict[int, float], keep_iou: float | None
 ) -> NDArray[np.bool_]:
     """Return the regions that lost too much, all of their pixels or more than is allowed, (R,)."""
+    lost: NDArray[np.bool_] = iou == 0
     if keep_iou is None:
-        return iou == 0
+        return lost
     low, held = iou < keep_iou, found.areas > HELD
-    lost = (iou == 0) | (low & held)
+    lost |= low & held
     for value, kept in class_iou.items():
         if kept < keep_iou:
             mine = found.value == value
