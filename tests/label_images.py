@@ -8,6 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
+from maskforge.raster import arcs as arcs_
+from maskforge.raster import regions, trace
+from maskforge.raster.arcs import Arcs
+from maskforge.raster.trace import Outlines
+
 Ids = NDArray[np.integer]
 
 small = arrays(
@@ -56,3 +61,10 @@ def figure(seed: int) -> Ids:
     if random.random() < 0.5:
         image ^= random.random(image.shape) < random.choice([0.02, 0.1, 0.5])
     return image
+
+
+def arcs_in(image: Ids, *, skip: tuple[int, ...] = ()) -> tuple[Outlines, Arcs]:
+    """Return the outlines of the regions of an image, and their arcs."""
+    found = regions.of_label_image(image, skip=skip)
+    ((outlines, _),) = trace.batches(found.runs, width=found.width)
+    return outlines, arcs_.of_outlines(outlines, height=found.height, width=found.width)

@@ -70,6 +70,8 @@ def simplify(
         raise UsageError(f"a tolerance must be 0 or more pixels, but got {tolerance}")
     if keep_iou is not None and not 0 <= keep_iou <= 1:
         raise UsageError(f"an IoU to keep must be from 0 to 1, but got {keep_iou}")
+    if not len(found):
+        return Simplified((), 0, 0, np.zeros(0), {})
     outlines, region = _whole(found)
     arcs = arcs_.of_outlines(outlines, height=found.height, width=found.width)
     beside = region[outlines.part].repeat(np.diff(arcs.ring))  # the region of each use of an arc
@@ -101,8 +103,10 @@ def simplify(
 
 def _whole(found: Regions) -> tuple[Outlines, Ints]:
     """Return the outlines of all parts of all regions, and the region of each part."""
-    none = np.zeros(0, dtype=np.int64)
-    points, start, part, region = [np.zeros((0, 2))], [none], [none], [none]
+    points: list[Floats] = []
+    start: list[Ints] = []
+    part: list[Ints] = []
+    region: list[Ints] = []
     vertices = parts = 0
     for outlines, owner in trace.batches(found.runs, width=found.width):
         points.append(outlines.points)
