@@ -4,9 +4,9 @@
 
 The regions have holes, islands in holes, bridges of one pixel and diagonal contacts. They are
 compared one by one, since in a label image what is drawn on top hides a hole in the wrong outline.
-Simplified ones are drawn four times as large: a subpixel that no region covers, or two, is a sliver.
-Exit code 1 when a pixel differs, an IoU is not kept, a region vanishes, or more than 1 in 10,000
-subpixels are slivers.
+Simplified ones are drawn four times as large: a subpixel that no region covers, or two, is a
+sliver. Exit code 1 when a pixel differs, an IoU is not kept, a region vanishes, or more than 1 in
+10,000 subpixels are slivers.
 """
 
 from __future__ import annotations
