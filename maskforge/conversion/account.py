@@ -23,7 +23,8 @@ class Account:
 
     files: annotation files, or masks. images: those that they describe. regions: those that were
     drawn. left_out: of regions that were left out on request, how many of each label, and the
-    pixels that they cover. unannotated: images beside the others that nothing describes, by path.
+    pixels that they cover. lost: what the format that is written cannot say, how many of it, and in
+    how many images. unannotated: images beside the others that nothing describes, by path.
     splits: images in each. passed: folders of earlier outputs in the input, which were not read.
     """
 
@@ -31,6 +32,7 @@ class Account:
     images: int = 0
     regions: int = 0
     left_out: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    lost: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     unannotated: tuple[str, ...] = ()
     splits: Mapping[str, int] = field(default_factory=dict)
     passed: tuple[str, ...] = ()
@@ -47,6 +49,8 @@ class Account:
                 for label, (regions, pixels) in self.left_out.items()
             )
             yield f"left out on request: {shown}"
+        if self.lost:
+            yield f"lost: {', '.join(lost_in_words(self.lost))}"
         if self.unannotated:
             names = [os.path.basename(path) for path in self.unannotated]
             yield f"{_many(len(names), 'image')} beside them without annotation: {_some(names)}"
@@ -57,7 +61,7 @@ class Account:
 
 
 def of(
-    records: Iterable[Mapping[str, Any]],
+    records: Sequence[Mapping[str, Any]],
     *,
     files: int,
     images: int,
@@ -81,10 +85,27 @@ def of(
         images,
         regions,
         dict(sorted(left.items())),
+        lost(records),
         tuple(unannotated),
         {name: splits[name] for name in order if name in splits},
         tuple(dict.fromkeys(map(str, passed))),
     )
+
+
+def lost(records: Iterable[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
+    """Return what could not be written: of each kind how many, and in how many images."""
+    found: dict[str, tuple[int, int]] = {}
+    for record in records:
+        for what, count in record.get("lost", {}).items():
+            before = found.get(what, (0, 0))
+            found[what] = (before[0] + count, before[1] + 1)
+    return dict(sorted(found.items()))
+
+
+def lost_in_words(found: Mapping[str, tuple[int, int]]) -> Iterator[str]:
+    """Yield what could not be written, a few words each."""
+    for what, (count, many) in found.items():
+        yield f"{count:,} {what} in {_many(many, 'image')}"
 
 
 def unannotated(sources: Iterable[Path], used: Mapping[str, Set[str]]) -> list[str]:

@@ -70,7 +70,7 @@ def _of(
     group: the part of the help that it is in. choices: the folder whose file names it may be.
     least: the lowest number. letter: its short option. rare: left to --help-all. command: whether
     it has an option of its own name. helpful: what None means, in words, which is the default on
-    the command line.
+    the command line. writer: a writer's option of the same name, for those that have it.
     """
     known = {"group": group, "help": help, "metavar": metavar, "choices": choices, "least": least}
     return {**known, "letter": letter, "flags": flags, "rare": rare, **more}
@@ -106,6 +106,25 @@ class Settings:
             "Colours of --as color: a name, #rrggbb,#rrggbb (background, object), or one colour "
             "for each class.",
             metavar="STYLE",
+            writer=True,
+        ),
+    )
+    segmentation: Literal["auto", "polygon", "rle"] = field(
+        default="auto",
+        metadata=_of(
+            OUTPUT,
+            "Regions of --as coco: polygons, run lengths, or polygons where there is no hole.",
+            writer=True,
+            rare=True,
+        ),
+    )
+    split_parts: bool = field(
+        default=False,
+        metadata=_of(
+            OUTPUT,
+            "A line for each part of an object in --as yolo, instead of parts tied by slits.",
+            writer=True,
+            rare=True,
         ),
     )
 
@@ -172,9 +191,13 @@ class Settings:
     )
 
     # How it is laid out
-    layout: str = field(
-        default="pairs",
-        metadata=_of(OUTPUT, "How the output folder is laid out.", choices="layouts"),
+    layout: str | None = field(
+        default=None,
+        metadata=_of(
+            OUTPUT,
+            "How the output folder is laid out. [default: pairs; yolo for --as yolo]",
+            choices="layouts",
+        ),
     )
     size: Size | None = field(
         default=None,
@@ -371,9 +394,8 @@ _FORMS: dict[Any, tuple[str, Callable[[Any], Any]]] = {
 """How values may come, in words, by the type of their field, and what makes them that type."""
 
 
-ONE_FILE = "pairs"
-"""The layout, that of all outputs unless another is named, in which a file of all images stands
-by itself."""
+ONE_FILE = layouts.USUAL
+"""The layout in which a file of all images stands by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -391,6 +413,7 @@ class Plan(Settings):
     reader_options: Mapping[str, object] = field(default_factory=dict)
     writer_options: Mapping[str, object] = field(default_factory=dict)
     overlap: Overlap = "last"
+    layout: str = layouts.USUAL
 
     def __post_init__(self) -> None:
         """Check nothing again: settings were checked as such."""

@@ -85,9 +85,10 @@ class Job:
 
         One that was only found is read by whoever converts it.
         """
-        if not isinstance(annotation, Annotation):
-            return cls(index, stem, source, shown, annotation, annotation.place)
         split = annotation.split
+        if not isinstance(annotation, Annotation):
+            place = annotation.place
+            return cls(index, stem, source, shown, annotation, place, split=split)
         if isinstance(annotation.embedded, memoryview):
             annotation = replace(annotation, embedded=bytes(annotation.embedded))
         waiting: Annotation | bytes = annotation

@@ -34,9 +34,9 @@ from maskforge.errors import Problem, ReadError
 from maskforge.io.label_lists import Listed
 from maskforge.labels import clean
 from maskforge.raster.annotation import Annotation, Unread
-from maskforge.readers import _coco, _json, _segmentation
+from maskforge.readers import _coco, _json, _panoptic, _segmentation
 from maskforge.readers._coco import BOX, BROKEN, CROWD, MASK, Category, Entry, Index, Key
-from maskforge.readers._names import image_name
+from maskforge.readers._names import image_beside, image_name
 from maskforge.readers._segmentation import Thing
 
 TITLE = "COCO"
@@ -77,6 +77,8 @@ def sniff(path: Path, head: bytes) -> str | None:
     """Return why ``head``, the first bytes of a file, are those of a COCO file, or None."""
     if "ochuman" in path.name.lower():
         return None  # whose own reader knows its splits
+    if _panoptic.is_panoptic(path, head):
+        return None
     return _coco.sniff(head)
 
 
@@ -117,6 +119,7 @@ class Described:
     entry: Entry
     name: str
     options: Options
+    split: str | None = None
 
     @property
     def place(self) -> str:
@@ -126,12 +129,7 @@ class Described:
     @property
     def image(self) -> Path:
         """Where the image should be: in ``images/`` beside the file, or where it is instead."""
-        folder = self.entry.text.path.parent
-        usual = folder / "images" / self.name
-        others = (folder, folder.parent / "images", folder.parent)
-        found = (usual, *(place / self.name for place in others))
-        # Path.is_file raises for names that are too long.
-        return next((path for path in found if os.path.isfile(path)), usual)
+        return image_beside(self.entry.text.path, self.name)
 
     @property
     def labels(self) -> frozenset[str]:
