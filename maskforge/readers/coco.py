@@ -49,6 +49,7 @@ labels = None
 _HEAD = 1 << 16
 _FILL = "maskforge coco --boxes fill fills their boxes"
 _VIA = b"VGG Image Annotator"
+_OURS = b"converted by maskforge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,8 @@ def _left_out(index: Index, path: Path, options: Options) -> Iterator[Problem]:
     what, cure = "a segmentation", _FILL if (flags & BOX).any() else ""
     if options.boxes == "fill":
         what, cure = "a segmentation or a box", ""
+    if not len(flags) and _has(path, _OURS):
+        return  # a split in which no image has an object
     if len(empty) == len(flags):
         raise ReadError(
             f"annotations must have {what}, but none of the {len(flags)} in the file has: "
@@ -253,7 +256,7 @@ def _table(categories: Sequence[Category], path: Path) -> Listed:
             named[id_] = name
     origin = f"categories of {path}"
     usable = all(isinstance(id_, int) and 0 <= id_ < HIGHEST_ID for id_ in named)
-    if not usable or _is_of_via(path):
+    if not usable or _has(path, _VIA):
         names = sorted(named.values()) if usable else list(named.values())
         table = dict(enumerate([BACKGROUND, *(name for name in names if name != BACKGROUND)]))
         how = "sorted by name, as VIA's are" if usable else "in their order"
@@ -277,6 +280,7 @@ def _group(categories: Sequence[Category]) -> str | None:
     return name if above == {name} else None
 
 
-def _is_of_via(path: Path) -> bool:
+def _has(path: Path, mark: bytes) -> bool:
+    """Tell whether a file has a mark of who made it in its beginning."""
     with _json.opened(path) as (descriptor, _):
-        return _VIA in os.read(descriptor, _HEAD)
+        return mark in os.read(descriptor, _HEAD)
