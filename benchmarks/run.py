@@ -31,7 +31,7 @@ import measure
 from maskforge import __version__
 
 RACES = ("street", "street-jpeg", "photographs", "via", "ochuman", "article")
-OTHERS = ("workers", "memory", "planning", "startup")
+OTHERS = ("workers", "memory", "planning", "regions", "startup")
 
 
 def main() -> None:
@@ -75,6 +75,7 @@ def _work(name: str) -> Callable[[Path, Path, bool, int], Any]:
         return lambda cache, place, quick, repeats: _race(name, cache, place, quick, repeats)
     import memory
     import planning
+    import regions
     import startup
     import workers
 
@@ -82,6 +83,7 @@ def _work(name: str) -> Callable[[Path, Path, bool, int], Any]:
         "workers": workers.run,
         "memory": memory.run,
         "planning": planning.run,
+        "regions": regions.run,
         "startup": startup.run,
     }
     return modules[name]

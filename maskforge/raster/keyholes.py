@@ -34,7 +34,8 @@ def ring(polygons: Sequence[Polygon]) -> Ring:
     ties = [*zip(child.tolist(), parent.tolist(), strict=True), *_ties_of_parts(rings)]
     order = _walk(after.tolist(), ties)
     points = points[order]
-    return points[(points != np.roll(points, 1, axis=0)).any(axis=1)]
+    whole: Ring = points[(points != np.roll(points, 1, axis=0)).any(axis=1)]
+    return whole
 
 
 @dataclass(frozen=True, slots=True, eq=False)

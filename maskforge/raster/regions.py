@@ -116,26 +116,24 @@ def _grouped(
 ) -> Regions:
     """Return the regions of runs of one value and one instance each, sorted, each in one row."""
     if skip:
-        kept = ~np.isin(value, list(skip))
+        kept = np.ones(len(value), dtype=np.bool_)
+        for skipped in skip:  # few; numpy.isin takes longer than all the rest
+            kept &= value != skipped
         start, stop, value, instance = (a[kept] for a in (start, stop, value, instance))
     kinds, kind = np.unique(instance << 16 | value, return_inverse=True)
     order = np.argsort(kind, kind="stable")
-    pixels = Runs(kind[order], start[order], stop[order])
-    part = connected(pixels, width=width)
-    first = runs_.changes(np.maximum.accumulate(part)) if len(part) else np.zeros(0, np.bool_)
-    kind_of_part = pixels.region[first]
-    begins = runs_.changes(kind_of_part) if len(part) else np.zeros(0, np.bool_)
-    begins |= kinds[kind_of_part] < 1 << 16  # no instance: each part is a region
-    number = (begins.cumsum() - 1)[part]
-    order = np.argsort(number, kind="stable")
-    what = kinds[kind_of_part[begins]]
-    return Regions(
-        height,
-        width,
-        Runs(number[order], pixels.start[order], pixels.stop[order]),
-        what & 0xFFFF,
-        what >> 16,
-    )
+    kind, start, stop = kind[order], start[order], stop[order]
+    # Those without an instance come first; each part of them is a region. The others are one by
+    # one, whatever parts they have.
+    loose = int(np.searchsorted(kinds, 1 << 16))
+    end = int(np.searchsorted(kind, loose))
+    part = connected(Runs(kind[:end], start[:end], stop[:end]), width=width)
+    of_part = kind[:end][runs_.changes(np.maximum.accumulate(part))]
+    order = np.append(np.argsort(part, kind="stable"), np.arange(end, len(kind)))
+    number = np.append(part, kind[end:] + (len(of_part) - loose))
+    what = np.append(kinds[of_part], kinds[loose:])
+    runs = Runs(number[order], start[order], stop[order])
+    return Regions(height, width, runs, what & 0xFFFF, what >> 16)
 
 
 def in_rows(runs: Runs, *, width: int) -> Runs:

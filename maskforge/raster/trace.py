@@ -62,7 +62,7 @@ def batches(runs: Runs, *, width: int) -> Iterator[tuple[Outlines, Ints]]:
     part = connected(runs, width=width)
     order = np.argsort(part, kind="stable")
     part, region, start, stop = (a[order] for a in (part, runs.region, runs.start, runs.stop))
-    cuts = [*changes(part).nonzero()[0].tolist(), len(part)] if len(part) else []
+    cuts = [*changes(part).nonzero()[0].tolist(), len(part)]
     first = 0
     while first < len(cuts) - 1:
         last = max(first + 1, bisect_right(cuts, cuts[first] + BATCH) - 1)

@@ -10,6 +10,8 @@ from pycocotools import mask as oracle
 
 from maskforge.errors import GeometryError
 from maskforge.raster import rle
+from maskforge.raster import runs as runs_
+from maskforge.raster.runs import Runs
 
 MASKS = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12))
 
@@ -113,3 +115,46 @@ def test_any_text_is_a_mask_or_a_geometry_error(text: str) -> None:
         read(text, height=4, width=5)
     except GeometryError:
         return
+
+
+def runs_of(regions: list[NDArray[np.bool_]]) -> Runs:
+    return runs_.union(runs_.gather([(k, *runs_.of_mask(mask)) for k, mask in enumerate(regions)]))
+
+
+def test_counts_are_written_down_the_columns() -> None:
+    regions = [SMALL, ~SMALL, np.zeros((2, 3), bool), np.ones((2, 3), bool)]
+    got = rle.counts(runs_of(regions), 5, height=2, width=3)
+    assert got == [[2, 2, 1, 1], [0, 2, 2, 1, 1], [6], [0, 6], [6]]
+    # From the fourth on the difference from the count two before: -1 is "O".
+    texts = rle.encode(runs_of(regions), 5, height=2, width=3)
+    assert texts == ["221O", "022OO", "6", "06", "6"]
+    assert rle.encode(runs_.empty(), 0, height=2, width=3) == []
+    assert rle.counts(runs_.empty(), 0, height=2, width=3) == []
+
+
+@given(
+    st.lists(arrays(np.bool_, (5, 4)), max_size=4),
+    *(st.integers(1, size) for size in (300, 40, 30)),
+)
+def test_what_is_written_is_what_pycocotools_writes(
+    regions: list[NDArray[np.bool_]], tall: int, wide: int, batch: int
+) -> None:
+    regions = [np.repeat(np.repeat(mask, tall, axis=0), wide, axis=1) for mask in regions]
+    height, width = 5 * tall, 4 * wide
+    whole = runs_of(regions)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rle, "BATCH", batch)
+        got = rle.encode(whole, len(regions), height=height, width=width)
+        numbers = rle.counts(whole, len(regions), height=height, width=width)
+    assert got == [text_of(mask).decode() for mask in regions]
+    for mask, counts in zip(regions, numbers, strict=True):
+        assert np.array_equal(read(counts, height=height, width=width), mask)
+
+
+def test_a_region_of_too_many_runs_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs_, "MAX_RUNS", 3)
+    monkeypatch.setattr(rle, "BATCH", 1)
+    rle.encode(runs_of([SMALL, SMALL, SMALL]), 3, height=2, width=3)
+    chequered = np.indices((4, 4)).sum(axis=0) % 2 == 0
+    with pytest.raises(GeometryError, match="at most 3 runs of pixels in their rows, but have"):
+        rle.encode(runs_of([chequered]), 1, height=4, width=4)

@@ -1,0 +1,105 @@
+"""One ring for polygons with holes and of several parts, drawn again by the even-odd rule."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from label_images import Ids, figure, patches, seeds, small
+from strategies import Mask, picture
+
+from maskforge.raster import keyholes, regions, simplify, trace
+from maskforge.raster import runs as runs_
+from maskforge.raster.geometry import Polygon
+from maskforge.rules import pixel_center
+
+
+def parts_of(mask: Mask) -> tuple[Polygon, ...]:
+    (parts,) = trace.polygons(runs_.gather([(0, *runs_.of_mask(mask))]), 1, width=mask.shape[1])
+    return parts
+
+
+def slits(ring: np.ndarray) -> list[shapely.LineString]:
+    """Return the edges of ``ring`` that go both ways."""
+    edges = [tuple(map(tuple, edge)) for edge in np.stack([ring, np.roll(ring, -1, 0)], 1).tolist()]
+    return [shapely.LineString(edge) for edge in edges if edge[::-1] in edges and edge < edge[::-1]]
+
+
+def test_a_polygon_without_holes_is_its_exterior() -> None:
+    (part,) = parts_of(picture("##\n#."))
+    assert keyholes.ring([part]) is part.exterior
+
+
+def test_a_hole_is_tied_to_the_left() -> None:
+    ring = keyholes.ring(parts_of(picture("#####\n##.##\n#####")))
+    assert ring.tolist() == [
+        *([0, 0], [5, 0], [5, 3], [0, 3], [0, 1]),
+        *([2, 1], [2, 2], [3, 2], [3, 1], [2, 1]),
+        [0, 1],
+    ]
+
+
+def test_a_hole_is_tied_to_a_hole_at_its_left() -> None:
+    ring = keyholes.ring(parts_of(picture("######\n#.##.#\n######")))
+    assert [line.coords[:] for line in slits(ring)] == [[(0, 1), (1, 1)], [(2, 1), (4, 1)]]
+
+
+def test_parts_are_tied_where_they_are_near() -> None:
+    ring = keyholes.ring(parts_of(picture("##....\n##....\n...###")))
+    (slit,) = slits(ring)
+    assert slit.coords[:] == [(2, 2), (3, 2)]
+    assert len(ring) == 4 + 4 + 2
+
+
+def check(geometries: list[tuple[Polygon, ...]], *, height: int, width: int) -> None:
+    rings = [(Polygon(keyholes.ring(parts)),) for parts in geometries]
+    before, after = (
+        pixel_center.cover(regions, height=height, width=width) for regions in (geometries, rings)
+    )
+    before, after = runs_.union(before), runs_.union(after)
+    assert np.array_equal(before.region, after.region)
+    assert np.array_equal(before.start, after.start)
+    assert np.array_equal(before.stop, after.stop)
+    for parts, (ring,) in zip(geometries, rings, strict=True):
+        vertices = np.concatenate([r for p in parts for r in (p.exterior, *p.interiors)])
+        count = sum(1 + len(p.interiors) for p in parts)
+        assert len(ring.exterior) <= len(vertices) + 3 * (count - 1)
+        assert set(map(tuple, vertices.tolist())) <= set(map(tuple, ring.exterior.tolist()))
+        assert (ring.exterior != np.roll(ring.exterior, 1, axis=0)).any(axis=1).all()
+
+
+@given(small, st.booleans())
+def test_small_ones(label_image: Ids, as_one: bool) -> None:
+    height, width = label_image.shape
+    found = regions.of_label_image(label_image, np.ones_like(label_image) if as_one else None)
+    check(list(trace.polygons(found.runs, len(found), width=width)), height=height, width=width)
+
+
+@given(seeds, st.booleans())
+def test_figures(seed: int, as_one: bool) -> None:
+    image = figure(seed)
+    height, width = image.shape
+    found = regions.of_label_image(image, np.ones_like(image) if as_one else None)
+    geometries = list(trace.polygons(found.runs, len(found), width=width))
+    check(geometries, height=height, width=width)
+    for parts in geometries:
+        for part in parts:  # slits to holes run within the polygon
+            shape = shapely.Polygon(part.exterior, part.interiors)
+            assert all(map(shape.covers, slits(keyholes.ring([part]))))
+
+
+@given(seeds, st.sampled_from([0.7, 1.5, 4]))
+def test_simplified_ones(seed: int, tolerance: float) -> None:
+    image = patches(seed, height=30, width=40, size=9)
+    found = regions.of_label_image(image)
+    simple = simplify.simplify(found, pixel_center.cover, tolerance=tolerance)
+    check(list(simple.geometries), height=30, width=40)
+
+
+def test_a_hole_that_crosses_no_center_line() -> None:
+    outside = np.array([[0, 0], [8, 1], [7, 7], [1, 6]], dtype=np.float64)
+    hole = np.array([[3, 2.6], [5, 2.6], [4, 3.4]])
+    ring = keyholes.ring([Polygon(outside, (hole,))])
+    assert len(ring) == 4 + 3 + 2
+    check([(Polygon(outside, (hole,)),)], height=8, width=9)

@@ -1,0 +1,139 @@
+"""Which points of the line through the middles of the steps are kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given
+from label_images import Ids, arcs_in, patches, seeds, small
+from strategies import numbers
+
+from maskforge.raster import arcs as arcs_
+from maskforge.raster import regions as regions_
+from maskforge.raster import stairs, trace
+from maskforge.raster.stairs import Lines
+from maskforge.raster.trace import Outlines
+from maskforge.rules import pixel_center
+
+
+def ring(image: Ids, tolerance: float) -> list[list[float]]:
+    """Return what is kept of the one arc of an image."""
+    _, arcs = arcs_in(image, skip=(0,))
+    lines = Lines.of(arcs)
+    kept = lines.chosen(np.array([tolerance]), np.zeros(len(lines.points), dtype=bool))
+    return lines.points[kept].tolist()
+
+
+BOX = numbers("000000 011110 011110 011110 000000")
+DIAMOND = numbers("""
+    0000000
+    0001000
+    0011100
+    0111110
+    0011100
+    0001000
+    0000000
+""")
+
+
+def test_corners_of_long_sides_stay() -> None:
+    corners = [[1, 1], [5, 1], [5, 4], [1, 4], [1, 1]]
+    assert ring(BOX, 0.5) in (corners, corners[::-1])
+
+
+def test_below_half_a_pixel_the_pixel_edges_stay() -> None:
+    assert len(ring(DIAMOND, 0.3)) == 21
+    assert all(x == int(x) and y == int(y) for x, y in ring(DIAMOND, 0.3))
+
+
+def test_stairs_become_a_straight_line_through_their_middles() -> None:
+    got = ring(DIAMOND, 0.5)
+    assert got[0] == got[-1]
+    assert set(map(tuple, got)) <= {
+        (x, y) for x in np.arange(0, 7, 0.5) for y in np.arange(0, 7, 0.5) if x % 1 or y % 1
+    }
+    assert len(got) <= 9
+
+
+@given(small)
+def test_all_points_of_the_line_cover_the_same_and_do_not_touch(image: Ids) -> None:
+    found = regions_.of_label_image(image)
+    ((outlines, region),) = trace.batches(found.runs, width=found.width)
+    arcs = arcs_.of_outlines(outlines, height=found.height, width=found.width)
+    lines = Lines.of(arcs)
+    whole = (~lines.exact).nonzero()[0]
+    assert not lines.missing(whole).any()
+    size = np.bincount(lines.arc[whole], minlength=len(arcs.closed))
+    points, start = arcs_.joined(arcs, lines.points[whole], size)
+    parts = trace.parts(Outlines(points, start, outlines.part), region)
+    geometries = list(trace.grouped(parts, len(found)))
+    covered = pixel_center.cover(geometries, height=found.height, width=found.width)
+    for k in range(len(found)):
+        size = {"height": found.height, "width": found.width}
+        np.testing.assert_array_equal(covered.mask(k, **size), found.runs.mask(k, **size))
+
+
+@given(seeds)
+def test_weights_are_those_of_douglas_and_peucker(seed: int) -> None:
+    _, arcs = arcs_in(patches(seed, height=40, width=60))
+    lines = Lines.of(arcs)
+    for number in np.flatnonzero(~arcs.closed):
+        mine = (lines.arc == number) & ~lines.exact
+        points, weight = lines.points[mine], lines.weight[mine]
+        assert weight[0] == weight[-1] == np.inf
+        if (points[0] == points[-1]).all():
+            continue
+        for tolerance in (0.4, 0.9, 2.1):
+            expected = shapely.LineString(points).simplify(tolerance, preserve_topology=False)
+            kept = points[weight > tolerance]
+            # Where two points are equally far another one may be chosen.
+            assert abs(len(kept) - len(expected.coords)) <= 2 + len(kept) // 4
+            assert (
+                shapely.hausdorff_distance(shapely.LineString(kept), shapely.LineString(points))
+                <= tolerance + 1e-9
+            )
+
+
+def test_chords_that_cross_touch_or_lie_on_each_other() -> None:
+    a = np.array([[0, 0], [0, 4], [10, 0], [12, 0], [20, 0], [20, 0], [30, 0], [31, 1], [40, 0]])
+    b = np.array([[4, 4], [4, 0], [12, 0], [14, 1], [24, 0], [22, 0], [32, 0], [31, 0], [40, 5]])
+    assert stairs._touching(a * 1.0, b * 1.0).tolist() == [
+        *(True, True),  # cross
+        *(False, False),  # share an end
+        *(True, True),  # lie on each other
+        *(True, True),  # one ends on the other
+        False,
+    ]
+
+
+def test_a_chord_that_passes_an_island_gets_a_point_back() -> None:
+    image = np.zeros((14, 40), dtype=np.uint8)
+    image[:10] = 1
+    image[2:10, 8:33] = 0  # a bay …
+    image[5:7, 20:23] = 2  # … with an island
+    _, arcs = arcs_in(image)
+    lines = Lines.of(arcs)
+    none = np.zeros(len(lines.points), dtype=bool)
+    kept = lines.chosen(np.full(len(arcs.closed), 30.0), none)
+    assert not stairs._touching(*ends(lines, kept)).any()
+    back = lines.missing(kept)
+    assert lines.points[back].tolist() in ([[8, 2]], [[33, 2]])
+    image[5:7, 20:23] = 0
+    _, arcs = arcs_in(image)
+    lines = Lines.of(arcs)
+    none = np.zeros(len(lines.points), dtype=bool)
+    assert not lines.missing(lines.chosen(np.full(len(arcs.closed), 30.0), none)).any()
+
+
+def ends(lines: Lines, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    same = lines.arc[kept[1:]] == lines.arc[kept[:-1]]
+    return lines.points[kept[:-1][same]], lines.points[kept[1:][same]]
+
+
+@pytest.mark.parametrize("depth", [3, 1000])
+def test_what_is_not_reached_is_kept(depth: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stairs, "_DEPTH", depth)
+    points = np.stack([np.arange(40), np.arange(40) % 2 * 3], axis=1).astype(np.float64)
+    weight = stairs._weights(points, np.array([0, 40]))
+    assert (weight > 0).all()
