@@ -76,7 +76,7 @@ def convert(
             jobs, named, tables, plan, sources=sources, reader=reader, options=options, team=team
         )
         problems += doubts
-        classes, classes_from = table.classes, table.origin
+        classes, classes_from = plan.laid_out.table(table.classes), table.origin
         for name in plan.priority:
             classes.id_of(name)
         if plan.style is not None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
 
 from maskforge import plugins
-from maskforge.labels import BACKGROUND
+from maskforge.classes import BACKGROUND, HIGHEST_ID
+from maskforge.errors import ClassError
 
 if TYPE_CHECKING:
     from maskforge.classes import ClassTable
@@ -86,6 +87,11 @@ class Layout(Protocol):
     def SIZE(self) -> tuple[int, int] | None:
         """(width, height) that it wants for images and masks."""
 
+    def table(self, classes: ClassTable) -> ClassTable:
+        """Return the class table that masks are to have here: ids may be others, and what stands
+        for ignore; the order is the same. Raises ClassError for classes that cannot be.
+        """
+
     def places(self, names: Names, kind: Kind) -> Places:
         """Return where the files of one image go."""
 
@@ -119,6 +125,27 @@ def collects(layout: Layout, kind: Kind) -> bool:
     return layout.places(Names("probe", 0, ".png"), kind).collection is not None
 
 
+# The tables that layouts have.
+
+
+def as_it_is(classes: ClassTable) -> ClassTable:
+    """Return the table itself."""
+    return classes
+
+
+def consecutive(
+    classes: ClassTable, *, ignore: int | None = None, most: int = HIGHEST_ID
+) -> ClassTable:
+    """Return the classes with ids 0, 1, 2 …. Raises ClassError for more than ``most``."""
+    if len(classes) > most:
+        raise ClassError(
+            f"this layout must have at most {most} classes, but there are {len(classes)}",
+            code="too-large",
+        )
+    ids = tuple(range(len(classes)))
+    return replace(classes, ids=ids, ignore=ignore, has_ignore=classes.has_ignore)
+
+
 # The lists that several layouts write at the end.
 
 
@@ -150,6 +177,11 @@ def named_by_split(name: str, split: str | None) -> str:
     """Return what a file of all images is called, or of those of a split: instances_val.json."""
     stem, dot, suffix = name.rpartition(".")
     return f"{stem}_{split}{dot}{suffix}" if split else name
+
+
+def plain(classes: ClassTable) -> list[str]:
+    """Return the names of the classes, the background under its usual one."""
+    return ["background" if name == BACKGROUND else name for name in classes.names]
 
 
 def things(classes: ClassTable) -> list[str]:
