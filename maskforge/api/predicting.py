@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,7 +32,6 @@ KINDS = (
 )
 """What may be written of a prediction."""
 
-_OWN = {"overlay": ".jpg", "probabilities": ".npy"}
 _NUMBERED = re.compile(r"_\d{6,}$")
 
 
@@ -183,6 +182,7 @@ def predict(
     out: PathLike,
     as_: str = "label",
     style: str | None = None,
+    options: Mapping[str, object] | None = None,
     overwrite: bool = False,
     device: str = "auto",
     threads: int = 0,
@@ -197,10 +197,11 @@ def predict(
 
     network: a checkpoint ``.pt``, an export ``.onnx``, or what ``open_network`` returned. images:
     files, folders and patterns of images and videos. out: the folder to write to. as_: "label",
-    "palette", "color", "npy", "onehot", "overlay" or "probabilities". style: the colours of
-    "color". overwrite: replace what an earlier prediction made there, and never another file.
-    device, threads, size, tile, overlap, flip, batch: as for ``open_network``. progress: called
-    with images done and images in all.
+    "palette", "color", "npy", "onehot", "overlay" or "probabilities", or a format of regions:
+    "labelme", "via", "coco", "panoptic" or "yolo". style: the colours of "color". options: of a
+    format of regions, such as ``{"keep_iou": 0.99}``. overwrite: replace what an earlier prediction
+    made there, and never another file. device, threads, size, tile, overlap, flip, batch: as for
+    ``open_network``. progress: called with images done and images in all.
 
     Masks have the size of the image, shown upright by its EXIF. All is put in place when it is
     done. Raises UsageError, ReadError, WriteError; an image that cannot be read is a problem of the
@@ -212,7 +213,9 @@ def predict(
     if spared and not is_network(spared[0]):
         open_network(spared[0])  # which says what is wrong
     found = footage.find([os.fspath(one) for one in named], out=target, command=outputs.COMMAND)
-    output = outputs.Output(target, as_, found, style=style, overwrite=overwrite, spared=spared)
+    output = outputs.Output(
+        target, as_, found, style=style, options=options, overwrite=overwrite, spared=spared
+    )
     look = dict(zip(LOOK, (device, threads, size, tile, overlap, flip, batch), strict=True))
     total = footage.count(found) if progress is not None else 0
     records: list[dict[str, str]] = []
@@ -236,8 +239,8 @@ def predict(
 
 def _file(kind: str, name: str, one: Found) -> str:
     """Return where the prediction of an image or frame is, relative to the output."""
-    if kind == "onehot":
-        return "onehot.npy"
+    if kind not in outputs.OWN and writers.load(kind).COLLECTION:
+        return str(writers.kind(writers.load(kind)).collection)
     if kind == "overlay" and one.is_video:
         return one.name + video.WRITTEN
-    return name + (_OWN[kind] if kind in _OWN else writers.load(kind).SUFFIX)
+    return name + (outputs.OWN[kind] if kind in outputs.OWN else writers.load(kind).SUFFIX)

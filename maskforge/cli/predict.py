@@ -9,6 +9,7 @@ import click
 
 from maskforge import plugins
 from maskforge.cli import _choices, _console, _help, _options, _prediction, _shots
+from maskforge.conversion.settings import REGION_OPTIONS, Settings
 
 
 def run(
@@ -44,9 +45,27 @@ def run(
     source, target = _prediction.named(network), Path(out)
     _prediction.check(source)
     found = footage.find(images, out=target, command=outputs.COMMAND)
-    writer = outputs.Output(target, as_, found, style=style, overwrite=overwrite, spared=[source])
+    writer = outputs.Output(
+        target,
+        as_,
+        found,
+        style=style,
+        options=_regions(as_, given),
+        overwrite=overwrite,
+        spared=[source],
+    )
     events = writer.predict(_prediction.predictor(source, _prediction.take(given)))
     return _shots.follow(events, found, console=console, done="predicted", out=out)
+
+
+def _regions(as_: str, given: dict[str, Any]) -> dict[str, object]:
+    """Take the options of writers of regions out of ``given``; return those that were typed."""
+    from maskforge.conversion.conversion import writer_options
+
+    typed = {name: given.pop(name) for name in REGION_OPTIONS}
+    with _options.as_typed(Settings):
+        chosen = Settings.of(typed)
+    return writer_options(chosen, as_) if as_ not in OWN else {}
 
 
 OWN = ("overlay", "probabilities")
@@ -79,6 +98,7 @@ _OPTIONS = [
         listed="styles",
         group="output",
     ),
+    *_options.options_of(Settings, only=REGION_OPTIONS),
     *_prediction.options(),
     _help.option("--overwrite", is_flag=True, help="Replace what an earlier run made there."),
     _options.quiet_option(),

@@ -15,7 +15,7 @@ from maskforge.conversion import account, splitting
 from maskforge.conversion import sources as inputs
 from maskforge.conversion.labels import table_of
 from maskforge.conversion.result import Conversion
-from maskforge.conversion.settings import ONE_FILE, Plan, Settings
+from maskforge.conversion.settings import ONE_FILE, TRACING, Plan, Settings
 from maskforge.conversion.sinks import Place, Progress, Run
 from maskforge.conversion.workers import options as told_to
 from maskforge.conversion.workers import team as team_of
@@ -133,6 +133,11 @@ def _plan(
     if name == "instance" and not reader.REGIONS:
         raise UsageError("masks do not tell instances apart: there are no instance images of them")
     wanted = writer_options(chosen, name)
+    if reader.REGIONS and (of_masks := [one for one in TRACING if one in wanted]):
+        raise UsageError(
+            f"--{of_masks[0].replace('_', '-')} must be given for masks only: regions that were "
+            "drawn stay as they are"
+        )
     known = plugins.effective(writer, {})
     if chosen.overlap == "keep":
         if "keep_overlaps" not in known:

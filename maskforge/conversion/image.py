@@ -378,6 +378,8 @@ def outputs(
             data = writer.picture(scene, options)
     if lost := {what: count for what, count in sorted(scene.lost.items()) if count}:
         record["lost"] = lost
+    if scene.traced:
+        record["traced"] = scene.traced
     if writes_mask:
         files[places.mask] = Made(data)
     return Outputs(record, files, piece, original)

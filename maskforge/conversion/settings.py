@@ -128,6 +128,39 @@ class Settings:
         ),
     )
 
+    tolerance: float | None = field(
+        default=None,
+        metadata=_of(
+            OUTPUT,
+            "Simplify traced outlines: how far they may depart from the middles of pixel edges.",
+            metavar="PIXELS",
+            writer=True,
+            rare=True,
+        ),
+    )
+    keep_iou: float | None = field(
+        default=None,
+        metadata=_of(
+            OUTPUT,
+            "Simplify traced outlines so far that each class and each object of more than 100 "
+            "pixels keeps this IoU.",
+            metavar="0…1",
+            writer=True,
+            rare=True,
+        ),
+    )
+    min_area: int | None = field(
+        default=None,
+        metadata=_of(
+            OUTPUT,
+            "Before tracing, parts of fewer pixels, and holes, become what is around them.",
+            metavar="PIXELS",
+            least=1,
+            writer=True,
+            rare=True,
+        ),
+    )
+
     # Which pixel is what
     labels: Labels = field(
         default=None,
@@ -299,6 +332,12 @@ class Settings:
             splits.check(self.split)
         if self.style is not None:
             styles.check(self.style)
+        if self.tolerance is not None and self.keep_iou is not None:
+            raise UsageError("tolerance and keep_iou contradict each other", cure="give one")
+        if not 0 <= (self.tolerance or 0) < math.inf:
+            raise UsageError(f"tolerance must be 0 or more pixels, but got {self.tolerance}")
+        if not 0 <= (self.keep_iou or 0) <= 1:
+            raise UsageError(f"keep_iou must be from 0 to 1, but got {self.keep_iou}")
         _relabelling(self.map, self.only, self.drop, self.ignore_labels)  # refuses what is no rule
 
     @property
@@ -385,6 +424,7 @@ _FORMS: dict[Any, tuple[str, Callable[[Any], Any]]] = {
     bool: ("True or False", _yes_or_no),
     int: ("a whole number", index),
     int | None: ("a whole number", index),
+    float | None: ("a number", float),
     Path | None: ("a path", Path),
     Size | None: ("(width, height) in pixels, such as (512, 512), or one number", _size),
     Window | None: ("two numbers, the lower one first, such as (0, 4095)", _window),
@@ -396,6 +436,13 @@ _FORMS: dict[Any, tuple[str, Callable[[Any], Any]]] = {
 
 ONE_FILE = layouts.USUAL
 """The layout in which a file of all images stands by itself."""
+
+
+TRACING = ("tolerance", "keep_iou", "min_area")
+"""Settings about the outlines of masks."""
+
+REGION_OPTIONS = ("segmentation", "split_parts", *TRACING)
+"""Settings about how regions are written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

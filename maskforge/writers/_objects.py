@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from maskforge import rules
 from maskforge.classes import BACKGROUND, ClassTable
-from maskforge.raster import regions, trace
+from maskforge.raster import regions, simplify, specks, trace
 from maskforge.raster.geometry import Box, Geometry, Polygon, Ring
 from maskforge.raster.runs import Ints, Runs, relabel
 from maskforge.writers import Scene
@@ -29,6 +29,20 @@ Group: TypeAlias = int | str | None
 
 IGNORED = "ignored pixels"
 """What ``Scene.lost`` calls them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tracing:
+    """How label images become objects: exactly, unless something is asked for.
+
+    tolerance: how far, in pixels, outlines may depart from the middles of pixel edges. keep_iou:
+    instead of it, how much of each class, and of each large object, must stay. min_area: parts of
+    fewer pixels become what is around them, also those of the background.
+    """
+
+    tolerance: float | None = None
+    keep_iou: float | None = None
+    min_area: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +81,7 @@ class Objects:
         return list(trace.polygons(self.runs, len(self), width=self.width))
 
 
-def of(scene: Scene, *, whole: bool) -> Objects:
+def of(scene: Scene, tracing: Tracing, *, whole: bool) -> Objects:
     """Return the objects of ``scene``, and count what it loses by that.
 
     whole: regions of one instance are one object.
@@ -75,10 +89,7 @@ def of(scene: Scene, *, whole: bool) -> Objects:
     count_ignored(scene)
     raster, classes = scene.raster, scene.raster.classes
     if scene.annotation is None:
-        found = regions.of_raster(raster)
-        groups = tuple(number or None for number in found.instance.tolist())
-        none = (None,) * len(found)
-        return Objects(*raster.shape, found.runs, tuple(found.value.tolist()), groups, none)
+        return _traced(scene, tracing)
     amodal, count = raster.amodal, len(raster.region_class)
     areas = amodal.areas(count)
     left = [classes.ignore_index, classes.uncovered, -1]
@@ -104,6 +115,32 @@ def of(scene: Scene, *, whole: bool) -> Objects:
             for some in members
         ),
     )
+
+
+def _traced(scene: Scene, tracing: Tracing) -> Objects:
+    """Return the objects of a label image, and tell what they lost on request."""
+    raster, classes = scene.raster, scene.raster.classes
+    left = {classes.ignore_index, classes.uncovered}
+    if tracing.min_area is None:
+        found = regions.of_raster(raster)
+    else:
+        ids = raster.label_image()
+        clean = specks.removed(ids, area=tracing.min_area, keep=(classes.ignore_index,))
+        scene.traced["specks"] = clean.parts
+        scene.traced["pixels of specks"] = clean.pixels
+        found = regions.of_label_image(clean.label_image, skip=left)
+    geometries: tuple[tuple[Polygon, ...] | None, ...] = (None,) * len(found)
+    if (tracing.tolerance, tracing.keep_iou) != (None, None):
+        cover = rules.load("pixel-center").cover
+        how = {"tolerance": tracing.tolerance, "keep_iou": tracing.keep_iou}
+        simple = simplify.simplify(found, cover, **how)
+        geometries = simple.geometries
+        large = simple.region_iou[found.areas > simplify.HELD].tolist()
+        scene.traced["points before"] = simple.points_before
+        scene.traced["points after"] = simple.points_after
+        scene.traced["lowest IoU"] = min([1.0, *simple.class_iou.values(), *large])
+    groups = tuple(number or None for number in found.instance.tolist())
+    return Objects(*raster.shape, found.runs, tuple(found.value.tolist()), groups, geometries)
 
 
 def count_ignored(scene: Scene) -> None:

@@ -33,7 +33,7 @@ picture = None
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class Options(_objects.Tracing):
     """segmentation: polygons, run lengths, or polygons where there is no hole."""
 
     segmentation: Literal["auto", "polygon", "rle"] = "auto"
@@ -41,7 +41,7 @@ class Options:
 
 def encode(scene: Scene, options: Options) -> bytes:
     """Return the image's entry, and its annotations, a line each."""
-    objects = _objects.of(scene, whole=True)
+    objects = _objects.of(scene, options, whole=True)
     return _coco.piece(
         scene,
         (

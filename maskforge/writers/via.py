@@ -9,7 +9,6 @@ Holes, and the parts of one object, are tied by slits without width, since VIA h
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
 from maskforge.classes import ClassTable
@@ -33,14 +32,12 @@ _LINE_WIDTH = 10.0
 """Pixels; that of our reader where nothing is said."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Nothing to choose."""
+Options = _objects.Tracing
 
 
-def encode(scene: Scene, options: Options) -> bytes:
+def encode(scene: Scene, options: _objects.Tracing) -> bytes:
     """Return the image's entry, and the folder that its name starts from."""
-    found = _objects.of(scene, whole=True)
+    found = _objects.of(scene, options, whole=True)
     name_of = scene.raster.classes.name_of
     regions = [
         {
@@ -89,7 +86,7 @@ def _points(kind: str, points: Ring) -> dict[str, Any]:
 class Collection:
     """The project under way: an image after the other, and what concerns all of them at its end."""
 
-    def __init__(self, file: BinaryIO, classes: ClassTable, options: Options) -> None:
+    def __init__(self, file: BinaryIO, classes: ClassTable, options: _objects.Tracing) -> None:
         self._file = file
         self._names = {name: name for _, name in _objects.things(classes)}
         self._keys: dict[str, None] = {}

@@ -30,7 +30,7 @@ DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class Options(_objects.Tracing):
     """split_parts: a line for each part of an object."""
 
     split_parts: bool = False
@@ -38,7 +38,7 @@ class Options:
 
 def encode(scene: Scene, options: Options) -> bytes:
     """Return the file."""
-    found = _objects.of(scene, whole=True)
+    found = _objects.of(scene, options, whole=True)
     classes = scene.raster.classes
     number_of = {class_id: n for n, (class_id, _) in enumerate(_objects.things(classes))}
     lines = []

@@ -80,6 +80,7 @@ def test_all_that_decides_about_bytes_is_public_and_nothing_else() -> None:
         "style",
         "segmentation",
         "split_parts",
+        *settings.TRACING,
         "labels",
         "images_from",
         "split",
