@@ -49,7 +49,7 @@ def opened(path: Path) -> Set:
     """Return the set that a folder, a YAML or a label file is. Raises ReadError, ClassError."""
     yaml = path if path.suffix.lower() in YAML else _yaml_in(path)
     if yaml is not None:
-        items = tuple(_listed_in(yaml))
+        items = tuple(_once(_listed_in(yaml)))
         names = _by_number(label_lists.read(yaml).classes)
         return Set(items, names, _table(names, yaml))
     items = tuple(_in_folder(path)) if path.is_dir() else (_item(path, path.parent),)
@@ -77,6 +77,16 @@ def why(path: Path, head: bytes) -> str | None:
         return None
     is_file = path.suffix.lower() == ".txt" and _LINE.match(head)
     return "lines of a class and fractions" if is_file else None
+
+
+def _once(items: Iterable[Item]) -> list[Item]:
+    """Return each image once; one that is in several splits, as in train and val, is in none."""
+    found: dict[Path, Item] = {}
+    for item in items:
+        other = found.setdefault(item.image, item)
+        if other.split != item.split:
+            found[item.image] = other._replace(split=None)
+    return list(found.values())
 
 
 def _yaml_in(folder: Path) -> Path | None:

@@ -123,8 +123,10 @@ class Described:
     def annotation(self) -> Annotation:
         """Decode it. Raises ReadError."""
         png = _panoptic.picture(self.path, self.told.file_name)
+        with pixels.open_image(png) as image:
+            is_rgb = image.mode in ("RGB", "RGBA")
         values = pixels.read_mask(png, colors=True).values
-        if values.ndim != 3 or values.dtype != np.uint8:
+        if not is_rgb or values.ndim != 3 or values.dtype != np.uint8:
             raise ReadError(
                 "the PNG of a panoptic image must be RGB, 8 bits", code="mask-form", file=str(png)
             )
