@@ -45,6 +45,8 @@ CODES: dict[str, str] = {
     "mask-form": "programs read the mask differently: channels, alpha, palette, bits, orientation",
     "mask-uniform": "one class alone is in a mask, or a class in none",
     "contested": "overlapping regions of different classes, and the overlap policy is 'error'",
+    "lost": "the format that is written cannot say all that the source says, such as which pixels "
+    "are ignored",
     "name-collision": "two sources want the same output name",
     "in-the-way": "a file stands where an output has to go, and maskforge did not make it, or "
     "somebody changed it since",

@@ -17,6 +17,8 @@ def to_json(value: object, *, indent: int = -1) -> bytes:
     try:
         text = msgspec.json.encode(value)
     except UnicodeEncodeError:
+        if indent >= 0:
+            return json.dumps(value, indent=indent).encode()
         text = json.dumps(value, separators=(",", ":")).encode()
     return text if indent < 0 else msgspec.json.format(text, indent=indent)
 

@@ -39,7 +39,8 @@ def reader(name: str) -> str:
         default = "" if field.default is None else f"`{field.default}`"
         rows.append([flag, f"`{field.name}`", str(field.metadata.get("help", "")), default])
     options = markdown.table(["option", "in Python", "meaning", "default"], rows)
-    title = f"**{module.TITLE}.** Files: {', '.join(f'`{s}`' for s in module.SUFFIXES)}. "
+    files = ", ".join(f"`{s}`" for s in module.SUFFIXES) or "a folder, read as a whole"
+    title = f"**{module.TITLE}.** Files: {files}. "
     title += f"Written by default: `{module.DEFAULT_OUTPUT}`."
     # The page has a section of its own for what the docstring finds in a private module.
     told = markdown.rest(module.__doc__).replace("see `._via_labels`", "see below")

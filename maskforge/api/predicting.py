@@ -33,7 +33,6 @@ KINDS = (
 )
 """What may be written of a prediction."""
 
-_OWN = {"overlay": ".jpg", "probabilities": ".npy"}
 _NUMBERED = re.compile(r"_\d{6,}$")
 
 
@@ -226,6 +225,7 @@ def predict(
     out: PathLike | None = None,
     as_: str = "label",
     style: str | None = None,
+    options: Mapping[str, object] | None = None,
     overwrite: bool = False,
     device: str = "auto",
     threads: int = 0,
@@ -241,9 +241,11 @@ def predict(
     network: a checkpoint ``.pt``, an export ``.onnx``, the folder of a run, or what
     ``open_network`` returned. images: files, folders and patterns of images and videos. out: the
     folder to write to; None: ``runs/NAME-predicted``, or the first of ``runs/NAME-predicted-2`` …
-    that is free. as_: "label", "palette", "color", "npy", "onehot", "overlay" or "probabilities".
-    style: the colours of "color". overwrite: replace what an earlier prediction made there, and
-    never another file. device, threads, size, tile, tile_overlap, flip, batch: as for
+    that is free. as_: "label", "palette", "color", "npy", "onehot", "overlay" or "probabilities",
+    or a format of regions: "labelme", "via", "coco", "panoptic" or "yolo". style: the colours of
+    "color". options: of a format of regions, such as ``{"keep_iou": 0.99}``. overwrite: replace
+    what an earlier prediction made there, and never another file. device, threads, size, tile,
+    tile_overlap, flip, batch: as for
     ``open_network``. progress: called with images done and images in all.
 
     Masks have the size of the image, shown upright by its EXIF. All is put in place when it is
@@ -257,7 +259,9 @@ def predict(
     for file in spared:
         check(file)
     found = footage.find([os.fspath(one) for one in wanted], out=target, command=outputs.COMMAND)
-    output = outputs.Output(target, as_, found, style=style, overwrite=overwrite, spared=spared)
+    output = outputs.Output(
+        target, as_, found, style=style, options=options, overwrite=overwrite, spared=spared
+    )
     look = dict(zip(LOOK, (device, threads, size, tile, tile_overlap, flip, batch), strict=True))
     total = footage.count(found) if progress is not None else 0
     records: list[dict[str, str]] = []
@@ -281,8 +285,8 @@ def predict(
 
 def _file(kind: str, name: str, one: Found) -> str:
     """Return where the prediction of an image or frame is, relative to the output."""
-    if kind == "onehot":
-        return "onehot.npy"
+    if kind not in outputs.OWN and writers.load(kind).COLLECTION:
+        return str(writers.kind(writers.load(kind)).collection)
     if kind == "overlay" and one.is_video:
         return one.name + video.WRITTEN
-    return name + (_OWN[kind] if kind in _OWN else writers.load(kind).SUFFIX)
+    return name + (outputs.OWN[kind] if kind in outputs.OWN else writers.load(kind).SUFFIX)

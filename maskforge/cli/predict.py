@@ -11,6 +11,7 @@ import click
 from maskforge import plugins
 from maskforge.cli import _choices, _console, _help, _options, _prediction, _shots
 from maskforge.cli._console import escape
+from maskforge.conversion.settings import REGION_OPTIONS, Settings
 
 
 def run(
@@ -50,16 +51,45 @@ def run(
     name = f"{predicting.run_of(network)}-predicted"
     target = Path(out) if out else place(name, newest=overwrite)
     found = footage.find(images, out=target, command=outputs.COMMAND)
-    writer = outputs.Output(target, as_, found, style=style, overwrite=overwrite, spared=[source])
+    writer = outputs.Output(
+        target,
+        as_,
+        found,
+        style=style,
+        options=_regions(as_, given),
+        overwrite=overwrite,
+        spared=[source],
+    )
     events = writer.predict(predicting.open_network(source, **_prediction.take(given)))
     code = _shots.follow(events, found, console=console, done="predicted", out=str(target))
     if code != 3:
-        by = network if as_ in OWN else str(target)
-        console.print(f"next: {escape(shlex.join(['maskforge', 'background', by, *images]))}")
+        console.print(f"next: {escape(shlex.join(_next(network, as_, str(target), images)))}")
     return code
 
 
+def _next(network: str, kind: str, out: str, images: tuple[str, ...]) -> list[str]:
+    """Return the next command: outlines are corrected, masks say where the background is."""
+    if kind in ("labelme", "polygons"):
+        return ["maskforge", "annotate", out]
+    if kind in REGIONS:
+        return ["maskforge", "convert", out]
+    return ["maskforge", "background", network if kind in OWN else out, *images]
+
+
+def _regions(as_: str, given: dict[str, Any]) -> dict[str, object]:
+    """Take the options of writers of regions out of ``given``; return those that were typed."""
+    from maskforge.conversion.conversion import writer_options
+
+    typed = {name: given.pop(name) for name in REGION_OPTIONS}
+    with _options.as_typed(Settings):
+        chosen = Settings.of(typed)
+    return writer_options(chosen, as_) if as_ not in OWN else {}
+
+
 OWN = ("overlay", "probabilities")
+
+REGIONS = ("coco", "panoptic", "via", "yolo")
+"""Kinds that hold outlines or things, not masks to be used as they are."""
 
 _KINDS = (*(name for name in plugins.names("writers") if name != "instance"), *OWN)
 
@@ -88,6 +118,7 @@ _OPTIONS = [
         listed="styles",
         group="output",
     ),
+    *_options.options_of(Settings, only=REGION_OPTIONS),
     *_prediction.options(),
     _help.option("--overwrite", is_flag=True, help="Replace what an earlier run made there."),
     _options.quiet_option(),

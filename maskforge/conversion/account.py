@@ -24,14 +24,18 @@ class Account:
 
     files: annotation files, or masks. images: those that they describe. regions: those that were
     drawn. left_out: of regions that were left out on request, how many of each label, and the
-    pixels that they cover. unannotated: images beside the others that nothing describes, by path.
-    splits: images in each. passed: folders of earlier outputs in the input, which were not read.
+    pixels that they cover. lost: what the format that is written cannot say, how many of it, and in
+    how many images. traced: what became of outlines that were to be simplified. unannotated: images
+    beside the others that nothing describes, by path. splits: images in each. passed: folders of
+    earlier outputs in the input, which were not read.
     """
 
     files: int = 0
     images: int = 0
     regions: int = 0
     left_out: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    lost: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    traced: Mapping[str, float] = field(default_factory=dict)
     unannotated: tuple[str, ...] = ()
     splits: Mapping[str, int] = field(default_factory=dict)
     passed: tuple[str, ...] = ()
@@ -46,6 +50,17 @@ class Account:
                 for label, (regions, pixels) in self.left_out.items()
             )
             yield f"left out on request: {shown}"
+        if "points before" in self.traced:
+            yield (
+                f"outlines simplified: {self.traced['points before']:,} points are "
+                f"{self.traced['points after']:,}, the lowest IoU is "
+                f"{self.traced['lowest IoU']:.4f}"
+            )
+        if "specks" in self.traced:
+            specks, pixels = int(self.traced["specks"]), int(self.traced["pixels of specks"])
+            yield f"specks and pin holes removed: {specks:,}, of {many(pixels, 'pixel')}"
+        if self.lost:
+            yield f"lost: {', '.join(lost_in_words(self.lost))}"
         if self.unannotated:
             names = [os.path.basename(path) for path in self.unannotated]
             yield f"{many(len(names), 'image')} beside them without annotation: {_some(names)}"
@@ -56,7 +71,7 @@ class Account:
 
 
 def of(
-    records: Iterable[Mapping[str, Any]],
+    records: Sequence[Mapping[str, Any]],
     *,
     files: int,
     images: int,
@@ -80,10 +95,40 @@ def of(
         images,
         regions,
         dict(sorted(left.items())),
+        lost(records),
+        _traced(records),
         tuple(unannotated),
         {name: splits[name] for name in order if name in splits},
         tuple(dict.fromkeys(map(str, passed))),
     )
+
+
+def _traced(records: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """Return what became of outlines that were to be simplified, of all images together."""
+    found: dict[str, float] = {}
+    for record in records:
+        for what, value in record.get("traced", {}).items():
+            if what.startswith("lowest"):
+                found[what] = min(value, found.get(what, value))
+            else:
+                found[what] = value + found.get(what, 0)
+    return found
+
+
+def lost(records: Iterable[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
+    """Return what could not be written: of each kind how many, and in how many images."""
+    found: dict[str, tuple[int, int]] = {}
+    for record in records:
+        for what, count in record.get("lost", {}).items():
+            before = found.get(what, (0, 0))
+            found[what] = (before[0] + count, before[1] + 1)
+    return dict(sorted(found.items()))
+
+
+def lost_in_words(found: Mapping[str, tuple[int, int]]) -> Iterator[str]:
+    """Yield what could not be written, a few words each."""
+    for what, (count, images) in found.items():
+        yield f"{count:,} {what} in {many(images, 'image')}"
 
 
 def unannotated(sources: Iterable[Path], used: Mapping[str, Set[str]]) -> list[str]:

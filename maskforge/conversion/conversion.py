@@ -15,7 +15,7 @@ from maskforge.conversion import account, splitting
 from maskforge.conversion import sources as inputs
 from maskforge.conversion.labels import table_of
 from maskforge.conversion.result import Conversion
-from maskforge.conversion.settings import ONE_FILE, Plan, Settings
+from maskforge.conversion.settings import ONE_FILE, TRACING, Plan, Settings
 from maskforge.conversion.sinks import Place, Progress, Run
 from maskforge.conversion.workers import options as told_to
 from maskforge.conversion.workers import team as team_of
@@ -76,7 +76,7 @@ def convert(
             jobs, named, tables, plan, sources=sources, reader=reader, options=options, team=team
         )
         problems += doubts
-        classes, classes_from = table.classes, table.origin
+        classes, classes_from = plan.laid_out.table(table.classes), table.origin
         for name in plan.priority:
             classes.id_of(name)
         if plan.style is not None:
@@ -121,43 +121,47 @@ def _plan(
     reader_options: Mapping[str, object],
 ) -> Plan:
     """Return what can be decided before the input is read: all but the classes."""
-    layout = layouts.load(chosen.layout)
-    name = chosen.as_ or layout.MASK_WRITER or reader.DEFAULT_OUTPUT
+    name = chosen.as_ or reader.DEFAULT_OUTPUT
+    if chosen.layout is not None and chosen.as_ is None:
+        name = layouts.load(chosen.layout).MASK_WRITER or name
     writer = writers.load(name)
-    is_file = writer.COLLECTION and chosen.layout == ONE_FILE
+    laid_out = chosen.layout or (ONE_FILE if writer.COLLECTION else layouts.usual(name))
+    layout = layouts.load(laid_out)
+    is_file = writer.COLLECTION and laid_out == ONE_FILE
     if writer.COLLECTION and not (is_file or layouts.collects(layout, writers.kind(writer))):
-        raise UsageError(
-            f"{name} makes one file of all images and cannot have layout {chosen.layout!r}"
-        )
+        raise UsageError(f"{name} makes one file of all images and cannot have layout {laid_out!r}")
     if name == "instance" and not reader.REGIONS:
         raise UsageError("masks do not tell instances apart: there are no instance images of them")
+    wanted = writer_options(chosen, name)
+    if reader.REGIONS and (of_masks := [one for one in TRACING if one in wanted]):
+        raise UsageError(
+            f"--{of_masks[0].replace('_', '-')} must be given for masks only: regions that were "
+            "drawn stay as they are"
+        )
     known = plugins.effective(writer, {})
-    wanted: dict[str, object] = {}
-    if chosen.style is not None:
-        if "style" not in known:
-            cure = "add --as color"
-            raise UsageError(f"--style must not be given for {name} masks", cure=cure)
-        wanted["style"] = chosen.style
     if chosen.overlap == "keep":
         if "keep_overlaps" not in known:
             cure = "add --as onehot"
             raise UsageError(f"--overlap keep must not be given for {name} masks", cure=cure)
         wanted["keep_overlaps"] = True
-    writer_options = plugins.effective(writer, wanted)
+    options = plugins.effective(writer, wanted)
     if is_file:
         ending = writer.SUFFIX
-    elif chosen.layout != ONE_FILE:
-        ending = f"-{chosen.layout}"
+        if ending in reader.SUFFIXES:
+            ending = f"-{name}{ending}"
+    elif laid_out != ONE_FILE:
+        ending = f"-{laid_out}"
     else:
-        style = str(writer_options.get("style", "masks"))
+        style = str(options.get("style", "masks" if writer.FOLDER == "masks" else name))
         ending = f"-{files.safe_name(style.replace('#', '').replace(',', '-'))}"
     decided: dict[str, Any] = {
         "reader": format,
         "writer": name,
-        "out": _output(chosen.out, sources, format, ending),
+        "layout": laid_out,
+        "out": _output(chosen.out, sources, format, ending, writer.SUFFIX if is_file else ""),
         "classes": ClassTable((BACKGROUND,)),  # until they are known
         "reader_options": plugins.effective(reader, reader_options),
-        "writer_options": writer_options,
+        "writer_options": options,
         "overlap": "last" if chosen.overlap == "keep" else chosen.overlap,
         "size": chosen.size or layout.SIZE,
         "instances": chosen.instances and layout.INSTANCES and reader.REGIONS,
@@ -166,17 +170,41 @@ def _plan(
     return Plan(**(same | decided))
 
 
-def _output(out: Path | None, sources: Sequence[Path], format: str, ending: str) -> Path:
+def writer_options(chosen: Settings, name: str) -> dict[str, object]:
+    """Return what ``chosen`` says to the writer ``name``. Raises UsageError for others' options."""
+    known = plugins.effective(writers.load(name), {})
+    wanted = {}
+    for one in fields(Settings):
+        value = getattr(chosen, one.name)
+        if not one.metadata.get("writer") or value == one.default:
+            continue
+        if one.name not in known:
+            others = (other for other in plugins.names("writers") if _has(other, one.name))
+            option = one.name.replace("_", "-")
+            raise UsageError(
+                f"--{option} must not be given for {name} masks",
+                cure=f"add --as {' or '.join(others)}",
+            )
+        wanted[one.name] = value
+    return wanted
+
+
+def _has(writer: str, option: str) -> bool:
+    return option in plugins.effective(writers.load(writer), {})
+
+
+def _output(
+    out: Path | None, sources: Sequence[Path], format: str, ending: str, suffix: str
+) -> Path:
     """Return the output's place: the given one, else one beside the first source.
 
-    ending: what follows the source's name, of a folder with a hyphen, of a file its suffix.
+    ending: what follows the source's name. suffix: of a file, "" of a folder.
     """
     first = sources[0]
     name = Path(os.path.abspath(first)).name
     base = (name if first.is_dir() else Path(name).stem) or format
     if out is not None:
-        is_file = ending.startswith(".")
-        return out / f"{base}{ending}" if is_file and out.suffix != ending else out
+        return out / f"{base}{ending}" if suffix and out.suffix != suffix else out
     if str(first) == ".":
         # The current folder is the project's: what it becomes lies in it, not beside it.
         return Path(f"{format}{ending}")

@@ -376,6 +376,10 @@ def outputs(
         piece = Piece(places.collection, data, names)
         if writer.picture is not None:
             data = writer.picture(scene, options)
+    if lost := {what: count for what, count in sorted(scene.lost.items()) if count}:
+        record["lost"] = lost
+    if scene.traced:
+        record["traced"] = scene.traced
     if writes_mask:
         files[places.mask] = Made(data)
     return Outputs(record, files, piece, original)
@@ -471,6 +475,9 @@ def _in_output_frame(
     if picture is not None:
         chosen = images.frame(annotation, picture, plan.exif)
         height, width = picture.height, picture.width
+        if annotation.relative and chosen == "stored":
+            stored = {"height": picture.stored_height, "width": picture.stored_width}
+            annotation = transform.absolute(annotation, **stored)
         if picture.orientation != 1:
             exif = "image" if chosen == "upright" else "image and annotation"
         if chosen == "stored" and picture.orientation != 1:
@@ -482,6 +489,8 @@ def _in_output_frame(
             )
     assert height is not None  # one of picture and declared size is there
     assert width is not None
+    if annotation.relative:
+        annotation = transform.absolute(annotation, height=height, width=width)
     sized = transform.working_size((height, width), plan.size or ())
     if sized != (height, width):
         matrix = transform.scale_matrix(sized[1] / width, sized[0] / height)

@@ -26,14 +26,19 @@ class OneFile:
     IMAGE_FORM: Literal["as-is", "png"] = "as-is"
     SIZE: tuple[int, int] | None = None
 
+    def table(self, classes: ClassTable) -> ClassTable:
+        """Return the table itself."""
+        return classes
+
     def places(self, names: Names, kind: Kind) -> Places:
         """Return where the files of one image go."""
         stem = self.name.rpartition(".")[0]
+        name = named_by_split(self.name, names.split if self.by_split else None)
         return Places(
-            mask=f"{stem}/{names.stem}{kind.suffix}",
+            mask=f"{name.rpartition('.')[0]}/{names.stem}{kind.suffix}",
             image=f"images/{names.stem}{names.image_suffix}",
             preview=f"{stem}-previews/{names.stem}.jpg",
-            collection=named_by_split(self.name, names.split if self.by_split else None),
+            collection=name,
         )
 
     def per_image(self, raster: Raster, names: Names) -> Mapping[str, bytes]:

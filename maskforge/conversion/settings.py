@@ -70,7 +70,7 @@ def _of(
     group: the part of the help that it is in. choices: the folder whose file names it may be.
     least: the lowest number. letter: another way to type it. rare: left to --help-all. command:
     whether it has an option of its own name. helpful: what None means, in words, which is the
-    default on the command line.
+    default on the command line. writer: a writer's option of the same name, for those that have it.
     """
     known = {"group": group, "help": help, "metavar": metavar, "choices": choices, "least": least}
     return {**known, "letter": letter, "flags": flags, "rare": rare, **more}
@@ -106,6 +106,58 @@ class Settings:
             "Colours of --as color: a name, #rrggbb,#rrggbb (background, object), or one colour "
             "for each class.",
             metavar="STYLE",
+            writer=True,
+        ),
+    )
+    segmentation: Literal["auto", "polygon", "rle"] = field(
+        default="auto",
+        metadata=_of(
+            OUTPUT,
+            "Regions of --as coco: polygons, run lengths, or polygons where there is no hole.",
+            writer=True,
+            rare=True,
+        ),
+    )
+    split_parts: bool = field(
+        default=False,
+        metadata=_of(
+            OUTPUT,
+            "A line for each part of an object in --as yolo, instead of parts tied by slits.",
+            writer=True,
+            rare=True,
+        ),
+    )
+
+    tolerance: float | None = field(
+        default=None,
+        metadata=_of(
+            OUTPUT,
+            "Simplify traced outlines: how far they may depart from the middles of pixel edges.",
+            metavar="PIXELS",
+            writer=True,
+            rare=True,
+        ),
+    )
+    keep_iou: float | None = field(
+        default=None,
+        metadata=_of(
+            OUTPUT,
+            "Simplify traced outlines so far that each class and each object of more than 100 "
+            "pixels keeps this IoU.",
+            metavar="0…1",
+            writer=True,
+            rare=True,
+        ),
+    )
+    min_area: int | None = field(
+        default=None,
+        metadata=_of(
+            OUTPUT,
+            "Before tracing, parts of fewer pixels, and holes, become what is around them.",
+            metavar="PIXELS",
+            least=1,
+            writer=True,
+            rare=True,
         ),
     )
 
@@ -172,9 +224,13 @@ class Settings:
     )
 
     # How it is laid out
-    layout: str = field(
-        default="pairs",
-        metadata=_of(OUTPUT, "How the output folder is laid out.", choices="layouts"),
+    layout: str | None = field(
+        default=None,
+        metadata=_of(
+            OUTPUT,
+            "How the output folder is laid out. [default: pairs; yolo for --as yolo]",
+            choices="layouts",
+        ),
     )
     size: tuple[int, ...] | None = field(
         default=None,
@@ -286,6 +342,12 @@ class Settings:
             splits.check(self.split)
         if self.style is not None:
             styles.check(self.style)
+        if self.tolerance is not None and self.keep_iou is not None:
+            raise UsageError("tolerance and keep_iou contradict each other", cure="give one")
+        if not 0 <= (self.tolerance or 0) < math.inf:
+            raise UsageError(f"tolerance must be 0 or more pixels, but got {self.tolerance}")
+        if not 0 <= (self.keep_iou or 0) <= 1:
+            raise UsageError(f"keep_iou must be from 0 to 1, but got {self.keep_iou}")
         _relabelling(self.map, self.only, self.drop, self.ignore_labels)  # refuses what is no rule
 
     @property
@@ -382,6 +444,7 @@ _FORMS: dict[Any, tuple[str, Callable[[Any], Any]]] = {
     bool: ("True or False", _yes_or_no),
     int: ("a whole number", index),
     int | None: ("a whole number", index),
+    float | None: ("a number", float),
     Path | None: ("a path", Path),
     Size | None: ("(width, height) in pixels, such as (640, 480)", _size),
     tuple[int, ...] | None: (
@@ -395,9 +458,15 @@ _FORMS: dict[Any, tuple[str, Callable[[Any], Any]]] = {
 """How values may come, in words, by the type of their field, and what makes them that type."""
 
 
-ONE_FILE = "pairs"
-"""The layout, that of all outputs unless another is named, in which a file of all images stands
-by itself."""
+ONE_FILE = layouts.USUAL
+"""The layout in which a file of all images stands by itself."""
+
+
+TRACING = ("tolerance", "keep_iou", "min_area")
+"""Settings about the outlines of masks."""
+
+REGION_OPTIONS = ("segmentation", "split_parts", *TRACING)
+"""Settings about how regions are written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -415,6 +484,7 @@ class Plan(Settings):
     reader_options: Mapping[str, object] = field(default_factory=dict)
     writer_options: Mapping[str, object] = field(default_factory=dict)
     overlap: Overlap = "last"
+    layout: str = layouts.USUAL
 
     def __post_init__(self) -> None:
         """Check nothing again: settings were checked as such."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from maskforge import layouts, plugins, splits, writers
-from maskforge.conversion import image, manifest, sources
+from maskforge.conversion import account, image, manifest, sources
 from maskforge.conversion.image import Made, Outcome, Outputs, Piece, Placed
 from maskforge.conversion.settings import Plan
 from maskforge.conversion.sources import Earlier, Job
@@ -457,6 +457,10 @@ class Run:
         for name, data in self._closing(records).items():
             stage.write(name, data)
         self._write_sheet(records)
+        lost = self._lost(done)
+        self._raise_if_strict(lost)
+        done.problems += lost
+        self._raise_if_strict(done.problems)
         self._add_problems(done)
         with stage.shelf.file(self.place.manifest) as file:
             manifest.write(
@@ -468,6 +472,17 @@ class Run:
             )
         earlier = stage.owned.entries.get(self.place.manifest)
         stage.add(stage.shelf.put_file(self.place.manifest, earlier))
+
+    def _lost(self, done: Done) -> list[Problem]:
+        """Return a warning that tells what the format cannot say, where there is something."""
+        shown = ", ".join(account.lost_in_words(account.lost(done.records)))
+        if not shown:
+            return []
+        file = self.place.out
+        if self.place.is_file:
+            file = self.stage.folder / done.collections[0]
+        message = f"{self._writer.TITLE} must hold all that the source says, but cannot: {shown}"
+        return [Problem("lost", str(file), message, severity="warning")]
 
     def _add_problems(self, done: Done) -> None:
         if done.problems:

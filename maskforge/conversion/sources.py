@@ -85,9 +85,10 @@ class Job:
 
         One that was only found is read by whoever converts it.
         """
-        if not isinstance(annotation, Annotation):
-            return cls(index, stem, source, shown, annotation, annotation.place)
         split = annotation.split
+        if not isinstance(annotation, Annotation):
+            place = annotation.place
+            return cls(index, stem, source, shown, annotation, place, split=split)
         if isinstance(annotation.embedded, memoryview):
             annotation = replace(annotation, embedded=bytes(annotation.embedded))
         waiting: Annotation | bytes = annotation
@@ -383,7 +384,10 @@ def keep_clear(
 
     places: the files of a stem. reserved: files that the output has anyway. Case does not count.
     """
-    if not any(name.startswith("probe/") for name in places("probe")):
+    flat = [name for name in places("probe/probe") if "probe" in name]
+    if not any(name.startswith("probe/") for name in places("probe")) and all(
+        "probe/probe" in name for name in flat
+    ):
         return []  # where all stems lie in folders of their kind, nothing can meet
     taken = {name.casefold(): False for name in reserved}  # name → whether it is a folder
     problems = []

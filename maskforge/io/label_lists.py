@@ -316,8 +316,13 @@ def _block(lines: Iterable[str]) -> Iterable[str]:
 def _bare(text: str) -> str:
     """Return a YAML text without its quotes."""
     text = text.strip()
-    is_quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
-    return text[1:-1] if is_quoted else text
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        try:
+            return str(json.loads(text))  # escapes are those of JSON, nearly all of them
+        except ValueError:
+            return text[1:-1]
+    is_quoted = len(text) > 1 and text[0] == text[-1] == "'"
+    return text[1:-1].replace("''", "'") if is_quoted else text
 
 
 # Encodings

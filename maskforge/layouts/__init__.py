@@ -5,11 +5,14 @@ All paths are relative to the output folder, with forward slashes.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
 
 from maskforge import plugins
+from maskforge.classes import BACKGROUND, HIGHEST_ID
+from maskforge.errors import ClassError
 
 if TYPE_CHECKING:
     from maskforge.classes import ClassTable
@@ -84,6 +87,11 @@ class Layout(Protocol):
     def SIZE(self) -> tuple[int, int] | None:
         """(width, height) that it wants for images and masks."""
 
+    def table(self, classes: ClassTable) -> ClassTable:
+        """Return the class table that masks are to have here: ids may be others, and what stands
+        for ignore; the order is the same. Raises ClassError for classes that cannot be.
+        """
+
     def places(self, names: Names, kind: Kind) -> Places:
         """Return where the files of one image go."""
 
@@ -99,9 +107,43 @@ def load(name: str) -> Layout:
     return cast(Layout, plugins.load("layouts", name))
 
 
+USUAL = "pairs"
+"""The layout where the user names none."""
+
+
+def usual(writer: str) -> str:
+    """Return the layout of a writer's files where the user names none.
+
+    That is the one of its own name, if there is one that wants it, else :data:`USUAL`.
+    """
+    is_own = writer in plugins.names("layouts") and writer == load(writer).MASK_WRITER
+    return writer if is_own else USUAL
+
+
 def collects(layout: Layout, kind: Kind) -> bool:
     """Tell whether a layout has a place for a file of all images."""
     return layout.places(Names("probe", 0, ".png"), kind).collection is not None
+
+
+# The tables that layouts have.
+
+
+def as_it_is(classes: ClassTable) -> ClassTable:
+    """Return the table itself."""
+    return classes
+
+
+def consecutive(
+    classes: ClassTable, *, ignore: int | None = None, most: int = HIGHEST_ID
+) -> ClassTable:
+    """Return the classes with ids 0, 1, 2 …. Raises ClassError for more than ``most``."""
+    if len(classes) > most:
+        raise ClassError(
+            f"this layout must have at most {most} classes, but there are {len(classes)}",
+            code="too-large",
+        )
+    ids = tuple(range(len(classes)))
+    return replace(classes, ids=ids, ignore=ignore, has_ignore=classes.has_ignore)
 
 
 # The lists that several layouts write at the end.
@@ -131,9 +173,43 @@ def splits(records: Records) -> dict[str, bytes]:
     return {f"{split}.txt": lines(stems) for split, stems in stems_by_split(records).items()}
 
 
-def named_by_split(name: str | None, split: str | None) -> str | None:
+def named_by_split(name: str, split: str | None) -> str:
     """Return what a file of all images is called, or of those of a split: instances_val.json."""
-    if name is None:
-        return None
     stem, dot, suffix = name.rpartition(".")
     return f"{stem}_{split}{dot}{suffix}" if split else name
+
+
+def plain(classes: ClassTable) -> list[str]:
+    """Return the names of the classes, the background under its usual one."""
+    return ["background" if name == BACKGROUND else name for name in classes.names]
+
+
+def things(classes: ClassTable) -> list[str]:
+    """Return the names of the classes but the background, in the order of their ids."""
+    return [name for name in classes.names if name != BACKGROUND]
+
+
+def trainer_yaml(
+    names: Sequence[str], records: Records, *, more: Mapping[str, object] | None = None
+) -> bytes:
+    """Return the data.yaml of ultralytics: images by split, and ``names`` by number.
+
+    more: other keys. A split that has no image is left out, but for those that it wants: train, and
+    val, which is then the same.
+    """
+    met = dict.fromkeys(record["split"] or "train" for record in records)
+    places = {split: f"images/{split}" for split in ("train", "val", "test") if split in met}
+    first = next(iter(places.values()), "images/train")
+    places = {"train": first, "val": first} | places
+    keys: dict[str, object] = {
+        key: places[key] for key in ("train", "val", "test") if key in places
+    }
+    keys |= more or {}
+    rows = [f"{key}: {_quoted(value)}" for key, value in keys.items()]
+    rows += ["names:", *(f"  {number}: {_quoted(name)}" for number, name in enumerate(names))]
+    return lines(rows)
+
+
+def _quoted(value: object) -> str:
+    """Return a value as YAML has it, which is what JSON has."""
+    return json.dumps(value, ensure_ascii=False)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Literal
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Kind, Names, Places, Records, labels, lines, splits
+from maskforge.layouts import Kind, Names, Places, Records, as_it_is, labels, lines, splits
 from maskforge.raster.raster import Raster
 
 MASK_WRITER: str | None = "palette"
 INSTANCES = False
 IMAGE_FORM: Literal["as-is", "png"] = "png"
 SIZE: tuple[int, int] | None = None
+table = as_it_is
 
 
 def places(names: Names, kind: Kind) -> Places:

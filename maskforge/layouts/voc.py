@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import Literal
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Kind, Names, Places, Records, lines, stems_by_split
+from maskforge.layouts import Kind, Names, Places, Records, as_it_is, lines, stems_by_split
 from maskforge.raster.raster import Raster
 
 MASK_WRITER: str | None = "palette"
 INSTANCES = True
 IMAGE_FORM: Literal["as-is", "png"] = "as-is"
 SIZE: tuple[int, int] | None = None
+table = as_it_is
 
 
 def places(names: Names, kind: Kind) -> Places:

@@ -7,7 +7,7 @@ hold without loss: a file for each frame, numbered from 1.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -40,10 +40,10 @@ class Output:
     """Where predictions go and in which form.
 
     found: what is predicted. kind: a writer of :mod:`maskforge.writers`, "overlay" or
-    "probabilities". overwrite: what an earlier run has placed is replaced, as a whole. spared:
-    files that are never replaced, besides what is ``found``. Raises UsageError for a style that
-    does not fit, where an earlier output stands without ``overwrite``, and where a file is in the
-    way that is not ours to replace.
+    "probabilities". options: of the writer. overwrite: what an earlier run has placed is replaced,
+    as a whole. spared: files that are never replaced, besides what is ``found``. Raises UsageError
+    for a style that does not fit, where an earlier output stands without ``overwrite``, and where a
+    file is in the way that is not ours to replace.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Output:
         found: Sequence[Found],
         *,
         style: str | None = None,
+        options: Mapping[str, object] | None = None,
         overwrite: bool = False,
         spared: Iterable[Path] = (),
     ) -> None:
@@ -69,7 +70,9 @@ class Output:
         self._writer = None if kind in OWN else writers.load(kind)
         if self._writer is not None:
             given = {} if style is None else {"style": style}
-            self._options = plugins.options(self._writer, given)
+            self._options = plugins.options(self._writer, {**given, **(options or {})})
+        elif options:
+            raise UsageError(f"{next(iter(options))} must be given for polygons only, not {kind}")
         originals = [*(one.path for one in found), *spared]
         self._out = out
         self._done = 0

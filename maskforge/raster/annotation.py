@@ -84,6 +84,7 @@ class Annotation:
     problems: of regions that are left out: a warning where one covers nothing, an error where it
     cannot be drawn.
     mask: where pixels are labelled already, instead of regions.
+    relative: coordinates are fractions of width and height, which are known with the image only.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Annotation:
     split: str | None = None
     problems: tuple[Problem, ...] = ()
     mask: MaskFile | None = None
+    relative: bool = False
 
     @property
     def nbytes(self) -> int:
@@ -141,6 +143,10 @@ class Unread(Protocol):
     @property
     def labels(self) -> frozenset[str]:
         """The labels of its regions."""
+
+    @property
+    def split(self) -> str | None:
+        """The split that the source assigns."""
 
     def annotation(self) -> Annotation:
         """Decode it. Raises ReadError, GeometryError."""

@@ -17,6 +17,7 @@ from maskforge.raster.annotation import Annotation, Region
 from maskforge.raster.geometry import MAX_PIXELS, Bitmap, Box, Geometry, Polygon, Polyline
 from maskforge.raster.overlap import Overlap, Segments, erased, order, resolve
 from maskforge.raster.runs import Ints, Runs, distinct, ranked
+from maskforge.raster.transform import absolute
 
 Unknown: TypeAlias = Literal["error", "skip", "ignore", "background"]
 """What becomes of a label that the class table lacks. skip: the region is left out. ignore: its
@@ -241,6 +242,8 @@ def rasterize(
             code="bad-field" if height < 1 or width < 1 else "too-large",
             cure="" if height < 1 or width < 1 else "raise --max-pixels if the size is right",
         )
+    if annotation.relative:
+        annotation = absolute(annotation, height=height, width=width)
     regions = annotation.regions
     ids = _class_ids(regions, classes, unknown)
     geometries = [r.geometry if i >= 0 else () for r, i in zip(regions, ids.tolist(), strict=True)]

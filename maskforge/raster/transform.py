@@ -47,6 +47,34 @@ def scale_matrix(x: float, y: float) -> Matrix:
     return np.array([[x, 0, 0], [0, y, 0]], dtype=np.float64)
 
 
+_DECIMALS = 6
+"""Of pixels; what :func:`absolute` makes of fractions is as exact as they were written."""
+
+
+def absolute(annotation: Annotation, *, height: int, width: int) -> Annotation:
+    """Return an annotation whose coordinates are fractions in pixels, of an image of this size.
+
+    They are rounded to a millionth, so that a corner of a pixel, divided and multiplied, is one.
+    """
+    matrix = scale_matrix(width, height)
+    scaled = transform_annotation(annotation, matrix, height=height, width=width)
+    regions = tuple(
+        replace(region, geometry=tuple(map(_rounded, region.geometry))) for region in scaled.regions
+    )
+    return replace(scaled, regions=regions, relative=False)
+
+
+def _rounded(geometry: Geometry) -> Geometry:
+    match geometry:
+        case Polygon(exterior, interiors):
+            rings = [np.round(ring, _DECIMALS) for ring in (exterior, *interiors)]
+            return Polygon(rings[0], tuple(rings[1:]))
+        case Box(left, top, right, bottom):
+            return Box(*(round(side, _DECIMALS) for side in (left, top, right, bottom)))
+        case _:
+            return geometry
+
+
 def transform_annotation(
     annotation: Annotation, matrix: Matrix, *, height: int, width: int
 ) -> Annotation:

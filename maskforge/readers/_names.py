@@ -41,6 +41,21 @@ def image_name(filename: str) -> str:
     return name
 
 
+def image_beside(path: Path, name: str) -> Path:
+    """Return where the image ``name`` of a file of many should be: in ``images`` beside it.
+
+    Where it is not, it may lie beside the file, above it, or in a folder that a word of the file's
+    name calls, such as ``train2017`` of ``instances_train2017.json``. No file is opened.
+    """
+    folder = path.parent
+    usual = folder / "images" / name
+    others = [folder, folder.parent / "images", folder.parent]
+    for word in path.stem.split("_")[1:]:
+        others += [folder.parent / word, folder.parent / "images" / word, folder / word]
+    # Path.is_file raises for names that are too long.
+    return next((p for p in (usual, *(o / name for o in others)) if os.path.isfile(p)), usual)
+
+
 def image_path(folder: Path, name: str, *, references: tuple[str, ...]) -> Path:
     """Return where the image should be: in ``folder``, else at the first reference that exists.
 

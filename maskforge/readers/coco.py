@@ -34,9 +34,9 @@ from maskforge.errors import Problem, ReadError
 from maskforge.io.label_lists import Listed
 from maskforge.labels import clean
 from maskforge.raster.annotation import Annotation, Unread
-from maskforge.readers import _coco, _json, _segmentation
+from maskforge.readers import _coco, _json, _panoptic, _segmentation
 from maskforge.readers._coco import BOX, BROKEN, CROWD, MASK, Category, Entry, Index, Key
-from maskforge.readers._names import image_name
+from maskforge.readers._names import image_beside, image_name
 from maskforge.readers._segmentation import Thing
 
 TITLE = "COCO"
@@ -49,6 +49,7 @@ labels = None
 _HEAD = 1 << 16
 _FILL = "maskforge coco --boxes fill fills their boxes"
 _VIA = b"VGG Image Annotator"
+_OURS = b"converted by maskforge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ def sniff(path: Path, head: bytes) -> str | None:
     """Return why ``head``, the first bytes of a file, are those of a COCO file, or None."""
     if "ochuman" in path.name.lower():
         return None  # whose own reader knows its splits
+    if _panoptic.is_panoptic(path, head):
+        return None
     return _coco.sniff(head)
 
 
@@ -117,6 +120,7 @@ class Described:
     entry: Entry
     name: str
     options: Options
+    split: str | None = None
 
     @property
     def place(self) -> str:
@@ -126,12 +130,7 @@ class Described:
     @property
     def image(self) -> Path:
         """Where the image should be: in ``images/`` beside the file, or where it is instead."""
-        folder = self.entry.text.path.parent
-        usual = folder / "images" / self.name
-        others = (folder, folder.parent / "images", folder.parent)
-        found = (usual, *(place / self.name for place in others))
-        # Path.is_file raises for names that are too long.
-        return next((path for path in found if os.path.isfile(path)), usual)
+        return image_beside(self.entry.text.path, self.name)
 
     @property
     def labels(self) -> frozenset[str]:
@@ -192,6 +191,8 @@ def _left_out(index: Index, path: Path, options: Options) -> Iterator[Problem]:
     what, cure = "a segmentation", _FILL if (flags & BOX).any() else ""
     if options.boxes == "fill":
         what, cure = "a segmentation or a box", ""
+    if not len(flags) and _has(path, _OURS):
+        return  # a split in which no image has an object
     if len(empty) == len(flags):
         raise ReadError(
             f"annotations must have {what}, but none of the {len(flags)} in the file has: "
@@ -255,7 +256,7 @@ def _table(categories: Sequence[Category], path: Path) -> Listed:
             named[id_] = name
     origin = f"categories of {path}"
     usable = all(isinstance(id_, int) and 0 <= id_ < HIGHEST_ID for id_ in named)
-    if not usable or _is_of_via(path):
+    if not usable or _has(path, _VIA):
         names = sorted(named.values()) if usable else list(named.values())
         table = dict(enumerate([BACKGROUND, *(name for name in names if name != BACKGROUND)]))
         how = "sorted by name, as VIA's are" if usable else "in their order"
@@ -279,6 +280,7 @@ def _group(categories: Sequence[Category]) -> str | None:
     return name if above == {name} else None
 
 
-def _is_of_via(path: Path) -> bool:
+def _has(path: Path, mark: bytes) -> bool:
+    """Tell whether a file has a mark of who made it in its beginning."""
     with _json.opened(path) as (descriptor, _):
-        return _VIA in os.read(descriptor, _HEAD)
+        return mark in os.read(descriptor, _HEAD)

@@ -34,7 +34,8 @@ class Scene:
     placed there, else that of the input. image: the way to it from the output's folder, None where
     there is none; place: where the file of this image goes, from there.
 
-    lost: what the file cannot say, counted by the writer: what it is, and how many of them.
+    lost: what the file cannot say, counted by the writer: what it is, and how many of them. traced:
+    what became of outlines that the user asked to have simplified.
     """
 
     raster: Raster
@@ -44,6 +45,7 @@ class Scene:
     image: str | None = None
     place: str = ""
     lost: Counter[str] = field(default_factory=Counter)
+    traced: dict[str, float] = field(default_factory=dict)
 
 
 class _Writer(plugins.HasOptions, Protocol):

@@ -31,6 +31,11 @@ def test_predict_writes_what_evaluate_reads(trained, tmp_path, capsys):
         ("overlay", ["0.jpg", "1.jpg"]),
         ("probabilities", ["0.npy", "1.npy"]),
         ("onehot", ["onehot.npy"]),
+        ("labelme", ["0.json", "1.json"]),
+        ("yolo", ["0.txt", "1.txt"]),
+        ("coco", ["instances.json"]),
+        ("via", ["via.json"]),
+        ("panoptic", ["panoptic", "panoptic.json", "panoptic/0.png", "panoptic/1.png"]),
     ],
 )
 def test_predict_in_every_form(trained, tmp_path, kind, files):
@@ -58,6 +63,26 @@ def test_predictions_without_a_place_are_numbered(trained, tmp_path, capsys):
     assert run(*again) == 0
     assert listing("runs/data-predicted") == ["0.png", "labels.txt"]
     assert listing("runs/data-predicted-2") == ["1.png", "labels.txt"]
+
+
+def test_predicted_regions_are_read_again(trained, tmp_path, capsys):
+    images = ["data/images/0.png", "data/images/1.png"]
+    assert run("predict", trained, *images, "-o", "p") == 0
+    traced = ["--keep-iou", "1", "--min-area", "1"]
+    for kind in ("labelme", "polygons", "via"):
+        assert run("predict", trained, *images, "-o", kind, "--as", kind, *traced) == 0
+        source = "via/via.json" if kind == "via" else kind
+        again = f"{kind}-again"
+        labels = ["--labels", f"{kind}/labels.txt", "--no-previews"]
+        assert run("convert", source, "-o", again, "--as", "label", *labels) == 0
+        for number in "01":
+            with Image.open(f"p/{number}.png") as a, Image.open(f"{again}/masks/{number}.png") as b:
+                assert np.array_equal(a, b)
+    assert run("predict", trained, *images, "-o", "q", "--as", "npy", "--keep-iou", "0.9") == 2
+    said = capsys.readouterr().err
+    assert "--keep-iou must not be given for npy" in said
+    assert run("predict", trained, *images, "-o", "q", "--as", "yolo", "--keep-iou", "2") == 2
+    assert "--keep-iou must be from 0 to 1" in capsys.readouterr().err
 
 
 def test_predict_follows_exif_and_goes_on_after_a_bad_image(trained, tmp_path, capsys):

@@ -44,8 +44,9 @@ def in_a_folder(monkeypatch, forked):
 
     def places(names, kind):
         found = real(names, kind)
-        name = named_by_split(kind.collection, names.split)
-        collection = None if name is None else f"lists/{name}"
+        collection = None
+        if kind.collection is not None:
+            collection = f"lists/{named_by_split(kind.collection, names.split)}"
         image = f"{names.split}/{names.stem}{names.image_suffix}"
         return replace(found, collection=collection, image=image)
 

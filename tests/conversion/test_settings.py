@@ -74,7 +74,18 @@ def test_travels_between_processes() -> None:
 
 def test_all_that_decides_about_bytes_is_public_and_nothing_else() -> None:
     """A new setting belongs into one of the two lists."""
-    rest = {"out", "as_", "style", "labels", "images_from", "split", "seed"}
+    rest = {
+        "out",
+        "as_",
+        "style",
+        "segmentation",
+        "split_parts",
+        *settings.TRACING,
+        "labels",
+        "images_from",
+        "split",
+        "seed",
+    }
     work = {"workers", "engine", "overwrite", "resume", "strict"}
     assert set(settings.PUBLIC) | rest | work == {one.name for one in fields(Plan)}
 

@@ -41,18 +41,20 @@ def way(request, tmp_path):
 def test_memory_and_disk_get_the_same_bytes(way, tmp_path, monkeypatch):
     source, given = way
     monkeypatch.chdir(tmp_path)  # where no labels.txt lies
-    memory, kept = Memory(), io.BytesIO()
-    collected = []
+    memory = Memory()
+    collected = {}
 
     def both(plan, sink, job):
         """Do each image twice, into either sink."""
         outcome = real(plan, memory, job)
         if outcome.piece is not None:
             writer = writers.load(plan.writer)
-            if not collected:
+            name, data, names = outcome.piece
+            if name not in collected:
                 options = plugins.options(writer, plan.writer_options)
-                collected.append(writer.Collection(kept, plan.classes, options))
-            collected[0].add(outcome.piece.data, outcome.piece.names)
+                kept = io.BytesIO()
+                collected[name] = kept, writer.Collection(kept, plan.classes, options)
+            collected[name][1].add(data, names)
         return real(plan, sink, job)
 
     real = image.process
@@ -60,14 +62,14 @@ def test_memory_and_disk_get_the_same_bytes(way, tmp_path, monkeypatch):
     out = tmp_path / "out"
     result = convert(source, out=out, workers=1, **given)
     assert result.converted > 3 or given["format"] == "labelme"
-    for collection in collected:
+    for name, (kept, collection) in collected.items():
         collection.close()
-        memory.files[result.out.name] = kept.getvalue()
+        memory.files[name] = kept.getvalue()
     files = {name: (out / name).read_bytes() for name in tree(out)}
     closing = files.keys() - memory.files.keys()
     assert memory.files == {name: data for name, data in files.items() if name in memory.files}
     closing -= {name for name in closing if name.endswith(("previews.jpg", "Visualization.jpg"))}
-    about = ("txt", "json", "jsonl")  # the whole output, at its end
+    about = ("txt", "json", "jsonl", "yaml")  # the whole output, at its end
     assert {name.rpartition(".")[2] for name in closing} <= set(about)
     assert len(memory.files) >= len(result.records)
 

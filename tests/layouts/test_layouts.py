@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
+import pytest
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Kind, Names, Places, article, labelme, pairs, voc
+from maskforge.errors import ClassError
+from maskforge.layouts import (
+    Kind,
+    Names,
+    Places,
+    article,
+    coco,
+    labelme,
+    mmseg,
+    nnunet,
+    pairs,
+    ultralytics_semantic,
+    voc,
+    yolo,
+)
 from maskforge.raster.label_image import to_raster
 
 TABLE = ClassTable.from_names(["__ignore__", "person", "größe"])
@@ -72,3 +89,86 @@ def test_article() -> None:
     )
     assert article.SIZE == (512, 512)
     assert article.closing(TABLE, IN_SPLITS) == {"labels.txt": LABELS}
+
+
+SPARSE = ClassTable.of({0: "_background_", 3: "cat", 7: 'a "dog": #1'}, has_ignore=True)
+VAL = Names("day 1/img", 4, ".JPG", "val")
+RECORDS = [
+    {"stem": "b/a", "split": "train", "image": "i/b/a.png", "mask": "m/b/a.png"},
+    {"stem": "c", "split": "val", "image": None, "mask": "m/c.png"},
+    {"stem": "d", "split": "test", "image": "i/d.png", "mask": "m/d.png"},
+]
+ALL = [{**record, "split": None} for record in RECORDS]
+
+
+def test_coco() -> None:
+    instances, panoptic = (
+        Kind(".png", "instances", "instances.json"),
+        Kind(".png", "panoptic", "x.json"),
+    )
+    places = coco.places(VAL, instances)
+    assert (places.image, places.collection) == (
+        "val/day 1/img.JPG",
+        "annotations/instances_val.json",
+    )
+    assert coco.places(NAMES, instances).collection == "annotations/instances.json"
+    assert coco.places(NAMES, instances).image == "images/day 1/img.JPG"
+    assert coco.places(VAL, panoptic).mask == "annotations/x_val/day 1/img.png"
+    assert coco.places(VAL, Kind(".png")).collection is None
+    assert coco.closing(TABLE, []) == {"labels.txt": LABELS}
+
+
+def test_yolo() -> None:
+    places = yolo.places(VAL, Kind(".txt", "labels"))
+    assert (places.mask, places.image) == ("labels/val/day 1/img.txt", "images/val/day 1/img.JPG")
+    assert yolo.places(NAMES, Kind(".txt", "labels")).image == "images/train/day 1/img.JPG"
+    names = b'names:\n  0: "cat"\n  1: "a \\"dog\\": #1"\n'
+    data = yolo.closing(SPARSE, RECORDS)["data.yaml"]
+    assert data == b'train: "images/train"\nval: "images/val"\ntest: "images/test"\n' + names
+    data = yolo.closing(SPARSE, ALL)["data.yaml"]
+    assert data == b'train: "images/train"\nval: "images/train"\n' + names
+
+
+def test_ultralytics_semantic() -> None:
+    places = ultralytics_semantic.places(VAL, Kind(".png"))
+    assert (places.mask, places.image) == ("masks/val/day 1/img.png", "images/val/day 1/img.JPG")
+    table = ultralytics_semantic.table(SPARSE)
+    assert (table.ids, table.ignore_index) == ((0, 1, 2), 255)
+    data = ultralytics_semantic.closing(table, RECORDS[:1])["data.yaml"].decode().splitlines()
+    assert data[:3] == ['train: "images/train"', 'val: "images/train"', 'masks_dir: "masks"']
+    assert data[4:6] == ['  0: "background"', '  1: "cat"']
+    with pytest.raises(ClassError, match="at most 255 classes, but there are 256"):
+        ultralytics_semantic.table(ClassTable.from_names([str(n) for n in range(1, 256)]))
+
+
+def test_nnunet() -> None:
+    assert nnunet.places(VAL, Kind(".png")) == Places(
+        mask="labelsTr/day 1__img.png",
+        image="imagesTr/day 1__img_0000.png",
+        preview="previews/day 1__img.jpg",
+    )
+    assert nnunet.places(Names("a", 0, ".png", "test"), Kind(".png")).mask == "labelsTs/a.png"
+    table = nnunet.table(SPARSE)
+    assert (table.ids, table.ignore_index) == ((0, 1, 2), 3)
+    files = nnunet.closing(table, RECORDS)
+    about = json.loads(files["dataset.json"])
+    assert about["labels"] == {"background": 0, "cat": 1, 'a "dog": #1': 2, "ignore": 3}
+    assert (about["numTraining"], about["file_ending"]) == (2, ".png")
+    assert json.loads(files["splits_final.json"]) == [{"train": ["b__a"], "val": ["c"]}]
+    assert nnunet.closing(table, ALL).keys() == {"dataset.json", "labels.txt"}
+    with pytest.raises(ClassError, match="must have the background as the first class"):
+        nnunet.table(ClassTable.of({1: "cat"}))
+
+
+def test_mmseg() -> None:
+    places = mmseg.places(VAL, Kind(".png"))
+    assert (places.mask, places.image) == ("ann_dir/val/day 1/img.png", "img_dir/val/day 1/img.JPG")
+    table = mmseg.table(SPARSE)
+    assert (table.ids, table.ignore_index) == ((0, 1, 2), 255)
+    files = mmseg.closing(table, RECORDS)
+    about = json.loads(files["metainfo.json"])
+    assert about["classes"] == ["background", "cat", 'a "dog": #1']
+    assert about["palette"] == table.palette.tolist()
+    assert (files["splits/val.txt"], files["val.txt"]) == (b"c\n", b"")
+    assert files["train.txt"] == b"i/b/a.png m/b/a.png\n"
+    assert mmseg.closing(table, ALL)["splits/train.txt"] == b"b/a\nc\nd\n"

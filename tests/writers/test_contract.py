@@ -20,6 +20,7 @@ from maskforge.writers import Scene
 
 NAMES = plugins.names("writers")
 PER_IMAGE = [n for n in NAMES if not writers.load(n).COLLECTION]
+LOSSLESS = [n for n in PER_IMAGE if writers.load(n).LOSSLESS and n != "instance"]
 OPTIONS = {"color": {"style": "palette"}}  # the default style has one colour for all classes
 
 
@@ -29,6 +30,8 @@ def test_has_what_a_writer_has(name: str) -> None:
     assert writer.TITLE
     assert writer.SUFFIX.startswith(".")
     assert writer.LOSSLESS in (True, False)
+    assert writer.FOLDER
+    assert writers.kind(writer).suffix == (".png" if writer.COLLECTION else writer.SUFFIX)
     assert dataclasses.is_dataclass(writer.Options)
     writer.Options()  # every option has a default
     assert writer.Options.__dataclass_params__.frozen
@@ -45,7 +48,7 @@ def label_images(draw: st.DrawFn) -> tuple[NDArray[np.integer], ClassTable]:
     return draw(npst.arrays(classes.dtype, shape, elements=ids)), classes
 
 
-@pytest.mark.parametrize("name", [n for n in PER_IMAGE if n != "instance"])
+@pytest.mark.parametrize("name", LOSSLESS)
 @given(drawn=label_images())
 def test_the_file_gives_the_label_image_back(
     name: str, drawn: tuple[NDArray[np.integer], ClassTable]
@@ -73,7 +76,7 @@ def read_back(name: str, data: bytes, classes: ClassTable) -> NDArray[np.integer
     return np.array([[of[tuple(pixel)] for pixel in row] for row in pixels.tolist()])
 
 
-@pytest.mark.parametrize("name", PER_IMAGE)
+@pytest.mark.parametrize("name", NAMES)
 def test_same_raster_same_bytes(name: str) -> None:
     writer = plugins.load("writers", name)
     classes = ClassTable.from_names(["a", "b"])

@@ -73,14 +73,16 @@ class _Set:
 
 def sniff(path: Path, head: bytes) -> str | None:
     """Return why ``path`` is a set of masks, or a one-hot file; None where it is not."""
-    from maskforge.readers.masks import alone, opening
+    from maskforge.readers.masks import alone, opening, pairing
     from maskforge.readers.masks.dataset import Options as Given
 
     if not (path.is_dir() or head.startswith((b"\x93NUMPY", b"\x89PNG"))):
         return None
     try:
         kind, reason = opening.find_kind(path, Given())
-        return f"{kind}: {reason}"
+        # Folders may be called as those of masks are, and hold label files.
+        if kind != "pairs" or pairing.masks_of(pairing.folders(path, None)):
+            return f"{kind}: {reason}"
     except MaskforgeError:
         pass
     try:

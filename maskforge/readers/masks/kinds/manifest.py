@@ -6,11 +6,13 @@ Classes, ignore index, colours and splits are those of the manifest; nothing has
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from maskforge import plugins, writers
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, MaskforgeError, Problem, ReadError
 from maskforge.io import label_lists, manifest, stage
@@ -22,6 +24,9 @@ RANK = 1
 """Above the other kinds: what has a manifest has folders that look like theirs, too."""
 
 _TAIL = "manifest.json"
+_KIND = re.compile(rb'"kind": "([a-z-]+)"')
+_HEAD = 1 << 20
+"""Bytes of a manifest in which its kind stands: only the classes come before that."""
 
 
 def sniff(path: Path, options: Options) -> str:
@@ -166,6 +171,18 @@ class _Output:
 
 
 def _manifests(path: Path) -> list[Path]:
+    """Return the manifests of masks that ``path`` means; those of regions are no masks."""
+    return [file for file in _all_manifests(path) if not _is_of_regions(file)]
+
+
+def _is_of_regions(file: Path) -> bool:
+    with file.open("rb") as opened:
+        kind = _KIND.search(opened.read(_HEAD))
+    name = kind[1].decode() if kind else ""
+    return name in plugins.names("writers") and not writers.load(name).LOSSLESS
+
+
+def _all_manifests(path: Path) -> list[Path]:
     if path.is_dir():
         whole = path / _TAIL
         return [whole] if whole.is_file() else sorted(path.glob(f"*.{_TAIL}"))

@@ -1,0 +1,45 @@
+"""``images/train``, ``masks/train`` … and ``data.yaml``, for the semantic task of ultralytics.
+
+Masks are label images, their folder is ``masks_dir``; ids are consecutive, and 255 is ignored.
+The other mode of that task, polygons, is what ``--layout yolo`` writes: there the background is no
+class, and ultralytics appends one where there are several classes.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from maskforge.classes import ClassTable
+from maskforge.layouts import Kind, Names, Places, Records, consecutive, labels, plain, trainer_yaml
+from maskforge.raster.raster import Raster
+
+MASK_WRITER: str | None = "label"
+INSTANCES = False
+IMAGE_FORM: Literal["as-is", "png"] = "as-is"
+SIZE: tuple[int, int] | None = None
+
+
+def table(classes: ClassTable) -> ClassTable:
+    """Return the classes with ids 0, 1, 2 …. Raises ClassError for more than 255."""
+    return consecutive(classes, most=255)
+
+
+def places(names: Names, kind: Kind) -> Places:
+    """Return where the files of one image go."""
+    split = names.split or "train"
+    return Places(
+        mask=f"{kind.folder}/{split}/{names.stem}{kind.suffix}",
+        image=f"images/{split}/{names.stem}{names.image_suffix}",
+        preview=f"previews/{names.stem}.jpg",
+    )
+
+
+def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
+    """Return nothing: there is nothing to say about a single image."""
+    return {}
+
+
+def closing(classes: ClassTable, records: Records) -> dict[str, bytes]:
+    """Return data.yaml and labels.txt."""
+    yaml = trainer_yaml(plain(classes), records, more={"masks_dir": "masks"})
+    return {"data.yaml": yaml} | labels(classes)

@@ -1,0 +1,262 @@
+"""Conversions to formats of regions: places, what is lost, what is asked for, and the way back."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+from projects import box, elsewhere, folder, ids, labelme_file, tree  # noqa: F401
+
+import maskforge
+from maskforge import plugins
+from maskforge.errors import ReadError, UsageError
+from maskforge.io.manifest import load as load_manifest
+
+FORMATS = ("coco", "labelme", "panoptic", "via", "yolo")
+HERE = "labels.txt"
+
+
+@pytest.fixture(autouse=True)
+def another_picture(folder):
+    """Have two pictures, so that there can be two splits."""
+    Image.new("RGB", (9, 6), (10, 20, 30)).save(folder / "more/b.png")
+
+
+def masks(out):
+    return {path.stem: ids(path) for path in sorted((out / "masks").rglob("*.png"))}
+
+
+@pytest.mark.parametrize(
+    ("as_", "name"),
+    [
+        ("coco", "photos-coco.json"),
+        ("panoptic", "photos-panoptic.json"),
+        ("via", "photos-via.json"),
+        ("labelme", "photos-labelme"),
+        ("polygons", "photos-polygons"),
+        ("yolo", "photos-yolo"),
+    ],
+)
+def test_where_it_goes(folder, as_, name):
+    result = maskforge.convert(folder, as_=as_)
+    assert result.out == folder.parent / name
+    assert result.problems == ()
+    again = maskforge.convert(folder, as_=as_, out=folder.parent / "else", previews=False)
+    is_file = name.endswith(".json")
+    assert again.out == folder.parent / ("else/" + name if is_file else "else")
+
+
+@pytest.mark.parametrize("as_", FORMATS)
+def test_there_and_back_is_the_same(folder, tmp_path, as_):
+    direct = maskforge.convert(folder, out=tmp_path / "direct").out
+    result = maskforge.convert(folder, as_=as_, out=tmp_path / f"there/{as_}", images="copy")
+    back = maskforge.convert(result.out, as_="label", out=tmp_path / "back", labels=["cat", "dog"])
+    assert back.reader == as_
+    assert [problem.code for problem in back.problems] == []
+    found, wanted = masks(back.out), masks(direct)
+    assert found.keys() == wanted.keys()
+    for name, image in wanted.items():
+        assert np.array_equal(found[name], image), name
+    assert {record["image"] for record in back.records} != {None}
+
+
+@pytest.mark.parametrize("as_", FORMATS)
+def test_masks_there_and_back(folder, tmp_path, as_):
+    out = maskforge.convert(folder, out=tmp_path / "masks").out
+    there = maskforge.convert(out, as_=as_, out=tmp_path / f"there/{as_}", images="copy")
+    assert there.reader == "masks"
+    back = maskforge.convert(there.out, as_="label", out=tmp_path / "back", labels=["cat", "dog"])
+    wanted = masks(out)
+    assert {name: image.tolist() for name, image in masks(back.out).items()} == {
+        name: image.tolist() for name, image in wanted.items()
+    }
+
+
+@pytest.mark.parametrize("as_", [*FORMATS, "polygons"])
+@pytest.mark.parametrize("layout", [None, "coco", "yolo"])
+def test_two_workers_give_the_same_bytes(folder, tmp_path, as_, layout):
+    if layout == "yolo" and as_ in ("coco", "panoptic", "via"):
+        with pytest.raises(UsageError, match="cannot have layout 'yolo'"):
+            maskforge.convert(folder, as_=as_, layout=layout)
+        return
+    for workers in (1, 2):
+        out = tmp_path / f"{workers}/all.json"
+        maskforge.convert(folder, as_=as_, layout=layout, split=[0.5], out=out, workers=workers)
+    assert tree(tmp_path / "1") == tree(tmp_path / "2")
+
+
+def test_what_is_ignored_is_counted_and_told(folder, tmp_path):
+    labelme_file(folder / "c.json", [("cat", box(0, 0, 9, 3)), ("__ignore__", box(0, 0, 9, 1))])
+    out = tmp_path / "all.json"
+    result = maskforge.convert(folder, as_="coco", out=out)
+    (problem,) = result.problems
+    assert (problem.code, problem.severity, problem.file) == ("lost", "warning", str(out))
+    assert "9 ignored pixels in 1 image" in problem.message
+    assert result.exit_code == 1
+    assert result.account.lost == {"ignored pixels": (9, 1)}
+    assert "lost: 9 ignored pixels in 1 image" in list(result.account.lines())
+    assert [record.get("lost") for record in result.records] == [None, {"ignored pixels": 9}, None]
+    with pytest.raises(ReadError, match="9 ignored pixels"):
+        maskforge.convert(folder, as_="yolo", out=tmp_path / "y", strict=True)
+    result = maskforge.convert(folder, as_="labelme", out=tmp_path / "l")
+    again = maskforge.convert(folder, as_="labelme", out=tmp_path / "l", resume=True)
+    assert (again.kept, again.account.lost) == (3, result.account.lost)
+    assert [p.code for p in again.problems] == ["lost"]
+
+
+def test_a_hole_that_was_erased_stays_a_hole(folder, tmp_path):
+    shapes = [("cat", box(0, 0, 9, 6)), ("_background_", box(2, 2, 5, 4)), ("dog", box(7, 0, 9, 2))]
+    labelme_file(folder / "c.json", shapes)
+    for as_ in ("coco", "labelme", "via", "yolo"):
+        result = maskforge.convert(folder, as_=as_, out=tmp_path / f"{as_}/{as_}", images="copy")
+        back = maskforge.convert(result.out, as_="label", out=tmp_path / f"{as_}-back")
+        cat = back.classes["cat"]
+        expected = np.full((6, 9), cat)
+        expected[2:4, 2:5] = 0
+        expected[0:2, 7:9] = back.classes["dog"]
+        assert np.array_equal(masks(back.out)["c"], expected), as_
+
+
+def test_a_labelme_file_lies_beside_its_image(folder, tmp_path):
+    out = maskforge.convert(folder, as_="labelme", out=tmp_path / "out").out
+    assert {"images/a.json", "images/a.png", "images/more/b.json"} <= tree(out).keys()
+    content = json.loads((out / "images/more/b.json").read_text())
+    assert content["imagePath"] == "b.png"
+    out = maskforge.convert(folder, as_="labelme", out=tmp_path / "bare", images="none").out
+    path = out / "images/more/b.json"
+    image = json.loads(path.read_text())["imagePath"]
+    assert (path.parent / image).resolve() == (folder / "more/b.png").resolve()
+
+
+def test_via_finds_images_where_they_are(folder, tmp_path):
+    result = maskforge.convert(folder, as_="via", out=tmp_path / "all.json")
+    project = json.loads(result.out.read_text())
+    assert project["_via_settings"]["core"]["default_filepath"] == "photos/"
+    assert list(project["_via_img_metadata"]) == ["a.png-1", "more/b.png-1"]
+    back = maskforge.convert(result.out, as_="label", out=tmp_path / "back")
+    assert back.problems == ()
+
+
+def test_options_of_other_writers_are_refused(folder):
+    for given, said, cure in (
+        ({"segmentation": "rle", "as_": "yolo"}, "segmentation", 'add as_="coco"'),
+        ({"split_parts": True}, "split_parts", 'add as_="yolo"'),
+        ({"keep_iou": 0.9}, "keep_iou", "coco"),
+    ):
+        with pytest.raises(UsageError, match=f"{said}.* must not be given") as caught:
+            maskforge.convert(folder, **given)
+        assert cure in caught.value.cure
+    with pytest.raises(UsageError, match=r"keep_iou.* must be given for masks only"):
+        maskforge.convert(folder, as_="labelme", keep_iou=0.9)
+    for given, said in (
+        ({"keep_iou": 1.5}, "from 0 to 1"),
+        ({"keep_iou": float("nan")}, "from 0 to 1"),
+        ({"tolerance": -1}, "0 or more pixels"),
+        ({"tolerance": 1, "keep_iou": 0.9}, "contradict"),
+        ({"min_area": 0}, "at least 1"),
+        ({"tolerance": "much"}, "a number"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            maskforge.convert(folder, as_="labelme", **given)
+
+
+@pytest.fixture
+def disc(tmp_path):
+    """A mask of a disc with a pin hole, and a speck."""
+    rows, columns = np.mgrid[0:60, 0:80]
+    image = ((rows - 30) ** 2 + (columns - 40) ** 2 < 25**2).astype(np.uint8)
+    image[30, 40] = 0
+    image[2, 3] = 2
+    (tmp_path / "set/masks").mkdir(parents=True)
+    Image.fromarray(image).save(tmp_path / "set/masks/a.png")
+    (tmp_path / "set/labels.txt").write_text("_background_\ncat\ndog\n")
+    return tmp_path / "set/masks"
+
+
+@pytest.mark.parametrize("as_", ["coco", "labelme", "via", "yolo"])
+def test_simplified_on_request(disc, tmp_path, as_):
+    given = {"as_": as_, "labels": ["cat", "dog"], "previews": False, "format": "masks"}
+    whole = maskforge.convert(disc, out=tmp_path / "whole/all.json", **given)
+    result = maskforge.convert(
+        disc, out=tmp_path / "some/all.json", keep_iou=0.97, min_area=2, **given
+    )
+    told = result.account.traced
+    assert told["points after"] < told["points before"]
+    assert 0.97 <= told["lowest IoU"] < 1
+    assert (told["specks"], told["pixels of specks"]) == (2, 2)
+    lines = " ".join(result.account.lines())
+    assert f"{told['points before']:,} points are {told['points after']:,}" in lines
+    assert "specks and pin holes removed: 2, of 2 pixels" in lines
+    assert whole.account.traced == {}
+    sizes = [
+        sum(len(data) for name, data in tree(tmp_path / out).items() if "manifest" not in name)
+        for out in ("whole", "some")
+    ]
+    assert sizes[1] < sizes[0]
+
+
+def test_the_least_area_of_one_removes_nothing(disc, tmp_path):
+    given = {"as_": "labelme", "labels": ["cat", "dog"], "previews": False, "format": "masks"}
+    out = maskforge.convert(disc, out=tmp_path / "a", **given).out
+    same = maskforge.convert(disc, out=tmp_path / "b", min_area=1, **given).out
+    path = "images/a.json"
+    assert (out / path).read_bytes() == (same / path).read_bytes()
+
+
+@pytest.mark.parametrize("layout", ["yolo", "ultralytics-semantic", "nnunet", "mmseg", "coco"])
+def test_layouts_of_trainers_resume_as_others_do(folder, tmp_path, layout):
+    labelme_file(folder / "c.json", [("cat", box(0, 0, 9, 6))])
+    some = {"layout": layout, "split": [0.5], "labels": ["cat", "dog"]}
+    out = maskforge.convert(folder, out=tmp_path / "out", **some).out
+    whole = tree(out)
+    again = maskforge.convert(folder, out=out, resume=True, **some)
+    assert again.kept == (0 if layout == "coco" else 3)
+    assert tree(out) == whole
+    (folder / "c.json").unlink()
+    maskforge.convert(folder, out=out, overwrite=True, **some)
+    fresh = maskforge.convert(folder, out=tmp_path / "fresh", **some)
+    assert tree(out) == tree(fresh.out)
+
+
+def test_ids_are_consecutive_where_a_trainer_wants_that(folder, tmp_path):
+    labels = tmp_path / "labels.txt"
+    labels.write_text("__ignore__\n0:_background_\n7:cat\n300:dog\n")
+    labelme_file(folder / "c.json", [("cat", box(0, 0, 9, 3)), ("__ignore__", box(0, 0, 9, 1))])
+    for layout, place, ignore in (
+        ("nnunet", "labelsTr/c.png", 3),
+        ("mmseg", "ann_dir/train/c.png", 255),
+        ("ultralytics-semantic", "masks/train/c.png", 255),
+    ):
+        out = maskforge.convert(folder, labels=labels, layout=layout, out=tmp_path / layout).out
+        found = ids(out / place)
+        assert found[:, 0].tolist() == [ignore, 1, 1, 0, 0, 0]
+        assert load_manifest(out / "manifest.json")["classes"]["ids"] == [0, 1, 2]
+        again = maskforge.convert(out, out=tmp_path / f"{layout}-again")  # our own are a source
+        assert ids(again.out / "masks/c.png")[:, 0].tolist() == [ignore, 1, 1, 0, 0, 0]
+    dataset = json.loads((tmp_path / "nnunet/dataset.json").read_text())
+    assert dataset["labels"] == {"background": 0, "cat": 1, "dog": 2, "ignore": 3}
+
+
+def test_cases_of_nnunet_that_would_have_one_name_get_two(folder, tmp_path):
+    shutil.copy(folder / "a.png", folder / "more__b.png")
+    labelme_file(folder / "more__b.json", [("cat", box(0, 0, 9, 6))])
+    result = maskforge.convert(folder, layout="nnunet", out=tmp_path / "out")
+    assert len({record["mask"] for record in result.records}) == 3
+    assert [problem.code for problem in result.problems] == ["name-collision"]
+
+
+def test_a_region_output_is_no_set_of_masks(folder, tmp_path):
+    from maskforge.readers.masks.opening import open_dataset
+
+    for as_ in ("labelme", "yolo", "coco"):
+        out = maskforge.convert(folder, as_=as_, out=tmp_path / as_ / as_).out
+        with pytest.raises(
+            ReadError, match=r"no data set of a known kind|there must be masks in 'labels'"
+        ):
+            open_dataset(out.parent if as_ == "coco" else out)
+
+
+def test_every_region_writer_has_a_reader():
+    lossy = {name for name in plugins.names("writers") if not maskforge.writers.load(name).LOSSLESS}
+    assert lossy - {"polygons"} == set(FORMATS) <= set(plugins.names("readers"))
