@@ -30,7 +30,7 @@ import measure
 
 from maskforge import __version__
 
-RACES = ("street", "street-jpeg", "photographs", "via", "ochuman", "article")
+RACES = ("street", "street-jpeg", "spiky", "photographs", "via", "ochuman", "article")
 OTHERS = ("workers", "memory", "planning", "startup")
 
 
