@@ -156,26 +156,28 @@ def of_columns(edges: Ints, *, height: int, width: int, region: Ints | None = No
     # other way round: where the pixels differ from the same pixels moved right by a column.
     if region is not None:
         edges = edges + region * ((width + 2) * height)
+    edges = np.sort(edges, kind="stable")
     edges = np.concatenate([edges, edges + height])
-    edges.sort()
+    edges.sort(kind="stable")  # two ascending stretches, which it merges
     begin = edges[0::2]
     size = edges[1::2] - begin
     done = size.cumsum()
     check(int(done[-1]) // 2 if len(done) else 0)
-    place = np.repeat(begin - done + size, size)
+    place = (begin - done + size).repeat(size)
     place += np.arange(len(place))
     column = place // height
     row = place - column * height
     if region is not None:
         number = column // (width + 2)
         column -= number * (width + 2)
-        row += number << height.bit_length()
-    bits, mask = width.bit_length(), (1 << height.bit_length()) - 1
-    key = row << bits | column  # powers of two unpack without division
-    key.sort()
-    row = key >> bits
-    flat = (row & mask) * width + (key & (1 << bits) - 1)
-    return Runs(row[0::2] >> height.bit_length(), flat[0::2], flat[1::2])
+        row += number * height
+    by_row = ascending(row)  # columns ascend already
+    row = row.take(by_row)
+    flat = row * width + column.take(by_row)
+    number = row[0::2] // height
+    if region is not None:
+        flat -= (number * (height * width)).repeat(2)
+    return Runs(number, flat[0::2], flat[1::2])
 
 
 def placed(
