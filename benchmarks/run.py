@@ -12,6 +12,11 @@ manifest. Every result is checked before it is timed (benchmarks/truth.py). What
 told in benchmarks/peers.py, what the floor is in benchmarks/floor.py. Time an idle machine.
 
 With MASKFORGE_LABELME_PYTHON, a Python that has labelme 6.3.1, labelme's own functions run as well.
+
+NumPy has several versions of its loops and takes that for the widest SIMD instructions it finds;
+the print names them. So that nobody takes this machine's ratios for those of another one, the races
+are run once more with NumPy's baseline alone (NPY_DISABLE_CPU_FEATURES), and the rows whose ratio
+is another one there are told at the end; ``--here-only`` leaves that out.
 """
 
 from __future__ import annotations
@@ -19,9 +24,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,6 +38,9 @@ from maskforge import __version__
 
 RACES = ("street", "street-jpeg", "spiky", "photographs", "via", "ochuman", "article")
 OTHERS = ("workers", "memory", "planning", "startup")
+
+MOVED = 0.1
+"""A ratio is not promised elsewhere if with NumPy's baseline it is another one by such a part."""
 
 
 def main() -> None:
@@ -45,6 +54,7 @@ def main() -> None:
         "--scratch", type=Path, default=_memory(), help="put results here (default: %(default)s)"
     )
     parser.add_argument("--json", type=Path, help="write all figures to this file, too")
+    parser.add_argument("--here-only", action="store_true", help="no second run of the races")
     arguments = parser.parse_args()
     chosen = arguments.only.split(",") if arguments.only else [*RACES, *OTHERS]
     strangers = set(chosen) - {*RACES, *OTHERS}
@@ -62,6 +72,47 @@ def main() -> None:
             figures[name] = work(cache, place, arguments.quick, arguments.repeats)
             if arguments.json:
                 arguments.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        races = [name for name in chosen if name in RACES]
+        if races and _simd()[1] and not arguments.here_only:
+            more = ["--only", ",".join(races), "--repeats", str(arguments.repeats)]
+            more += ["--cache", str(cache), "--scratch", str(arguments.scratch)]
+            _promises(figures, more + ["--quick"] * arguments.quick, place / "baseline.json")
+
+
+def _promises(figures: Mapping[str, Any], options: Sequence[str], found: Path) -> None:
+    """Run the races with NumPy's baseline alone, and tell whose ratio is another one there."""
+    baseline, features = _simd()
+    line = [sys.executable, __file__, *options, "--here-only", "--json", str(found)]
+    disabled = {**os.environ, "NPY_DISABLE_CPU_FEATURES": " ".join(features)}
+    subprocess.run(line, env=disabled, check=True, stdout=subprocess.DEVNULL)
+    elsewhere = json.loads(found.read_text(encoding="utf-8"))
+    rows = [["not promised elsewhere", "times faster here", f"with {baseline} alone"]]
+    for race in RACES:
+        for name, entry in figures.get(race, {}).items():
+            here, there = (_ratio(each[race], name) for each in (figures, elsewhere))
+            if "against" in entry and abs(there / here - 1) > MOVED:
+                rows.append([f"{race}: {name}", f"{here:.1f}x", f"{there:.1f}x"])
+    if len(rows) == 1:
+        print(f"\nWith NumPy's {baseline} alone every ratio is the same within {MOVED:.0%}.")
+    else:
+        print(f"\n{measure.table(rows)}")
+
+
+def _ratio(race: Mapping[str, Any], name: str) -> float:
+    """Return how many times faster than its peer an entrant is, by the best turns of both."""
+    times = [
+        min(race[each]["seconds"]) / race[each]["count"]
+        for each in (race[name].get("against", name), name)
+    ]
+    return times[0] / times[1]
+
+
+def _simd() -> tuple[str, list[str]]:
+    """Return the SIMD instructions of NumPy's baseline, and those found beyond it."""
+    import numpy as np
+
+    found = np.show_config(mode="dicts")["SIMD Extensions"]
+    return found["baseline"][-1], found.get("found", [])
 
 
 def _memory() -> Path:
@@ -115,13 +166,19 @@ def _race(name: str, cache: Path, place: Path, quick: bool, repeats: int) -> dic
         slower = f"{entrant.median / lowest:.1f}x" if lowest else ""
         rows.append([entrant.name, f"{entrant.median:.2f}", f"{entrant.best:.2f}", faster, slower])
     print(f"\n{measure.table(rows)}", flush=True)
-    return {e.name: {"count": e.count, "seconds": e.seconds} for e in race.entrants}
+    return {
+        entrant.name: {"count": entrant.count, "seconds": entrant.seconds}
+        | ({"against": race.against[entrant.name]} if entrant.name in race.against else {})
+        for entrant in race.entrants
+    }
 
 
 def _machine() -> dict[str, str]:
     packages = ("numpy", "pillow", "opencv-python-headless", "pycocotools")
+    baseline, features = _simd()
     return {
         "CPU": f"{measure.cpu()} ({os.cpu_count()} cores)",
+        "SIMD": " ".join(features[-1:] or [baseline]),
         "Python": sys.version.split()[0],
         "maskforge": __version__,
         **{name: version(name) for name in packages},

@@ -79,17 +79,17 @@ EQUIVALENT: tuple[Explained, ...] = (
     ),
     Explained(
         "raster/overlap.py",
-        "if (upwards[1:] < upwards[:-1]).any():",
+        "if (self.rank[1:] < self.rank[:-1]).any():",
         "boundary",
         "<=",
         "Pairs that are in order already are sorted, to the same order.",
     ),
     Explained(
         "raster/overlap.py",
-        "base = int(segments.pair_class.max()) + 1",
+        "below=(int(kind.max(initial=0)) + 1) * count",
         "constant",
         "2",
-        "Any base above the largest class tells pairs apart.",
+        "A larger table than all pairs need tells them apart as well.",
     ),
     Explained(
         "raster/overlap.py",
@@ -129,9 +129,9 @@ EQUIVALENT: tuple[Explained, ...] = (
     ),
     Explained(
         "conversion/image.py",
-        "np.empty(1 << 24",
+        "np.empty(33_500_000",
         "constant",
-        "2",
+        "33500001",
         "How much freed memory is kept makes images faster or slower, and nothing else.",
     ),
     Explained(
