@@ -114,16 +114,17 @@ def once(values: Ints, *, below: int) -> NDArray[np.bool_]:
 
     values: (N,) from 0 to less than ``below``.
     """
+    keep = np.empty(len(values), dtype=np.bool_)
     if below > MAX_TABLE:
         places = ascending(values)
-        keep = np.empty(len(values), dtype=np.bool_)
         keep[places] = changes(values.take(places))
         return keep
     # Of several places for one value the last one stays in the table, which needs no beginning.
     place = np.arange(len(values), dtype=np.int32)
     table = np.empty(below, dtype=np.int32)
     table[values] = place
-    return table.take(values) == place
+    np.equal(table.take(values), place, out=keep)
+    return keep
 
 
 def empty() -> Runs:
