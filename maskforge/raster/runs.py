@@ -114,17 +114,17 @@ def once(values: Ints, *, below: int) -> NDArray[np.bool_]:
 
     values: (N,) from 0 to less than ``below``.
     """
-    keep = np.empty(len(values), dtype=np.bool_)
     if below > MAX_TABLE:
         places = ascending(values)
+        keep = np.empty(len(values), dtype=np.bool_)
         keep[places] = changes(values.take(places))
         return keep
     # Of several places for one value the last one stays in the table, which needs no beginning.
     place = np.arange(len(values), dtype=np.int32)
     table = np.empty(below, dtype=np.int32)
     table[values] = place
-    np.equal(table.take(values), place, out=keep)
-    return keep
+    is_last: NDArray[np.bool_] = table.take(values) == place
+    return is_last
 
 
 def empty() -> Runs:
@@ -175,7 +175,7 @@ def of_columns(edges: Ints, *, height: int, width: int, region: Ints | None = No
     by_row = ascending(row)  # columns ascend already
     row = row.take(by_row)
     flat = row * width + column.take(by_row)
-    number = row[0::2] // height
+    number = row[::2] // height
     if region is not None:
         flat -= (number * (height * width)).repeat(2)
     return Runs(number, flat[0::2], flat[1::2])

@@ -33,6 +33,48 @@ EQUIVALENT: tuple[Explained, ...] = (
         "<",
         "What touches the border takes the general way, to the same runs.",
     ),
+    Explained(
+        "raster/runs.py",
+        "int(values.max(initial=0)).bit_length()",
+        "constant",
+        "1",
+        "Of no values at all each digit is the same.",
+    ),
+    Explained(
+        "raster/runs.py",
+        "if most < len(values):  # so few that they are counted",
+        "dropped statement",
+        "pass",
+        "Sorted they come to the same: to count them only costs less.",
+    ),
+    Explained(
+        "raster/runs.py",
+        "if most < len(values):  # so few that they are counted",
+        "boundary",
+        "<=",
+        "Sorted or counted they come to the same.",
+    ),
+    Explained(
+        "raster/runs.py",
+        "occurs = np.zeros(most + 1",
+        "constant",
+        "2",
+        "A table with a place more, for a value that does not occur.",
+    ),
+    Explained(
+        "raster/runs.py",
+        "number = np.empty(most + 1",
+        "constant",
+        "2",
+        "A table with a place more, for a value that does not occur.",
+    ),
+    Explained(
+        "raster/runs.py",
+        "if below > MAX_TABLE:",
+        "boundary",
+        ">=",
+        "A table of so many or a sort come to the same.",
+    ),
     # rules
     Explained(
         "rules/_ties.py",

@@ -179,6 +179,12 @@ def test_once(values: list[int], largest: int) -> None:
     assert sorted(kept) == sorted(set(values))
 
 
+def test_once_of_values_that_no_table_holds() -> None:
+    values = np.array([2**59, 1, 2**59, 0, 1])
+    keep = runs_.once(values, below=2**60)
+    assert sorted(values[keep].tolist()) == [0, 1, 2**59]
+
+
 def test_empty_and_gather_of_nothing() -> None:
     for runs in (runs_.empty(), runs_.gather([]), runs_.union(runs_.empty())):
         assert_well_formed(runs, 0, height=1, width=1)
