@@ -1,7 +1,7 @@
 """maskforge beside its peers: speed, memory and start-up, from one run on one machine.
 
     python benchmarks/run.py [--quick] [--only street,…] [--repeats N] [--cache DIR] [--scratch DIR]
-                             [--json FILE]
+                             [--json FILE] [--processor-time] [--here-only]
 
 Prints Markdown. Every entrant works in one thread of one process on the same files, which lie in
 the page cache, and their results go to memory where there is a file system for that (creating a
@@ -9,7 +9,8 @@ file on ext4 takes 15 to 100 µs, by what was deleted there in the last seconds)
 turns, and the median of the repetitions counts. maskforge is called
 as a user calls it, ``maskforge.convert(…, workers=1)``, with all that this does: problems, journal,
 manifest. Every result is checked before it is timed (benchmarks/truth.py). What the peers do is
-told in benchmarks/peers.py, what the floor is in benchmarks/floor.py. Time an idle machine.
+told in benchmarks/peers.py, what the floor is in benchmarks/floor.py. Time an idle machine; where
+there is none, ``--processor-time`` leaves out the time that others had.
 
 With MASKFORGE_LABELME_PYTHON, a Python that has labelme 6.3.1, labelme's own functions run as well.
 
@@ -27,7 +28,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -54,6 +57,11 @@ def main() -> None:
         "--scratch", type=Path, default=_memory(), help="put results here (default: %(default)s)"
     )
     parser.add_argument("--json", type=Path, help="write all figures to this file, too")
+    parser.add_argument(
+        "--processor-time",
+        action="store_true",
+        help="time the races by the processor's time: for a machine that has other work",
+    )
     parser.add_argument("--here-only", action="store_true", help="no second run of the races")
     arguments = parser.parse_args()
     chosen = arguments.only.split(",") if arguments.only else [*RACES, *OTHERS]
@@ -64,11 +72,13 @@ def main() -> None:
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     figures: dict[str, Any] = {"machine": _machine(), "quick": arguments.quick}
     print("Measured on: " + ", ".join(f"{k} {v}" for k, v in figures["machine"].items()))
+    if arguments.processor_time:
+        print("Races are timed by the processor's time.")
     with tempfile.TemporaryDirectory(prefix="maskforge-bench-", dir=arguments.scratch) as scratch:
         place = Path(scratch)
         cache = arguments.cache or place / "inputs"
         for name in chosen:
-            work = _work(name)
+            work = _work(name, time.process_time if arguments.processor_time else time.perf_counter)
             figures[name] = work(cache, place, arguments.quick, arguments.repeats)
             if arguments.json:
                 arguments.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
@@ -76,7 +86,9 @@ def main() -> None:
         if races and _simd()[1] and not arguments.here_only:
             more = ["--only", ",".join(races), "--repeats", str(arguments.repeats)]
             more += ["--cache", str(cache), "--scratch", str(arguments.scratch)]
-            _promises(figures, more + ["--quick"] * arguments.quick, place / "baseline.json")
+            more += ["--quick"] * arguments.quick
+            more += ["--processor-time"] * arguments.processor_time
+            _promises(figures, more, place / "baseline.json")
 
 
 def _promises(figures: Mapping[str, Any], options: Sequence[str], found: Path) -> None:
@@ -121,9 +133,9 @@ def _memory() -> Path:
     return memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
 
 
-def _work(name: str) -> Callable[[Path, Path, bool, int], Any]:
+def _work(name: str, clock: Callable[[], float]) -> Callable[[Path, Path, bool, int], Any]:
     if name in RACES:
-        return lambda cache, place, quick, repeats: _race(name, cache, place, quick, repeats)
+        return partial(_race, name, clock)
     import memory
     import planning
     import startup
@@ -138,7 +150,9 @@ def _work(name: str) -> Callable[[Path, Path, bool, int], Any]:
     return modules[name]
 
 
-def _race(name: str, cache: Path, place: Path, quick: bool, repeats: int) -> dict[str, Any]:
+def _race(
+    name: str, clock: Callable[[], float], cache: Path, place: Path, quick: bool, repeats: int
+) -> dict[str, Any]:
     import cases
     import inputs
 
@@ -153,7 +167,7 @@ def _race(name: str, cache: Path, place: Path, quick: bool, repeats: int) -> dic
     else:
         race = cases.labelme(name, cache, count=counts[name])
     try:
-        measure.race(race.entrants, scratch=place, repeats=repeats)
+        measure.race(race.entrants, scratch=place, repeats=repeats, clock=clock)
     finally:
         for close in race.close:
             close()
