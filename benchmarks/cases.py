@@ -70,9 +70,14 @@ def labelme(name: str, cache: Path, *, count: int) -> Race:
         entrant("maskforge, labelme", convert(rule="labelme"), _masks(parity)),
         entrant("floor", lambda out: floor.labelme(folder, out, labels), _count_png(count)),
     ]
-    size = {"photographs": "500x375 JPEG", "street": "2048x1024 PNG"}.get(name, "2048x1024 JPEG")
+    what = {
+        "photographs": "photographs, 500x375 JPEG",
+        "street": "street, 2048x1024 PNG",
+        "street-jpeg": "street, 2048x1024 JPEG",
+        "spiky": "of large spiky shapes, 2048x1024 JPEG",
+    }[name]
     against = dict.fromkeys(["maskforge, pixel-center", "maskforge, labelme"], "labelme's path")
-    race = Race(f"{count} {name.split('-')[0]}, {size}", entrants, against, "floor")
+    race = Race(f"{count} {what}", entrants, against, "floor")
     python = os.environ.get("MASKFORGE_LABELME_PYTHON")
     if python:
         live = _Live(python, folder, labels)

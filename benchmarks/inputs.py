@@ -6,6 +6,8 @@ that decoding one costs what decoding a photograph costs.
     photographs/  150 JPEG of 500x375, 2 to 6 polygons each, Labelme JSON
     street/        40 PNG of 2048x1024 as in Cityscapes, 80 polygons of 6 to 60 points, Labelme JSON
     street-jpeg/   the same annotations, the same images as JPEG
+    spiky/         40 JPEG of 2048x1024, 80 polygons of 6 to 60 points, all of them large, which
+                   lie over one another and go to and fro in a row, Labelme JSON
     via/          300 JPEG of 640x480, one VIA 2 project, classes "1", "2", "3"
     ochuman/      100 JPEG of 512x512, 2 to 4 people each, ochuman.json and the same people in RLE
 """
@@ -27,8 +29,9 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 
 SEED = 20261121
-COUNTS = {"photographs": 150, "street": 40, "street-jpeg": 40, "via": 300, "ochuman": 100}
-QUICK = {"photographs": 12, "street": 4, "street-jpeg": 4, "via": 12, "ochuman": 8}
+COUNTS = {"photographs": 150, "street": 40, "street-jpeg": 40, "spiky": 40}
+COUNTS |= {"via": 300, "ochuman": 100}
+QUICK = {"photographs": 12, "street": 4, "street-jpeg": 4, "spiky": 4, "via": 12, "ochuman": 8}
 PHOTOGRAPH_LABELS = ("aeroplane", "bottle", "chair", "dog", "person")
 STREET_LABELS = (
     *("bicycle", "building", "bus", "car", "fence", "light", "motorcycle", "person", "pole"),
@@ -86,10 +89,15 @@ def photographs(
         yield Image.fromarray(np.roll(base, shift, axis=(0, 1))[:: 1 - 2 * (index % 2)])
 
 
-def blob(random: Random, *, x: float, y: float, radius: float, count: int) -> Points:
-    """Return a polygon of ``count`` points around (x, y), uneven like one drawn by hand."""
+def blob(
+    random: Random, *, x: float, y: float, radius: float, count: int, least: float = 0.6
+) -> Points:
+    """Return a polygon of ``count`` points around (x, y), uneven like one drawn by hand.
+
+    least: how near to the center a point may be, as a part of ``radius``.
+    """
     angle = np.sort(random.uniform(0, 2 * np.pi, count))
-    reach = radius * random.uniform(0.6, 1, count)
+    reach = radius * random.uniform(least, 1, count)
     squeeze = random.uniform(0.5, 1)
     return np.stack([x + reach * np.cos(angle), y + squeeze * reach * np.sin(angle)], axis=1)
 
@@ -127,6 +135,22 @@ def _street(folder: Path, count: int, *, suffix: str = ".png") -> None:
 
 def _street_jpeg(folder: Path, count: int) -> None:
     _street(folder, count, suffix=".jpg")
+
+
+def _spiky(folder: Path, count: int) -> None:
+    random = np.random.default_rng(SEED + 4)
+    images = photographs(random, count, height=1024, width=2048, grain=1.2)
+    for index, image in enumerate(images):
+        name = f"frame_{index:04}"
+        image.save(folder / f"{name}.jpg", quality=95)
+        shapes = []
+        for _ in range(80):
+            radius = math.exp(random.uniform(math.log(60), math.log(300)))
+            x, y = random.uniform(0, 2048), random.uniform(0, 1024)
+            corners = int(random.integers(6, 61))
+            points = blob(random, x=x, y=y, radius=radius, count=corners, least=0.3)
+            shapes.append((str(random.choice(STREET_LABELS)), points))
+        _labelme(folder / f"{name}.json", ".jpg", shapes, height=1024, width=2048)
 
 
 def _labelme(
@@ -265,6 +289,7 @@ MAKERS: dict[str, Callable[[Path, int], None]] = {
     "photographs": _photographs,
     "street": _street,
     "street-jpeg": _street_jpeg,
+    "spiky": _spiky,
     "via": _via,
     "ochuman": _ochuman,
 }

@@ -111,9 +111,9 @@ def _keep_freed_memory() -> None:
 
     Else it gives the memory back to the system and asks for it again, page by page, which takes a
     sixth of the time of large images. It keeps what is smaller than the largest block that it has
-    given back yet; this one costs nothing, as nobody touches it.
+    given back yet, if that was below 32 MiB; this one costs nothing, as nobody touches it.
     """
-    np.empty(1 << 24, dtype=np.uint8)
+    np.empty(33_500_000, dtype=np.uint8)
 
 
 _keep_freed_memory()

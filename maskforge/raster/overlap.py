@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskforge.errors import GeometryError
-from maskforge.raster.runs import Ints, Runs, distinct, gather, ranked, subtract
+from maskforge.raster.runs import Ints, Runs, ascending, gather, once, ranked, subtract
 
 Overlap: TypeAlias = Literal["last", "first", "smallest", "error"]
 """last: later regions lie on top, as in Labelme and Cityscapes. first: earlier ones do. smallest:
@@ -97,14 +97,13 @@ class _Resolver:
             segment, region = _erase(segment, region, self.eraser, len(cuts) - 1)
         owner = np.full(len(cuts) - 1, -1, dtype=np.int64)
         # Of several values for one index the last one stays: the top is written last.
-        upwards = self.rank[region]
-        if (upwards[1:] < upwards[:-1]).any():
-            sort = np.argsort(upwards, kind="stable")
-            owner[segment[sort]] = region[sort]
+        if (self.rank[1:] < self.rank[:-1]).any():
+            upwards = ascending(self.rank.take(region))
+            owner[segment.take(upwards)] = region.take(upwards)
         else:
             owner[segment] = region
         start = cuts[:-1]
-        return Segments(start, cuts[1:] - start, owner, segment, self.region_class[region])
+        return Segments(start, cuts[1:] - start, owner, segment, self.region_class.take(region))
 
     def _halved(self, runs: Runs, places: tuple[int, int, int]) -> Segments:
         begin, middle, end = places
@@ -129,11 +128,10 @@ class _Resolver:
 
 def _distinct(segments: Segments) -> Segments:
     """Return ``segments`` with each pair once."""
-    if not len(segments.pair_class):
-        return segments
-    base = int(segments.pair_class.max()) + 1
-    pair, kind = np.divmod(distinct(segments.pair_segment * base + segments.pair_class), base)
-    return replace(segments, pair_segment=pair, pair_class=kind)
+    pair, kind = segments.pair_segment, segments.pair_class
+    count = len(segments.start)
+    keep = once(kind * count + pair, below=(int(kind.max(initial=0)) + 1) * count)
+    return replace(segments, pair_segment=pair[keep], pair_class=kind[keep])
 
 
 def _erase(segment: Ints, region: Ints, eraser: NDArray[np.bool_], count: int) -> tuple[Ints, Ints]:

@@ -16,7 +16,7 @@ from maskforge.errors import ClassError, GeometryError, ReadError, UsageError
 from maskforge.raster.annotation import Annotation, Region
 from maskforge.raster.geometry import MAX_PIXELS, Bitmap, Box, Geometry, Polygon, Polyline
 from maskforge.raster.overlap import Overlap, Segments, erased, order, resolve
-from maskforge.raster.runs import Ints, Runs, distinct, ranked
+from maskforge.raster.runs import Ints, Runs, once, ranked
 from maskforge.raster.transform import absolute
 
 Unknown: TypeAlias = Literal["error", "skip", "ignore", "background"]
@@ -33,6 +33,9 @@ _OVERLAPS, _UNKNOWNS = get_args(Overlap), get_args(Unknown)
 
 _NONE = np.zeros(1, dtype=np.int64)
 """The instance of owner -1, which is no region."""
+
+_SKIPPED = -1
+"""The class of a region that was left out."""
 
 _SHOWN = 8
 """Classes that a raster tells in a line."""
@@ -189,21 +192,24 @@ class Raster:
     @cached_property
     def contested(self) -> dict[tuple[int, int], int]:
         """Pixels that regions of two classes claim: {(class on top, class below): pixels}."""
-        if len(set(self.region_class.tolist())) < 2:
+        kinds = sorted(set(self.region_class.tolist()) - {_SKIPPED})
+        count, parts = len(kinds), self.segments
+        top = self.segment_class.take(parts.pair_segment)
+        lost = (parts.pair_class != top).nonzero()[0]
+        if not len(lost):
             return {}
-        parts = self.segments
-        below = parts.pair_class
-        top = self.segment_class[parts.pair_segment]
-        lost = below != top
-        if not lost.any():
-            return {}
-        base = max(self.classes.ids[-1], self.classes.ignore_index) + 1
-        code = (parts.pair_segment[lost] * base + top[lost]) * base + below[lost]
-        code = distinct(code)  # two regions of one class below count once
-        segment = code // (base * base)
-        pairs, inverse = ranked(code - segment * (base * base))
-        pixels = np.bincount(inverse, weights=parts.length[segment]).astype(np.int64)
-        return {(int(p) // base, int(p) % base): int(n) for p, n in zip(pairs, pixels, strict=True)}
+        rank = np.zeros(kinds[-1] + 1, dtype=np.int64)
+        rank[kinds] = np.arange(count)
+        segment, below = parts.pair_segment.take(lost), rank.take(parts.pair_class.take(lost))
+        size = len(parts.start)
+        # Two regions of one class below count once.
+        pixels = parts.length.take(segment) * once(below * size + segment, below=count * size)
+        pairs, index = ranked(rank.take(top.take(lost)) * count + below)
+        totals = np.bincount(index, weights=pixels).astype(np.int64)
+        return {
+            (kinds[pair // count], kinds[pair % count]): total
+            for pair, total in zip(pairs.tolist(), totals.tolist(), strict=True)
+        }
 
 
 def rasterize(

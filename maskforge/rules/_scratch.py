@@ -33,12 +33,13 @@ class Scratch:
 
     def __init__(self, *, height: int, width: int) -> None:
         self.height, self.width = height, width
-        self.stride = _PAD + -(-width // 8) * 8
-        # A column of 0 left of the image and a row of 0 below it end each run.
+        # A column of 0 on either side of the image ends each run with its row.
+        self.stride = _PAD + -(-(width + 1) // 8) * 8
+        # One row more, as Pillow wants whole rows, counted from the first pixel.
         memory = np.zeros((height + 1) * self.stride, dtype=np.uint8)
         self.memory = memory[_PAD:]
-        self.pixels = memory.reshape(height + 1, -1)[:height, _PAD : _PAD + width]
         self._rows = memory.reshape(height + 1, -1)
+        self.pixels = self._rows[:height, _PAD : _PAD + width]
         self._words = memory.view(np.uint64).reshape(height + 1, -1)
         self._numbers: list[int] = []
         self._windows: list[Window] = []
@@ -57,10 +58,9 @@ class Scratch:
         Numbers must come in ascending order; what comes under one number is united.
         """
         x0, y0, x1, y1 = window
-        part = self._rows[y0 : y1 + 1, x0 + _PAD - 1 : x1 + _PAD]
-        flat = part.ravel()
-        # Every row begins with a 0, and so does the row below: changes come in pairs.
-        changes = (flat[1:] != flat[:-1]).nonzero()[0]
+        part = self._rows[y0:y1, x0 + _PAD - 1 : x1 + _PAD + 1]
+        # Every row begins and ends with a 0: changes come in pairs.
+        changes = (part[:, 1:] != part[:, :-1]).ravel().nonzero()[0]
         part.fill(0)
         if len(changes):
             self._numbers.append(number)
@@ -92,14 +92,12 @@ class Scratch:
             return runs.empty()
         counts = np.array([len(changes) // 2 for changes in self._changes])
         x0, y0, x1, _ = np.array(self._windows).T
-        columns = np.repeat(x1 - x0 + 1, counts)  # of a window and the 0 left of it
-        origin = np.repeat(y0 * self.width + x0 - 1, counts)
+        columns = np.repeat(x1 - x0 + 1, counts)  # at whose left borders something may change
+        origin = np.repeat(y0 * self.width + x0, counts)
         changes = np.concatenate(self._changes)
-        first, last = changes[0::2] + 1, changes[1::2]
-        start, stop = (
-            origin + place + place // columns * (self.width - columns) for place in (first, last)
-        )
-        stop += 1
+        start, stop = changes[0::2], changes[1::2]
+        shift = start // columns * (self.width - columns) + origin  # both are in one row
+        start, stop = start + shift, stop + shift
         numbers = np.array(self._numbers)
         drawn = Runs(np.repeat(numbers, counts), start, stop)
         return runs.union(drawn) if (numbers[1:] == numbers[:-1]).any() else drawn

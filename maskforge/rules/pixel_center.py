@@ -85,11 +85,13 @@ def ring_runs(rings: Sequence[Ring], *, height: int, width: int) -> Runs:
     low, high = width.bit_length(), height.bit_length()
     ring = np.arange(len(rings)).repeat(lengths) << low + high
     key = ring.repeat(count) + (row << low) + column
-    key.sort()
-    flat = (key >> low & (1 << high) - 1) * width + (key & (1 << low) - 1)
-    start, stop = flat[0::2], flat[1::2]
-    full = start < stop
-    return Runs((key[0::2] >> low + high)[full], start[full], stop[full])
+    key.sort(kind="stable")  # rows go up and down along a ring: stretches, which it merges
+    size = key[1::2] - key[0::2]
+    full = size.nonzero()[0]
+    begin = key[0::2].take(full)
+    row = begin >> low
+    start = (row & (1 << high) - 1) * width + (begin & (1 << low) - 1)
+    return Runs(row >> high, start, start + size.take(full))
 
 
 def _rows(y: NDArray[np.float64], height: int) -> Ints:

@@ -33,6 +33,48 @@ EQUIVALENT: tuple[Explained, ...] = (
         "<",
         "What touches the border takes the general way, to the same runs.",
     ),
+    Explained(
+        "raster/runs.py",
+        "int(values.max(initial=0)).bit_length()",
+        "constant",
+        "1",
+        "Of no values at all each digit is the same.",
+    ),
+    Explained(
+        "raster/runs.py",
+        "if most < len(values):  # so few that they are counted",
+        "dropped statement",
+        "pass",
+        "Sorted they come to the same: to count them only costs less.",
+    ),
+    Explained(
+        "raster/runs.py",
+        "if most < len(values):  # so few that they are counted",
+        "boundary",
+        "<=",
+        "Sorted or counted they come to the same.",
+    ),
+    Explained(
+        "raster/runs.py",
+        "occurs = np.zeros(most + 1",
+        "constant",
+        "2",
+        "A table with a place more, for a value that does not occur.",
+    ),
+    Explained(
+        "raster/runs.py",
+        "number = np.empty(most + 1",
+        "constant",
+        "2",
+        "A table with a place more, for a value that does not occur.",
+    ),
+    Explained(
+        "raster/runs.py",
+        "if below > MAX_TABLE:",
+        "boundary",
+        ">=",
+        "A table of so many or a sort come to the same.",
+    ),
     # rules
     Explained(
         "rules/_ties.py",
@@ -79,17 +121,17 @@ EQUIVALENT: tuple[Explained, ...] = (
     ),
     Explained(
         "raster/overlap.py",
-        "if (upwards[1:] < upwards[:-1]).any():",
+        "if (self.rank[1:] < self.rank[:-1]).any():",
         "boundary",
         "<=",
         "Pairs that are in order already are sorted, to the same order.",
     ),
     Explained(
         "raster/overlap.py",
-        "base = int(segments.pair_class.max()) + 1",
+        "below=(int(kind.max(initial=0)) + 1) * count",
         "constant",
         "2",
-        "Any base above the largest class tells pairs apart.",
+        "A larger table than all pairs need tells them apart as well.",
     ),
     Explained(
         "raster/overlap.py",
@@ -129,9 +171,9 @@ EQUIVALENT: tuple[Explained, ...] = (
     ),
     Explained(
         "conversion/image.py",
-        "np.empty(1 << 24",
+        "np.empty(33_500_000",
         "constant",
-        "2",
+        "33500001",
         "How much freed memory is kept makes images faster or slower, and nothing else.",
     ),
     Explained(

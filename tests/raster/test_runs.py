@@ -148,10 +148,41 @@ def test_a_run_may_go_on_into_the_next_row() -> None:
     )
 
 
-@given(st.lists(st.integers(-5, 5), max_size=9))
-def test_distinct(values: list[int]) -> None:
-    got = runs_.distinct(np.array(values, dtype=np.int64))
-    assert got.tolist() == sorted(set(values))
+digits = st.one_of(st.integers(0, 5), st.integers(0, 2**16 + 2), st.integers(0, 2**50))
+"""Few values, so that some are equal; and some that differ in their upper digits only."""
+
+
+@given(st.lists(digits, max_size=9))
+def test_ascending(values: list[int]) -> None:
+    got = runs_.ascending(np.array(values, dtype=np.int64)).tolist()
+    assert got == sorted(range(len(values)), key=lambda place: values[place])
+
+
+def test_ascending_looks_at_each_digit() -> None:
+    values = np.array([1 << 32, 1 << 31, 1 << 16, 1 << 15, 0, (1 << 16) - 1, 1 << 48, 3 << 16])
+    assert runs_.ascending(values).tolist() == [4, 3, 5, 2, 7, 1, 0, 6]
+
+
+@given(st.one_of(st.lists(digits, max_size=9), st.lists(st.integers(0, 9), max_size=12)))
+def test_ranked(values: list[int]) -> None:
+    found, index = runs_.ranked(np.array(values, dtype=np.int64))
+    assert found.tolist() == sorted(set(values))
+    assert index.tolist() == [found.tolist().index(value) for value in values]
+
+
+@given(st.lists(st.integers(0, 9), max_size=12), st.sampled_from([0, 9, 10, runs_.MAX_TABLE]))
+def test_once(values: list[int], largest: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs_, "MAX_TABLE", largest)
+        keep = runs_.once(np.array(values, dtype=np.int64), below=10)
+    kept = [value for value, stays in zip(values, keep.tolist(), strict=True) if stays]
+    assert sorted(kept) == sorted(set(values))
+
+
+def test_once_of_values_that_no_table_holds() -> None:
+    values = np.array([2**59, 1, 2**59, 0, 1])
+    keep = runs_.once(values, below=2**60)
+    assert sorted(values[keep].tolist()) == [0, 1, 2**59]
 
 
 def test_empty_and_gather_of_nothing() -> None:
