@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,7 +14,6 @@ from maskforge.api import torch_part, words
 from maskforge.api.dataset import MEANING, Look, Rules, checked, opened
 from maskforge.api.documented import shows
 from maskforge.api.predicting import size_of
-from maskforge.datasets import split
 from maskforge.errors import Problem, ReadError, UsageError
 from maskforge.io.label_lists import Labels
 from maskforge.prediction.config import MACHINE, Config, Option, names
@@ -98,12 +97,12 @@ def train(
     """Train a network on images and masks; does what the command ``maskforge train`` does.
 
     data: what ``open_dataset`` takes or returned. out: the folder of the run; None: ``runs/NAME``.
-    preset: settings to begin with, "default", "quick", "cityscapes", "book" or "article"; all
-    others change them. options: of the network, such as ``{"width": 16}``. encoder_weights: a
-    file, or a name that smp knows. resume: go on with the run in ``out``, with its settings.
-    resume_from: go on, in ``out``, with the run in this folder, which is only read. overwrite: move
-    the run in ``out`` to a folder beside, and begin anew. strict: raise the first problem in the
-    data.
+    preset: settings to begin with, "default", "quick", "cityscapes", "book", "article" or
+    "portrait"; all others change them. options: of the network, such as ``{"width": 16}``.
+    encoder_weights: a file, or a name that smp knows. resume: go on with the run in ``out``, with
+    its settings. resume_from: go on, in ``out``, with the run in this folder, which is only read.
+    overwrite: move the run in ``out`` to a folder beside, and begin anew. strict: raise the first
+    problem in the data.
     tensorboard: write for TensorBoard, where it is installed. labels, kind, ignore, style,
     images_from, map, only, drop, ignore_labels: as for ``open_dataset``. look: called with what was
     found in the data, before the first step. watch: told of each step and evaluation, a
@@ -139,13 +138,12 @@ def train(
         if config is None:
             config = config_of(settings, base=loop.saved_in(folder).config)
             loop.check(config)
-        seen = replace(opened(data, meaning), window=config.shown)
-        dataset = split(seen, val=config.val, seed=config.seed)
-        found = checked(dataset, strict=strict, look=look)
+        seen = opened(data, meaning, part=config.val_part)
+        found = checked(samples.split_for(seen, config), strict=strict, look=look)
         trained = loop.train_in(
             folder,
             config,
-            samples.from_dataset(found, size=config.size, cache=config.cache),
+            samples.from_dataset(found, config),
             watch=_watch(watch, board.Board(folder) if writes_board else None),
         )
     return Training(
@@ -191,8 +189,9 @@ def _replaced(base: Config, changed: Mapping[str, Any]) -> Config:
     values = asdict(base) | dict(changed)
     if "size" in changed:
         values["size"] = size_of(changed["size"])
-    if isinstance(values["crop"], int):
-        values["crop"] = (values["crop"], values["crop"])
+    for name in ("crop", "jitter"):
+        if isinstance(values[name], int):
+            values[name] = (values[name], values[name])
     try:
         return Config.from_json(json.dumps(values, default=os.fspath))
     except TypeError as error:

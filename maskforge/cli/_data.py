@@ -13,7 +13,7 @@ from maskforge import plugins
 from maskforge.cli import _choices, _console, _help, _options
 from maskforge.cli._console import escape
 from maskforge.conversion.settings import Settings
-from maskforge.datasets import Check, Dataset, check, open_dataset
+from maskforge.datasets import Check, Dataset, check, open_dataset, with_test
 from maskforge.errors import ClassError, MaskforgeError, Problem
 from maskforge.io.label_lists import Labels
 from maskforge.labels import Relabelling
@@ -41,9 +41,12 @@ class Meaning(NamedTuple):
         given["relabelling"] = Relabelling.of(*(given.pop(name) for name in _RELABELLING))
         return cls(*(given.pop(name) for name in cls._fields))
 
-    def open(self, paths: Sequence[str]) -> Dataset:
-        """Return the data set in ``paths``. Raises UsageError, ReadError, ClassError."""
-        return open_dataset(paths, **self._asdict())
+    def open(self, paths: Sequence[str], *, part: str = "val") -> Dataset:
+        """Return the data set in ``paths``. Raises UsageError, ReadError, ClassError.
+
+        part: what a training holds back; "test" may lie in a file beside.
+        """
+        return open_dataset(with_test(paths) if part == "test" else paths, **self._asdict())
 
 
 def options() -> list[Callable[[Any], Any]]:

@@ -70,6 +70,7 @@ def _option(
     own: dict[str, Any] = {
         "size": WorkingSize(),
         "crop": Size(),
+        "jitter": Size(),
         "network": _choices.Network(),
         "loss": _choices.Loss(),
     }

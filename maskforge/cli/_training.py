@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from maskforge.cli import _console, _scores
 from maskforge.cli._console import escape
+from maskforge.scores.history import Row
 from maskforge.training.callbacks import Epoch, Start, Step, Watch
 
 
@@ -70,6 +71,7 @@ class Terminal(Watch):
             f"epoch {int(row['epoch'])} · step {int(row['step'])} · loss {row['loss']:.4f} · "
             f"validation {row['val_loss']:.4f} · mIoU {100 * row['mean_iou']:.2f}"
             + (" (best)" if epoch.best else "")
+            + _by_image(row)
             + f" · {row['images_per_second']:.1f} images/s · {_duration(row['seconds'])}"
         )
         if epoch.scores.matrix.any():
@@ -82,6 +84,14 @@ class Terminal(Watch):
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+def _by_image(row: Row) -> str:
+    """Return the means over images, which other works call mean IoU and accuracy."""
+    if math.isnan(row["image_mean_iou"]):
+        return ""
+    iou, accuracy = 100 * row["image_mean_iou"], 100 * row["image_pixel_accuracy"]
+    return f" · per image: mIoU {iou:.2f}, accuracy {accuracy:.2f}"
 
 
 def _duration(seconds: float) -> str:

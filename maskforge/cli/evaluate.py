@@ -132,7 +132,8 @@ def _network(
     config = predictor.config
     with _annotations.recognised(data):
         try:
-            dataset = meaning._replace(labels=meaning.labels or predictor.classes).open(data)
+            named = meaning._replace(labels=meaning.labels or predictor.classes)
+            dataset = named.open(data, part=config.val_part)
         except ClassError as error:
             if meaning.labels is not None:
                 raise
@@ -144,7 +145,7 @@ def _network(
             cure="give --labels as the ids in the masks are, with the network's names",
         )
     found = _data.checked(evaluation_part.split_as_trained(dataset, config), console, strict=strict)
-    chosen = evaluation_part.choose(found, part, trained_on=predictor.data, size=config.size)
+    chosen = evaluation_part.choose(found, part, trained_on=predictor.data, config=config)
     console.print(
         f"scored: {chosen.reason}, {_console.many(len(chosen.examples), 'image')}, "
         f"which the network sees {described(predictor.size)}"

@@ -76,7 +76,6 @@ def run(
             raise ReadError("the encoder's weights must be a file", file=str(weights))
     _check_data(data)
     console = _console.console(quiet=quiet) if first else _console.nowhere()
-    from maskforge.datasets import split
     from maskforge.pictures import plots
     from maskforge.prediction.sizes import described
     from maskforge.training import samples
@@ -92,12 +91,11 @@ def run(
             config = replace(loop.saved_in(folder).config, **_named(given))
             loop.check(config)
         with _annotations.recognised(data):
-            opened = meaning.open(data)
-        seen = replace(opened, window=config.shown)
-        dataset = split(seen, val=config.val, seed=config.seed)
+            opened = meaning.open(data, part=config.val_part)
+        dataset = samples.split_for(opened, config)
         found = _data.checked(dataset, console, strict=strict)
         watch = _watch(console, folder, board=board_too)
-        data_items = samples.from_dataset(found, size=config.size, cache=config.cache)
+        data_items = samples.from_dataset(found, config)
         try:
             trained = loop.train_in(folder, config, data_items, watch=watch)
         except KeyboardInterrupt as error:

@@ -2,22 +2,52 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
 
 from maskforge import splits
 from maskforge.errors import UsageError
+from maskforge.readers.masks import naming
 from maskforge.readers.masks.dataset import Dataset
 
+PathLike: TypeAlias = str | os.PathLike[str]
 
-def split(dataset: Dataset, *, val: float, seed: int) -> Dataset:
+
+_SWAPPED: dict[str | None, str] = {"test": "val", "val": "test"}
+
+
+def with_test(paths: Sequence[PathLike]) -> list[Path]:
+    """Return the paths, and behind each file that is named for training the one for testing.
+
+    That is ``segmentation_test.npy`` beside ``segmentation_train.npy``, where it is there.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        found.append(path)
+        other = path.with_name(path.name.replace("train", "test"))
+        if naming.split_of(path.stem) == "train" and path.is_file() and other.is_file():
+            found += [other] if other != path else []
+    return list(dict.fromkeys(found))
+
+
+def split(dataset: Dataset, *, val: float, seed: int, part: str = "val") -> Dataset:
     """Return the data set with a split, "train", "val" or "test", for every example.
 
     Where some are "val" already, that stands, and what has no split is trained on. Else the
     fraction ``val`` (0 … 1, at least one example unless it is 0) of all that is not "test" is held
-    back, chosen by name and ``seed`` whatever the order. Raises UsageError when that leaves nothing
-    to train on.
+    back, chosen by name and ``seed`` whatever the order. With the ``part`` "test", what the data
+    call test is held back, where they have it, and what they call val is set apart. Raises
+    UsageError when that leaves nothing to train on.
     """
+    as_said = "split: as the data say"
+    if part == "test" and dataset.of("test"):
+        swapped = (replace(e, split=_SWAPPED.get(e.split, e.split)) for e in dataset.examples)
+        dataset = replace(dataset, examples=tuple(swapped))
+        as_said = "split: what the data call test is held back"
     if not 0 <= val < 1:
         raise UsageError(f"the fraction of val must be 0 … 1, but got {val:g}")
     known = Counter(example.split for example in dataset.examples)
@@ -32,7 +62,7 @@ def split(dataset: Dataset, *, val: float, seed: int) -> Dataset:
         )
     if known["val"] or not val:
         chosen = dict.fromkeys(pool, "train")
-        note = "split: as the data say" if known["val"] else "split: nothing is held back"
+        note = as_said if known["val"] else "split: nothing is held back"
     else:
         least = max(val, 1 / pictures)
         chosen = splits.assign(list(pool), [least], seed=seed, pictures=pool)

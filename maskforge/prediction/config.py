@@ -69,6 +69,15 @@ class Config:
             DATA, "Fraction held out for validation, where the data has no split.", metavar="F"
         ),
     )
+    val_part: Literal["val", "test"] = field(
+        default="val",
+        metadata=_of(
+            DATA,
+            "Part of the data that is held back: val, or test where there is one, also in the file "
+            "beside (segmentation_test.npy beside segmentation_train.npy).",
+            rare=True,
+        ),
+    )
     size: tuple[int, ...] = field(
         default=(192,),
         metadata=_of(
@@ -93,6 +102,38 @@ class Config:
             "Values of images of more than 8 bits that are black and white to the network. "
             "[default: the lowest and the highest of each image]",
             metavar="LOW,HIGH",
+            rare=True,
+        ),
+    )
+    interpolation: Literal["area", "bilinear", "nearest"] = field(
+        default="area",
+        metadata=_of(
+            DATA,
+            "How images are brought to that size. area: smaller by averages, larger bilinear; "
+            "bilinear: also smaller, without averages.",
+            rare=True,
+        ),
+    )
+    jitter: tuple[int, ...] = field(
+        default=(),
+        metadata=_of(
+            DATA,
+            "Size that training images are brought to, of nearest pixels, before the crop. "
+            "[default: as --size]",
+            metavar="WxH",
+            rare=True,
+        ),
+    )
+    channels: int = field(
+        default=3,
+        metadata=_of(DATA, "Channels that the network sees: 3, or 1 for gray.", rare=True),
+    )
+    normalize: Literal["imagenet", "unit", "symmetric", "none"] = field(
+        default="imagenet",
+        metadata=_of(
+            DATA,
+            "Values that the network sees. imagenet: by the mean and deviation of its images; "
+            "unit: 0 to 1; symmetric: -1 to 1; none: 0 to 255.",
             rare=True,
         ),
     )
@@ -173,7 +214,16 @@ class Config:
     )
     patience: int = field(
         default=0,
-        metadata=_of(SCHEDULE, "Stop after as many evaluations without a better mIoU; 0: never."),
+        metadata=_of(SCHEDULE, "Stop after as many evaluations without a better one; 0: never."),
+    )
+    best: Literal["mean-iou", "image-mean-iou", "loss"] = field(
+        default="mean-iou",
+        metadata=_of(
+            SCHEDULE,
+            "What best.pt has: the highest mean IoU, over all pixels or a mean of the images, or "
+            "the lowest validation loss.",
+            rare=True,
+        ),
     )
     evaluate_every: int = field(
         default=0,
@@ -217,16 +267,19 @@ class Config:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name} must be within {low} … {high}, but got {value}")
+        sizes = self.size, self.crop, self.jitter
         if (
             len(self.size) > 2
-            or len(self.crop) not in (0, 2)
-            or min((*self.size, *self.crop), default=1) < 1
-            or max(math.prod(self.size), math.prod(self.crop)) > MAX_PIXELS
+            or not {len(self.crop), len(self.jitter)} <= {0, 2}
+            or min(itertools.chain(*sizes), default=1) < 1
+            or max(map(math.prod, sizes)) > MAX_PIXELS
         ):
             raise UsageError(
-                f"size and crop must be sizes of at most {MAX_PIXELS} pixels, "
-                f"but got {self.size} and {self.crop}"
+                f"size, crop and jitter must be sizes of at most {MAX_PIXELS} pixels, "
+                f"but got {', '.join(map(str, sizes))}"
             )
+        if self.channels not in (1, 3):
+            raise UsageError(f"channels must be 3, or 1 for gray, but got {self.channels}")
         ends = (-math.inf, *self.window, math.inf)
         if len(ends) not in (2, 4) or not all(a < b for a, b in itertools.pairwise(ends)):
             raise UsageError(f"window must be LOW,HIGH with LOW < HIGH, but got {self.window}")

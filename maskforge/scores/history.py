@@ -15,6 +15,17 @@ A score that has no value is nan.
 """
 
 
+def score(row: Mapping[str, float], best: str = "mean-iou") -> float:
+    """Return how good an evaluation is, the higher the better.
+
+    best: what counts, as in the settings: "mean-iou", "image-mean-iou", or "loss", of the
+    validation. Without validation images the training loss has to tell.
+    """
+    column = {"mean-iou": "mean_iou", "image-mean-iou": "image_mean_iou"}.get(best, "")
+    known = row[column] if column else -row["val_loss"]
+    return -row["loss"] if math.isnan(known) else known
+
+
 def to_csv(rows: Sequence[Mapping[str, float | str]]) -> bytes:
     """Return the rows, which all have the columns of the first, as a CSV file; nan is empty.
 

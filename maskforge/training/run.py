@@ -16,6 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from maskforge.errors import MaskforgeError, ReadError, UsageError
 from maskforge.prediction.config import DEFAULT_EPOCHS, MACHINE, Config
+from maskforge.scores import history, metrics
 from maskforge.scores.history import Row
 from maskforge.scores.scorer import Scores
 from maskforge.training import checkpoint, loader, losses, optim, run_files, schedules
@@ -52,19 +53,18 @@ class State:
     history: list[Row] = field(default_factory=list)
     plateau: dict[str, float] = field(default_factory=lambda: asdict(schedules.Plateau()))
 
-    def take(self, row: Row) -> bool:
-        """Take in an evaluation; return whether it is the best one."""
+    def take(self, row: Row, best: str = "mean-iou") -> bool:
+        """Take in an evaluation; return whether it is the best one, by what ``best`` says."""
         loss = row["loss"] if math.isnan(row["val_loss"]) else row["val_loss"]
         plateau = schedules.Plateau(**self.plateau)  # type: ignore[arg-type]
         plateau.report(loss)
         self.plateau = asdict(plateau)
-        # Without validation images the training loss has to tell.
-        score = -row["loss"] if math.isnan(row["mean_iou"]) else row["mean_iou"]
-        best = score > self.best
-        self.best, self.waited = (score, 0) if best else (self.best, self.waited + 1)
+        score = history.score(row, best)
+        is_best = score > self.best
+        self.best, self.waited = (score, 0) if is_best else (self.best, self.waited + 1)
         self.history.append(row)
         self.evaluated, self.loss, self.loss_steps = self.step, 0.0, 0
-        return best
+        return is_best
 
 
 @dataclass(slots=True, eq=False)
@@ -262,16 +262,17 @@ class Run:
             ranks=self.ranks,
             stopped=lambda: interrupt.asked,
         )
-        scores = Scores(self.data.classes.names, found.matrix)
+        iou, accuracy = metrics.image_means(found.images)
+        scores = Scores(self.data.classes.names, found.matrix, None, iou, accuracy)
         row = self._row(scores, found, rate)
-        best = self.state.take(row)
+        best = self.state.take(row, self.config.best)
         self._loss.zero_()
         if self.ranks.first:
             if best:
                 self._save(BEST, self._checkpoint(resumable=False))
             self.save_last()
             pictures = run_files.write_progress(
-                self.folder, self.state.history, self.data, found.predictions, epoch=self.epoch
+                self.folder, self.state.history, self.data, found.predictions, self.config.best
             )
             self.watch.epoch(Epoch(row, scores, best, pictures))
         self._since = time.monotonic()
@@ -292,7 +293,7 @@ class Run:
         self.save_last()
         if self.state.history:
             run_files.write_progress(
-                self.folder, self.state.history, self.data, {}, epoch=self.epoch
+                self.folder, self.state.history, self.data, {}, self.config.best
             )
 
     def _save(self, name: str, content: checkpoint.Checkpoint) -> None:
@@ -354,6 +355,8 @@ class Run:
             "val_loss": found.loss if len(self.data.val) else math.nan,
             "mean_iou": overall["mean_iou_present"],
             "pixel_accuracy": overall["pixel_accuracy"],
+            "image_mean_iou": overall["image_mean_iou"],
+            "image_pixel_accuracy": overall["image_pixel_accuracy"],
             **{
                 f"iou {name}": float(value)
                 for name, value in zip(scores.names, scores.by_class()["iou"], strict=True)

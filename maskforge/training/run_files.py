@@ -34,18 +34,18 @@ def write_progress(
     rows: Sequence[Row],
     data: Data,
     predictions: Mapping[int, LabelImage],
-    *,
-    epoch: int,
+    best: str,
 ) -> dict[str, bytes]:
     """Write ``history.csv``, ``curves.png`` and, of the predictions, ``previews/epoch_NNN.png``.
 
+    predictions: of the last of ``rows``. best: what says which is the best, as in the settings.
     Returns the pictures as PNG files: "curves", unless :func:`maskforge.pictures.plots.missing`
     says why not, and "previews" where there are predictions.
     """
     folder.write("history.csv", history.to_csv(rows))
     pictures = {}
     if not plots.missing():
-        drawn = plots.curves(rows, data.classes, data.counts.sum(axis=0).tolist())
+        drawn = plots.curves(rows, data.classes, data.counts.sum(axis=0).tolist(), best)
         pictures["curves"] = previews.encode(drawn, suffix=".png")
         folder.write("curves.png", pictures["curves"])
     if predictions:
@@ -55,6 +55,7 @@ def write_progress(
             image, truth = data.val[at]
             return Comparison(data.val.names[at], truth, predictions[at], data.classes, image)
 
+        epoch = int(rows[-1]["epoch"])
         numbers = [str(number) for number in sorted(predictions)]
         sheet = comparison.overview(numbers, load, heading=f"epoch {epoch}")
         pictures["previews"] = previews.encode(sheet, suffix=".png")

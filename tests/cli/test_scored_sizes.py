@@ -85,9 +85,7 @@ def test_the_network_sees_what_validation_saw(capsys):
     meaning = _data.Meaning(None, None, None, None, None, Relabelling())
     split = evaluation_part.split_as_trained(meaning.open(["data"]), predictor.config)
     found = check(split)
-    chosen = evaluation_part.choose(
-        found, None, trained_on=predictor.data, size=predictor.config.size
-    )
+    chosen = evaluation_part.choose(found, None, trained_on=predictor.data, config=predictor.config)
     assert len(open_dataset("data")) == 8
     matrix = np.zeros((2, 2), np.int64)
     for example in chosen.examples:
