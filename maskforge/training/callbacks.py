@@ -34,7 +34,8 @@ class Start:
 class Step:
     """A step that is done. loss: mean since the last evaluation. share: of the run, 0 to 1.
 
-    mean_iou: of the last evaluation, nan before. seconds_left: as far as can be told.
+    losses: of each step since the last one that was told, this one's last. mean_iou: of the last
+    evaluation, nan before. seconds_left: as far as can be told.
     """
 
     step: int
@@ -45,6 +46,7 @@ class Step:
     mean_iou: float
     images_per_second: float
     seconds_left: float
+    losses: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -183,4 +183,4 @@ def _loop(run: Run, interrupt: Interrupt) -> None:
 
         # Log.
         state.step += 1
-        run.log(ranks.total(total) / ranks.count, lr)
+        run.log(ranks.total(total) / ranks.count)

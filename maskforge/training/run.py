@@ -85,6 +85,7 @@ class Run:
     loss_of: Loss
     state: State
     _loss: Tensor
+    _untold: list[Tensor] = field(default_factory=list)
     _told: float = 0.0
     _since: float = 0.0
 
@@ -229,23 +230,32 @@ class Run:
         elif self.folder.source is not None and self.ranks.first:
             self._take_over(self.folder.source)
 
-    def log(self, loss: Tensor, lr: float) -> None:
+    def log(self, loss: Tensor) -> None:
         """Take the loss of a step; now and then look at it, which makes a GPU wait."""
         self._loss += loss
+        self._untold.append(loss)
         self.state.loss_steps += 1
-        now = time.monotonic()
-        if now - self._told < REPORT_SECONDS:
+        if time.monotonic() - self._told >= REPORT_SECONDS:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Tell the watch of the steps it has not heard of."""
+        if not self._untold:
             return
-        self._told = now
+        self._told = time.monotonic()
+        losses = tuple(torch.stack(self._untold).tolist())
+        self._untold = []
         state, mean = self.state, self._mean_loss()
         left = (1 / self.share - 1) * state.seconds if self.share else math.nan
         known = state.history[-1]["mean_iou"] if state.history else math.nan
+        lr = self.optimizer.param_groups[0]["lr"]
         self.watch.step(
-            Step(state.step, self.epoch, mean, lr, self.share, known, self._rate(), left)
+            Step(state.step, self.epoch, mean, lr, self.share, known, self._rate(), left, losses)
         )
 
     def evaluate(self, interrupt: Interrupt) -> None:
         """Score the network, write all files, tell the watch. Raises Interrupted."""
+        self._tell()
         network = self.network if self.ema is None else self.ema.network
         self.ranks.align(network)
         rate = self._rate()
@@ -281,6 +291,7 @@ class Run:
 
     def save_last(self) -> None:
         """Write ``last.pt``, from which the run can go on; the first one puts it in its place."""
+        self._tell()
         if self.ranks.first:
             self._save(LAST, self._checkpoint(resumable=True))
             if self.folder.publish():
