@@ -70,7 +70,7 @@ def _curves(
     history: Sequence[Mapping[str, float]],
     classes: ClassTable,
     pixels: Sequence[float],
-    chosen: str,
+    chosen: str = "mean-iou",
 ) -> Figure:
     figure = _figure(1280, 720)
     epochs = np.array([row["epoch"] for row in history], np.float64)
@@ -138,7 +138,7 @@ def _curves(
     return figure
 
 
-def _best(history: Sequence[Mapping[str, float]], chosen: str) -> int:
+def _best(history: Sequence[Mapping[str, float]], chosen: str = "mean-iou") -> int:
     """Return the number of the row that ``best.pt`` is of: the first with the highest score."""
     scores = [score(row, chosen) for row in history]
     return max(range(len(scores)), key=lambda at: (scores[at], -at))

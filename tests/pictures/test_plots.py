@@ -163,6 +163,22 @@ def test_an_equal_score_is_no_better_one():
     assert plots._best(rows) == 0
 
 
+@pytest.mark.parametrize(
+    ("best", "at", "said"),
+    [
+        ("loss", 3, "best by validation loss: epoch 20, mean IoU 10.0 %"),
+        ("image-mean-iou", 0, "best by image: epoch 5, mean IoU 20.0 %"),
+        ("mean-iou", 2, "best: epoch 15, mean IoU 60.0 %"),
+    ],
+)
+def test_the_best_is_what_the_run_chose_by(best, at, said):
+    rows = [row | {"image_mean_iou": 1 / (n + 1)} for n, row in enumerate(history(4))]
+    assert plots._best(rows, best) == at
+    with plots._drawing():
+        figure = plots._curves(rows, ClassTable(NAMES), [], best)
+    assert said in [text for text, _ in extents(figure)]
+
+
 @pytest.mark.parametrize("changes", [{"lr": 0.0}, {"loss": -2.0}, {"val_loss": 1e30}])
 def test_odd_numbers_are_drawn(changes):
     check_within(curves_of(history(3, **changes), ClassTable(NAMES)))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 
 import pytest
 
@@ -39,3 +40,13 @@ def test_a_name_that_is_no_text_is_kept():
 
 def test_no_rows_are_no_table():
     assert history.to_csv([]) == b""
+
+
+@pytest.mark.parametrize(
+    ("best", "wanted"), [("mean-iou", 0.5), ("image-mean-iou", 0.75), ("loss", -0.125)]
+)
+def test_the_score_of_an_evaluation_is_what_the_best_is_chosen_by(best, wanted):
+    row = {"mean_iou": 0.5, "image_mean_iou": 0.75, "val_loss": 0.125, "loss": 2.0}
+    assert history.score(row, best) == wanted
+    nothing = dict.fromkeys(row, math.nan) | {"loss": 2.0}
+    assert history.score(nothing, best) == -2.0
