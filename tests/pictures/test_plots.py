@@ -176,7 +176,7 @@ def test_the_best_is_what_the_run_chose_by(best, at, said):
     assert plots._best(rows, best) == at
     with plots._drawing():
         figure = plots._curves(rows, ClassTable(NAMES), [], best)
-    assert said in [text for text, _ in extents(figure)]
+    assert said in [text.get_text() for text, _ in extents(figure)]
 
 
 @pytest.mark.parametrize("changes", [{"lr": 0.0}, {"loss": -2.0}, {"val_loss": 1e30}])
