@@ -170,7 +170,7 @@ def _loop(run: Run, interrupt: Interrupt) -> None:
             images, targets = machine.images(batch.images), machine.targets(batch.targets)
             with run.gradients_shared(last=part == config.accumulate - 1):
                 with machine.autocast():
-                    loss = run.loss_of(run.forward(images), targets) / config.accumulate
+                    loss = run.step_loss_of(run.forward(images), targets) / config.accumulate
                 loss.backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
 

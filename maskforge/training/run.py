@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,10 @@ class State:
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One run. ``forward`` is ``network`` as the loop calls it: compiled, spread over processes."""
+    """One run. ``forward`` is ``network`` as the loop calls it: compiled, spread over processes.
+
+    loss_of: of images of this process; step_loss_of: of those of all processes in a step.
+    """
 
     config: Config
     data: Data
@@ -83,6 +87,7 @@ class Run:
     optimizer: torch.optim.Optimizer
     ema: EMA | None
     loss_of: Loss
+    step_loss_of: Loss
     state: State
     _loss: Tensor
     _untold: list[Tensor] = field(default_factory=list)
@@ -116,6 +121,12 @@ class Run:
             forward = torch.compile(forward)  # type: ignore[assignment]
         divisor = int(network.divisor)  # type: ignore[arg-type]
         weight = torch.from_numpy(losses.class_weights_of(config, data)).float().to(machine.device)
+        loss_of = partial(
+            losses.build,
+            config.loss,
+            ignore_index=data.classes.channels.ignore_index,
+            weight=weight,
+        )
         run = cls(
             replace(config, crop=config.crop or loader.middle_size(data.train, divisor)),
             data,
@@ -128,9 +139,8 @@ class Run:
             divisor,
             optim.optimizer_of(config, network),
             EMA(network, config.ema) if config.ema else None,
-            losses.build(
-                config.loss, ignore_index=data.classes.channels.ignore_index, weight=weight
-            ),
+            loss_of(),
+            loss_of(total=ranks.sum) if ranks.count > 1 else loss_of(),
             State(),
             torch.zeros((), dtype=torch.float64, device=machine.device),
         )
@@ -265,7 +275,7 @@ class Run:
             num_classes=len(self.data.classes),
             ignore_index=self.data.classes.channels.ignore_index,
             divisor=self.divisor,
-            batch=-(-self.config.batch // (self.config.accumulate * self.ranks.count)),
+            batch=-(-self.config.batch // self.config.accumulate),
             loss_of=self.loss_of,
             machine=self.machine,
             keep=self._shown(),
