@@ -16,7 +16,7 @@ from maskforge.api.documented import shows
 from maskforge.api.predicting import size_of
 from maskforge.errors import Problem, ReadError, UsageError
 from maskforge.io.label_lists import Labels
-from maskforge.prediction.config import MACHINE, Config, Option, names
+from maskforge.prediction.config import BUDGETS, MACHINE, Config, Option, names, with_budget
 from maskforge.readers.masks.dataset import Dataset
 from maskforge.scores.history import Row
 from maskforge.training.presets import preset as preset_of
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from maskforge.training.callbacks import Watch
 
 PathLike: TypeAlias = str | os.PathLike[str]
-
-_BUDGETS = ("epochs", "steps", "minutes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,13 +172,12 @@ def config_of(
     changed = {name: value for name, value in given.items() if value is not None}
     for name in changed:
         plugins.choose("a setting", name, [known for known in names() if known != "options"])
+    changed = with_budget(changed)  # that of the preset, or of the run so far, gives way
     if base is not None:
         return _replaced(base, changed)
     base = preset_of(preset)
     # A network that is named is as its file says.
     own = ({} if "network" in changed else dict(base.options)) | dict(options or {})
-    if any(name in changed for name in _BUDGETS):  # the preset's own gives way
-        changed = dict.fromkeys(_BUDGETS) | changed
     return _replaced(base, changed | {"options": own})
 
 
@@ -208,14 +205,15 @@ def _check_weights(file: Path) -> None:
 def _refuse_settings(
     given: Mapping[str, Any], preset: str | None, options: Mapping[str, Option]
 ) -> None:
-    """Refuse settings of a run that goes on, but for those of the machine."""
-    refused = [name for name, value in given.items() if value is not None and name not in MACHINE]
+    """Refuse settings of a run that goes on, but for its length and those of the machine."""
+    may = (*BUDGETS, *MACHINE)
+    refused = [name for name, value in given.items() if value is not None and name not in may]
     refused += ["preset"] if preset is not None else []
     refused += list(options)
     if refused:
         raise UsageError(
             f"a resumed run keeps its settings, but {refused} are given",
-            cure=f"leave them out, or begin a new run; only {list(MACHINE)} may change",
+            cure=f"leave them out, or begin a new run; only {list(may)} may change",
         )
 
 

@@ -105,7 +105,8 @@ def cli() -> None:
 def run(argv: Sequence[str] | None) -> int:
     """Do what ``argv`` says, None for that of the process, and return the exit code."""
     try:
-        code = cli.main(argv, prog_name="maskforge", standalone_mode=False)
+        typed = sys.argv[1:] if argv is None else argv
+        code = cli.main(argv, prog_name="maskforge", standalone_mode=False, obj=typed)
         sys.stdout.flush()
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         if _again.speaks():

@@ -23,7 +23,8 @@ from maskforge.cli import (
 )
 from maskforge.cli._console import escape
 from maskforge.errors import ReadError, UsageError
-from maskforge.prediction.config import MACHINE, names
+from maskforge.prediction.config import BUDGETS, MACHINE, names, with_budget
+from maskforge.scores.history import still_rising
 from maskforge.training.presets import PRESETS
 from maskforge.training.run_folder import BEST, LAST, RunFolder
 
@@ -88,7 +89,7 @@ def run(
         if folder.recovered is not None:
             console.print(f"an earlier run is in {escape(str(folder.recovered))}/")
         if config is None:
-            config = replace(loop.saved_in(folder).config, **_named(given))
+            config = replace(loop.saved_in(folder).config, **with_budget(_named(given)))
             loop.check(config)
         with _annotations.recognised(data):
             opened = meaning.open(data, part=config.val_part)
@@ -117,6 +118,8 @@ def run(
     console.print("\n".join([f"to look at: {_shown(path)}/previews/{curves}", *_told(folder)]))
     if plots.missing():
         console.print(f"[yellow]{escape(plots.missing())}[/]")
+    for line in _longer(trained, path):
+        console.print(line)
     console.print(f"next: {escape(shlex.join(['maskforge', 'evaluate', str(path / BEST), *data]))}")
     return 1 if found.errors else 0
 
@@ -146,12 +149,13 @@ def _named(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_settings(given: dict[str, Any], option: tuple[str, ...]) -> None:
-    """Refuse settings of a run that goes on, but for those of the machine."""
-    refused = [name for name in _named(given) if name not in MACHINE]
+    """Refuse settings of a run that goes on, but for its length and those of the machine."""
+    may = (*BUDGETS, *MACHINE)
+    refused = [name for name in _named(given) if name not in may]
     if refused or option:
         raise UsageError(
             f"a resumed run keeps its settings, but {[*refused, *option]} are given",
-            cure=f"leave them out, or begin a new run; only {list(MACHINE)} may change",
+            cure=f"leave them out, or begin a new run; only {list(may)} may change",
         )
 
 
@@ -164,6 +168,22 @@ def _told(folder: RunFolder) -> Iterator[str]:
             f"changed by somebody during the run, and left so: {escape(', '.join(folder.left))} "
             f"(all numbers are in {_shown(folder.path / LAST)} as well)"
         )
+
+
+def _longer(trained: Any, path: Path) -> Iterator[str]:
+    """Yield the line that says that a longer run is worth it, where the scores still rose."""
+    gained = still_rising(trained.history)
+    if not gained:
+        return
+    goes_on = _again.going_on(
+        click.get_current_context().obj,
+        dropped=_NOT_RESUMED,
+        more=("--out", str(path), "--resume", "--steps", str(2 * trained.steps)),
+    )
+    yield (
+        f"[yellow]mIoU still rose by {100 * gained:.1f} in the last third: a longer run is "
+        f"likely to score higher. It goes on with:[/] {escape(goes_on)}"
+    )
 
 
 def _shown(path: Path) -> str:

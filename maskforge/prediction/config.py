@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from types import NoneType, UnionType
@@ -22,8 +23,14 @@ MAX_PIXELS = 2**24
 """What a network may see at once: a stranger's checkpoint must not ask for all memory. The images
 themselves may be larger."""
 
-DEFAULT_EPOCHS = 100
-"""How long a run is where neither epochs, steps nor minutes are given."""
+DEFAULT_EPOCHS, DEFAULT_STEPS = 100, 1000
+"""How long a run is where neither epochs, steps nor minutes are given: whichever is longer.
+
+On 48 photographs 100 epochs are 300 steps, and far too few (docs/training.md has the figures).
+"""
+
+BUDGETS = ("epochs", "steps", "minutes")
+"""Settings that say how long a run is; one of them does. A run that goes on may have another."""
 
 
 NETWORK, DATA, SCHEDULE = "network", "data", "schedule"
@@ -195,7 +202,11 @@ class Config:
     )
     epochs: int | None = field(
         default=None,
-        metadata=_of(SCHEDULE, f"Passes over the data. [default: {DEFAULT_EPOCHS}]"),
+        metadata=_of(
+            SCHEDULE,
+            f"Passes over the data. [default: {DEFAULT_EPOCHS}, or as many as {DEFAULT_STEPS:,} "
+            "steps are]",
+        ),
     )
     steps: int | None = field(default=None, metadata=_of(SCHEDULE, "Steps, instead of epochs."))
     minutes: float | None = field(
@@ -285,7 +296,7 @@ class Config:
             raise UsageError(f"window must be LOW,HIGH with LOW < HIGH, but got {self.window}")
         if not 0 < self.scale[0] <= self.scale[1] <= 100:
             raise UsageError(f"scale must be two factors 0 < A <= B, but got {self.scale}")
-        given = [n for n in ("epochs", "steps", "minutes") if getattr(self, n) is not None]
+        given = [name for name in BUDGETS if getattr(self, name) is not None]
         if len(given) > 1:
             raise UsageError(f"only one of epochs, steps and minutes may be given, but got {given}")
 
@@ -316,6 +327,12 @@ class Config:
         if unknown:
             raise UsageError(f"settings must be among {list(hints)}, but got {unknown}")
         return cls(**{name: _checked(name, v, hints[name]) for name, v in values.items()})
+
+
+def with_budget(changed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings ``changed``; where they have a budget, the others are None."""
+    named = any(changed.get(name) is not None for name in BUDGETS)
+    return (dict.fromkeys(BUDGETS) if named else {}) | dict(changed)
 
 
 MACHINE: dict[str, Any] = {"device": "auto", "threads": 0, "workers": None, "cache": 1024}

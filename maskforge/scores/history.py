@@ -26,6 +26,23 @@ def score(row: Mapping[str, float], best: str = "mean-iou") -> float:
     return -row["loss"] if math.isnan(known) else known
 
 
+RISEN = 0.01
+"""A mean IoU that was this much higher at the end is likely to rise on."""
+
+
+def still_rising(rows: Sequence[Mapping[str, float]]) -> float:
+    """Return by how much the best mean IoU rose in the last third of the evaluations.
+
+    0 where it is less than :data:`RISEN`, or not known.
+    """
+    scores = [row["mean_iou"] for row in rows if not math.isnan(row["mean_iou"])]
+    last = -(-len(scores) // 3)
+    if len(scores) < 2:
+        return 0.0
+    gained = max(scores[-last:]) - max(scores[:-last])
+    return gained if gained >= RISEN else 0.0
+
+
 def to_csv(rows: Sequence[Mapping[str, float | str]]) -> bytes:
     """Return the rows, which all have the columns of the first, as a CSV file; nan is empty.
 

@@ -56,9 +56,9 @@ def train(
 ) -> Trained:
     """Train a network on ``data`` as ``config`` says and return what came of it.
 
-    With ``resume`` the settings are those of ``out/last.pt``, but for the machine's. With
-    ``overwrite`` an earlier run in ``out`` is moved to a folder beside, once the first checkpoint
-    of this one is written. ``watch`` is told of each step and evaluation.
+    With ``resume`` the settings are those of ``out/last.pt``, but for the machine's and the length
+    of the run. With ``overwrite`` an earlier run in ``out`` is moved to a folder beside, once the
+    first checkpoint of this one is written. ``watch`` is told of each step and evaluation.
 
     Raises UsageError for settings that do not fit together, and where something stands in ``out``
     that must stay, MaskforgeError when the loss is no longer a number, and KeyboardInterrupt, after

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from maskforge.errors import MaskforgeError, ReadError, UsageError
-from maskforge.prediction.config import DEFAULT_EPOCHS, MACHINE, Config
+from maskforge.prediction.config import BUDGETS, DEFAULT_EPOCHS, DEFAULT_STEPS, MACHINE, Config
 from maskforge.scores import history, metrics
 from maskforge.scores.history import Row
 from maskforge.scores.scorer import Scores
@@ -165,7 +165,9 @@ class Run:
         """Steps of the whole run; None where minutes decide."""
         if self.config.minutes is not None:
             return None
-        return self.config.steps or (self.config.epochs or DEFAULT_EPOCHS) * self.epoch_steps
+        if self.config.steps is None and self.config.epochs is None:
+            return max(DEFAULT_EPOCHS * self.epoch_steps, DEFAULT_STEPS)
+        return self.config.steps or (self.config.epochs or 1) * self.epoch_steps
 
     @property
     def share(self) -> float:
@@ -323,7 +325,8 @@ class Run:
 
     def _restore(self, saved: checkpoint.Checkpoint) -> None:
         """Go on from ``saved``. Raises UsageError where settings or data are others."""
-        ours, theirs = (replace(c, **MACHINE) for c in (self.config, saved.config))
+        free = MACHINE | dict.fromkeys(BUDGETS)
+        ours, theirs = (replace(c, **free) for c in (self.config, saved.config))
         if ours != theirs:
             raise UsageError("a run must be resumed with the settings it was begun with")
         try:

@@ -50,3 +50,22 @@ def test_the_score_of_an_evaluation_is_what_the_best_is_chosen_by(best, wanted):
     assert history.score(row, best) == wanted
     nothing = dict.fromkeys(row, math.nan) | {"loss": 2.0}
     assert history.score(nothing, best) == -2.0
+
+
+@pytest.mark.parametrize(
+    ("scores", "gained"),
+    [
+        ([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 0.2),
+        ([0.1, 0.2, 0.3, 0.6, 0.59, 0.605], 0.0),
+        ([0.1, 0.6, 0.3, 0.4, 0.5, 0.6], 0.0),
+        ([0.1, 0.2, 0.3, 0.4, 0.6, 0.5, 0.5], 0.2),  # of seven the last three
+        ([0.2, 0.5], 0.3),
+        ([0.5, math.nan, 0.25], 0.0),
+        ([0.5], 0.0),
+        ([math.nan] * 4, 0.0),
+        ([], 0.0),
+    ],
+)
+def test_scores_that_still_rise_at_the_end(scores, gained):
+    rows = [{"mean_iou": score} for score in scores]
+    assert history.still_rising(rows) == pytest.approx(gained)

@@ -397,9 +397,22 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path, monkeypatch):
 def test_a_resumed_run_must_be_the_same_run(tmp_path):
     loop.train(synthetic.config(steps=1), synthetic.data(), out=tmp_path)
     with pytest.raises(UsageError, match="with the settings it was begun with"):
-        loop.train(synthetic.config(steps=2), synthetic.data(), out=tmp_path, resume=True)
+        loop.train(synthetic.config(steps=1, lr=1.0), synthetic.data(), out=tmp_path, resume=True)
     with pytest.raises(UsageError, match="on the data it was begun with"):
         loop.train(synthetic.config(steps=1), synthetic.data(9), out=tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("longer", [{"steps": 5}, {"steps": None, "epochs": 3}])
+def test_a_run_that_is_done_goes_on_when_it_is_to_be_longer(tmp_path, longer):
+    data = synthetic.data()
+    loop.train(synthetic.config(steps=2), data, out=tmp_path)
+    trained = loop.train(synthetic.config(**longer), data, out=tmp_path, resume=True)
+    assert trained.steps == (longer["steps"] or 6)
+    assert [row["step"] for row in trained.history] == [2, 4, trained.steps]
+    saved = checkpoint.load(tmp_path / "last.pt").config
+    assert (saved.steps, saved.epochs) == (longer["steps"], longer.get("epochs"))
+    again = loop.train(synthetic.config(steps=3), data, out=tmp_path, resume=True)
+    assert again.history == trained.history  # it is longer already
 
 
 def test_an_earlier_run_stands_unless_told(tmp_path):

@@ -120,6 +120,21 @@ def test_evaluations_come_after_whole_epochs_and_at_the_end(changes, evaluated):
     assert found == evaluated
 
 
+@pytest.mark.parametrize(
+    ("changes", "images", "steps"),
+    [
+        ({}, 8, 1000),  # 2 steps an epoch: 100 epochs are too few
+        ({}, 41, 1100),
+        ({"epochs": 3}, 8, 6),
+        ({"steps": 7}, 8, 7),
+        ({"minutes": 2.0}, 8, None),
+    ],
+)
+def test_a_run_is_as_long_as_it_must_be_where_nobody_says(changes, images, steps):
+    run = begun(synthetic.config(**({"steps": None} | changes)), synthetic.data(images))
+    assert run.steps == steps
+
+
 class Told(callbacks.Watch):
     """Remembers the last step."""
 
