@@ -38,6 +38,8 @@ class Terminal(Watch):
             f"({kind}): {_console.many(start.train, 'image')} to train on, {start.val} held back, "
             f"crops {size[0]}x{size[1]}, {length}"
         )
+        if start.trial:
+            self._console.print(start.trial)
         if start.step:
             self._console.print(f"going on after step {start.step:,}")
         if self._console.is_terminal:

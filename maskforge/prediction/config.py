@@ -250,8 +250,20 @@ class Config:
         default="auto",
         metadata=_of(HARDWARE, "auto: bfloat16 where the machine has it in hardware.", rare=True),
     )
+    trial: bool = field(
+        default=True,
+        metadata=_of(
+            HARDWARE,
+            "Before the first step on a CPU, try for some seconds what is fastest: precision "
+            "(if that is auto), memory and threads.",
+            rare=True,
+        ),
+    )
     channels_last: bool = field(
-        default=True, metadata=_of(HARDWARE, "Channels-last memory.", rare=True)
+        default=True,
+        metadata=_of(
+            HARDWARE, "Channels-last memory, if a trial finds no other faster.", rare=True
+        ),
     )
     compile: bool = field(
         default=False, metadata=_of(HARDWARE, "Compile the network (torch.compile).", rare=True)
@@ -305,6 +317,15 @@ class Config:
         """The window, None where each image has its own."""
         return (self.window[0], self.window[1]) if self.window else None
 
+    def steps_of(self, images: int) -> int | None:
+        """Return the steps of a run on so many training images; None where minutes decide."""
+        if self.minutes is not None or self.steps is not None:
+            return self.steps
+        epoch = -(-images // self.batch)
+        if self.epochs is not None:
+            return self.epochs * epoch
+        return max(DEFAULT_EPOCHS * epoch, DEFAULT_STEPS)
+
     def to_json(self) -> str:
         """Return the settings as JSON."""
         return json.dumps(asdict(self), indent=1)
@@ -335,7 +356,10 @@ def with_budget(changed: Mapping[str, Any]) -> dict[str, Any]:
     return (dict.fromkeys(BUDGETS) if named else {}) | dict(changed)
 
 
-MACHINE: dict[str, Any] = {"device": "auto", "threads": 0, "workers": None, "cache": 1024}
+MACHINE: dict[str, Any] = {
+    **{"device": "auto", "threads": 0, "workers": None, "cache": 1024},
+    "trial": True,
+}
 """Settings that a resumed run may change, with their defaults."""
 
 _ANY = math.inf

@@ -15,7 +15,8 @@ from maskforge.scores.scorer import Scores
 class Start:
     """What is about to be trained. steps: in all, None where minutes decide.
 
-    step: where a resumed run goes on. parameters: of the network.
+    step: where a resumed run goes on. parameters: of the network. trial: what was tried before, in
+    words, "" where nothing was.
     """
 
     config: Config
@@ -28,6 +29,7 @@ class Start:
     steps: int | None
     epoch_steps: int
     step: int = 0
+    trial: str = ""
 
 
 @dataclass(frozen=True, slots=True)

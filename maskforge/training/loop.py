@@ -10,14 +10,14 @@ The folder ``out`` then holds ``best.pt`` (by mean IoU) and ``last.pt``, from wh
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from maskforge.prediction.config import Config
 from maskforge.scores.history import Row
-from maskforge.training import checkpoint, losses, models
+from maskforge.training import checkpoint, losses, models, trial
 from maskforge.training.callbacks import Watch
 from maskforge.training.device import Machine, find_device
 from maskforge.training.distributed import Ranks
@@ -109,13 +109,19 @@ def train_in(
 ) -> Trained:
     """Do what :func:`train` does, in a folder that is open."""
     ranks = Ranks.of_environment()
-    machine = Machine.of(config, local_rank=ranks.local)
+    saved = saved_in(folder)
+    machine = Machine.of(trial.recorded(saved, config), local_rank=ranks.local)
+    chosen = trial.Chosen({}, "")
+    if saved is None and ranks.count == 1 and trial.is_worth(config, data, machine):
+        chosen = trial.choose(config, data)
+        machine = Machine.of(replace(config, **chosen.settings))
     with ranks.joined(machine.device), interruptible() as interrupt:
         # The run ends in there: what it shares with other processes must not outlive them.
-        state = _finished(
-            Run.begin(config, data, folder, machine, ranks, watch or Watch(), saved_in(folder)),
-            interrupt,
-        )
+        run = Run.begin(config, data, folder, machine, ranks, watch or Watch(), saved)
+        if chosen.settings:
+            run.trial, run.told = chosen.settings, chosen.told
+        state = _finished(run, interrupt)
+        del run
     return Trained(
         folder.path, tuple(state.history), state.best, state.step, state.seconds, folder.moved
     )

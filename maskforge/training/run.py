@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from maskforge.errors import MaskforgeError, ReadError, UsageError
-from maskforge.prediction.config import BUDGETS, DEFAULT_EPOCHS, DEFAULT_STEPS, MACHINE, Config
+from maskforge.prediction.config import BUDGETS, MACHINE, Config
 from maskforge.scores import history, metrics
 from maskforge.scores.history import Row
 from maskforge.scores.scorer import Scores
@@ -72,7 +72,8 @@ class State:
 class Run:
     """One run. ``forward`` is ``network`` as the loop calls it: compiled, spread over processes.
 
-    loss_of: of images of this process; step_loss_of: of those of all processes in a step.
+    loss_of: of images of this process; step_loss_of: of those of all processes in a step. trial:
+    settings of the machine that a trial chose, which the checkpoint keeps; told: that in words.
     """
 
     config: Config
@@ -90,6 +91,8 @@ class Run:
     step_loss_of: Loss
     state: State
     _loss: Tensor
+    trial: dict[str, Any] = field(default_factory=dict)
+    told: str = ""
     _untold: list[Tensor] = field(default_factory=list)
     _told: float = 0.0
     _since: float = 0.0
@@ -163,11 +166,7 @@ class Run:
     @property
     def steps(self) -> int | None:
         """Steps of the whole run; None where minutes decide."""
-        if self.config.minutes is not None:
-            return None
-        if self.config.steps is None and self.config.epochs is None:
-            return max(DEFAULT_EPOCHS * self.epoch_steps, DEFAULT_STEPS)
-        return self.config.steps or (self.config.epochs or 1) * self.epoch_steps
+        return self.config.steps_of(len(self.data.train))
 
     @property
     def share(self) -> float:
@@ -223,7 +222,7 @@ class Run:
         parameters = sum(p.numel() for p in self.network.parameters())
         counts = len(self.data.train), len(self.data.val)
         if self.ranks.first:
-            run_files.write_setup(self.folder, self.config, self.data)
+            run_files.write_setup(self.folder, self.config, self.data, self.trial)
         self.watch.start(
             Start(
                 self.config,
@@ -235,6 +234,7 @@ class Run:
                 self.steps,
                 self.epoch_steps,
                 self.state.step,
+                self.told,
             )
         )
         if self.folder.is_placed:
@@ -342,6 +342,7 @@ class Run:
                 self.ema.network.load_state_dict(saved.weights)
             self.optimizer.load_state_dict(run["optimizer"])
             self.state = State(**run["state"])
+            self.trial = dict(run.get("trial") or {})
         except (KeyError, TypeError, RuntimeError, ValueError, AttributeError) as error:
             if isinstance(error, MaskforgeError):
                 raise
@@ -357,6 +358,7 @@ class Run:
             "network": None if self.ema is None else self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "state": asdict(self.state),
+            "trial": self.trial,
         }
         return checkpoint.Checkpoint(
             self.config,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from maskforge.pictures import comparison, plots, previews
 from maskforge.pictures.comparison import Comparison
@@ -19,9 +20,12 @@ IMAGES = 8
 """Validation images that are shown after each evaluation, the same each time."""
 
 
-def write_setup(folder: RunFolder, config: Config, data: Data) -> None:
-    """Write ``config.json``, ``labels.txt``, and which images are trained on and held back."""
-    known = {**json.loads(config.to_json()), "data": list(data.notes)}
+def write_setup(folder: RunFolder, config: Config, data: Data, trial: Mapping[str, Any]) -> None:
+    """Write ``config.json``, ``labels.txt``, and which images are trained on and held back.
+
+    trial: settings of the machine that a trial chose.
+    """
+    known = {**json.loads(config.to_json()), "data": list(data.notes), "trial": dict(trial)}
     folder.write("config.json", json.dumps(known, indent=1).encode())
     folder.write("labels.txt", data.classes.to_text().encode())
     for name, items in (("train.txt", data.train), ("val.txt", data.val)):
