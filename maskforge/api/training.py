@@ -18,7 +18,7 @@ from maskforge.errors import Problem, ReadError, UsageError
 from maskforge.io.label_lists import Labels
 from maskforge.prediction.config import BUDGETS, MACHINE, Config, Option, names, with_budget
 from maskforge.readers.masks.dataset import Dataset
-from maskforge.scores.history import Row
+from maskforge.scores.history import Row, best_of
 from maskforge.training.presets import preset as preset_of
 from maskforge.training.run_folder import BEST, LAST
 
@@ -34,7 +34,7 @@ class Training:
 
     out: the folder of the run. best: the checkpoint with the best mean IoU. last: the one to go on
     from. history: a row for each evaluation: ``epoch``, ``step``, ``loss``, ``mean_iou``, …, as
-    ``history.csv`` has them. mean_iou: the best, 0 to 1, nan where nothing was held back. steps,
+    ``history.csv`` has them. mean_iou: the best's, 0 to 1, nan where nothing was held back. steps,
     seconds: of the whole run. problems: of the data. moved: where an earlier run went, None where
     there was none. left: files that somebody changed during the run, and that stayed so.
     """
@@ -149,7 +149,7 @@ def train(
         path / BEST,
         path / LAST,
         trained.history,
-        max((row["mean_iou"] for row in trained.history), default=float("nan")),
+        trained.history[best_of(trained.history, config.best)]["mean_iou"],
         trained.steps,
         trained.seconds,
         words.problems(found.problems),

@@ -24,7 +24,7 @@ from maskforge.cli import (
 from maskforge.cli._console import escape
 from maskforge.errors import ReadError, UsageError
 from maskforge.prediction.config import BUDGETS, MACHINE, names, with_budget
-from maskforge.scores.history import still_rising
+from maskforge.scores.history import best_of, still_rising
 from maskforge.training.presets import PRESETS
 from maskforge.training.run_folder import BEST, LAST, RunFolder
 
@@ -109,7 +109,7 @@ def run(
                 dropped=_NOT_RESUMED,
                 more=("--out", str(path), "--resume"),
             ) from error
-    best = max((row["mean_iou"] for row in trained.history), default=float("nan"))
+    best = trained.history[best_of(trained.history, config.best)]["mean_iou"]
     console.print(
         f"[bold]best mIoU {100 * best:.2f}[/] ({described(config.size)}) after "
         f"{_console.many(round(trained.seconds / 60, 1), 'minute')}: {_shown(path / BEST)}"

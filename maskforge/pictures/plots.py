@@ -24,7 +24,7 @@ from maskforge.classes import ClassTable
 from maskforge.palette import display_index, display_palette
 from maskforge.pictures import lettering
 from maskforge.pictures.lettering import FAINT, GRID, INK, PANEL, Color
-from maskforge.scores.history import score
+from maskforge.scores.history import best_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,7 +74,7 @@ def _curves(
 ) -> Figure:
     figure = _figure(1280, 720)
     epochs = np.array([row["epoch"] for row in history], np.float64)
-    best = _best(history, chosen)
+    best = best_of(history, chosen)
     named = _largest(classes, pixels)
     loss = _panel(figure, (76, 64, 440, 384), epochs)
     lines = {"training loss": ("loss", _TRAINING), "validation loss": ("val_loss", _VALIDATION)}
@@ -136,12 +136,6 @@ def _curves(
     if near > 1:
         _words(figure, 1052, 640, f"lines: means of {near} evaluations", FAINT, size=13)
     return figure
-
-
-def _best(history: Sequence[Mapping[str, float]], chosen: str = "mean-iou") -> int:
-    """Return the number of the row that ``best.pt`` is of: the first with the highest score."""
-    scores = [score(row, chosen) for row in history]
-    return max(range(len(scores)), key=lambda at: (scores[at], -at))
 
 
 def _largest(classes: ClassTable, pixels: Sequence[float]) -> list[str]:

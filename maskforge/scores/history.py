@@ -26,6 +26,11 @@ def score(row: Mapping[str, float], best: str = "mean-iou") -> float:
     return -row["loss"] if math.isnan(known) else known
 
 
+def best_of(rows: Sequence[Mapping[str, float]], best: str = "mean-iou") -> int:
+    """Return the number of the row that ``best.pt`` is of: the first with the highest score."""
+    return max(range(len(rows)), key=lambda at: (score(rows[at], best), -at))
+
+
 RISEN = 0.01
 """A mean IoU that was this much higher at the end is likely to rise on."""
 

@@ -312,6 +312,7 @@ def test_steps_of_the_article(place, people, style):
     assert sorted(path.name for path in Path("out/previews").iterdir()) == [
         "epoch_001.png", "epoch_002.png",
     ]  # fmt: skip
+    assert rows[0]["val_loss"] != rows[1]["val_loss"]
     known = checkpoint.load(Path("out/best.pt")).scores["val_loss"]
     assert known == pytest.approx(min(float(row["val_loss"]) for row in rows), rel=1e-4)
 
