@@ -85,7 +85,7 @@ def _drawn(folder: Path) -> Path:
 
 def _measured(config: Config, folder: Path, rounds: int, steps: int) -> list[list[str]]:
     found = check(split(open_dataset(folder), val=config.val, seed=config.seed))
-    kept, decoded = (samples.from_dataset(found, size=config.size, cache=c) for c in (4096, 0))
+    kept, decoded = (samples.from_dataset(found, replace(config, cache=c)) for c in (4096, 0))
     for number in range(len(kept.train)):
         kept.train[number]
     network = checkpoint.build(config, kept.classes)

@@ -27,7 +27,8 @@ from torch import Tensor, nn
 from maskforge.datasets import Dataset, Example, load
 from maskforge.prediction.config import Config
 from maskforge.scores import metrics
-from maskforge.training.device import MEAN, STD, Machine
+from maskforge.training.device import Machine
+from maskforge.training.inputs import MEAN, STD
 from maskforge.training.models import smp
 from maskforge.training.schedules import one_cycle
 

@@ -14,7 +14,7 @@ from maskforge import plugins, splits
 from maskforge.api import torch_part, words
 from maskforge.conversion import sources
 from maskforge.conversion.settings import Settings
-from maskforge.datasets import Check, check, load, split
+from maskforge.datasets import Check, check, load, split, with_test
 from maskforge.errors import ClassError, UsageError, many
 from maskforge.io.label_lists import Labels
 from maskforge.readers.masks import dataset as core
@@ -202,16 +202,20 @@ def opened(
     meaning: Mapping[str, Any],
     *,
     classes: Labels = None,
+    part: str = "val",
 ) -> core.Dataset:
     """Return the data set that a twin was given, open or by its place.
 
     meaning: what was said of it, by the names of :data:`MEANING`. classes: where nothing was said.
+    part: what a training holds back; "test" may lie in a file beside.
     """
     given = {name: value for name, value in meaning.items() if value not in (None, ())}
     if isinstance(data, core.Dataset):
         if given:
             raise UsageError(f"{next(iter(given))} must not be given with a data set that is open")
         return data
+    if part == "test":
+        data = with_test([data] if isinstance(data, str | os.PathLike) else data)
     return open_dataset(data, **({"labels": classes} | given))
 
 

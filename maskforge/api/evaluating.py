@@ -307,8 +307,9 @@ def _network(
     from maskforge.training import evaluation_part
 
     predictor = predicting.taken(network, view)
+    config = predictor.config
     try:
-        dataset = opened(data, meaning, classes=predictor.classes)
+        dataset = opened(data, meaning, classes=predictor.classes, part=config.val_part)
     except ClassError as error:
         if meaning["labels"] is not None or isinstance(data, Dataset):
             raise
@@ -319,11 +320,9 @@ def _network(
             f"the classes must be those of the network, {list(ours)}, but are {list(theirs)}",
             cure="give --labels as the ids in the masks are, with the network's names",
         )
-    split = evaluation_part.split_as_trained(dataset, predictor.config)
+    split = evaluation_part.split_as_trained(dataset, config)
     found = checked(split, strict=strict, look=look)
-    chosen = evaluation_part.choose(
-        found, part, trained_on=predictor.data, size=predictor.config.size
-    )
+    chosen = evaluation_part.choose(found, part, trained_on=predictor.data, config=config)
 
     files = [p for e in chosen.examples for p in (e.image, e.label.path)]
     own = [predicting.named(network)] if isinstance(network, str | os.PathLike) else []

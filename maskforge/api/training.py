@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,12 +15,11 @@ from maskforge.api.dataset import MEANING, Look, Rules, checked, opened
 from maskforge.api.documented import shows
 from maskforge.api.places import place
 from maskforge.api.predicting import size_of
-from maskforge.datasets import split
 from maskforge.errors import Problem, ReadError, UsageError
 from maskforge.io.label_lists import Labels
-from maskforge.prediction.config import MACHINE, Config, Option, names
+from maskforge.prediction.config import BUDGETS, MACHINE, Config, Option, names, with_budget
 from maskforge.readers.masks.dataset import Dataset
-from maskforge.scores.history import Row
+from maskforge.scores.history import Row, best_of
 from maskforge.training.presets import preset as preset_of
 from maskforge.training.run_folder import BEST, LAST
 
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
-_BUDGETS = ("epochs", "steps", "minutes")
-
 
 @dataclass(frozen=True, eq=False)
 class Training:
@@ -39,7 +36,7 @@ class Training:
 
     out: the folder of the run. best: the checkpoint with the best mean IoU. last: the one to go on
     from. history: a row for each evaluation: ``epoch``, ``step``, ``loss``, ``mean_iou``, …, as
-    ``history.csv`` has them. mean_iou: the best, 0 to 1, nan where nothing was held back. steps,
+    ``history.csv`` has them. mean_iou: the best's, 0 to 1, nan where nothing was held back. steps,
     seconds: of the whole run. size: what the network works at, and ``mean_iou`` is measured at, as
     in the settings. problems: of the data. moved: where an earlier run went, None where there was
     none. left: files that somebody changed during the run, and that stayed so.
@@ -189,13 +186,12 @@ def trained(
         if config is None:
             config = config_of(changed, base=loop.saved_in(folder).config)
             loop.check(config)
-        seen = replace(opened(data, meaning), window=config.shown)
-        dataset = split(seen, val=config.val, test=config.test, seed=config.seed)
-        found = checked(dataset, strict=strict, look=look)
+        seen = opened(data, meaning, part=config.val_part)
+        found = checked(samples.split_for(seen, config), strict=strict, look=look)
         done = loop.train_in(
             folder,
             config,
-            samples.from_dataset(found, size=config.size, cache=config.cache),
+            samples.from_dataset(found, config),
             watch=_watch(watch, board.Board(folder) if writes_board else None),
         )
     return Training(
@@ -203,7 +199,7 @@ def trained(
         path / BEST,
         path / LAST,
         done.history,
-        max((row["mean_iou"] for row in done.history), default=float("nan")),
+        done.history[best_of(done.history, config.best)]["mean_iou"],
         done.steps,
         done.seconds,
         config.size,
@@ -227,13 +223,12 @@ def config_of(
     changed = splits.held_out({name: value for name, value in given.items() if value is not None})
     for name in changed:
         plugins.choose("a setting", name, [known for known in names() if known != "options"])
+    changed = with_budget(changed)  # that of the preset, or of the run so far, gives way
     if base is not None:
         return _replaced(base, changed)
     base = preset_of(preset)
     # A network that is named is as its file says.
     own = ({} if "network" in changed else dict(base.options)) | dict(options or {})
-    if any(name in changed for name in _BUDGETS):  # the preset's own gives way
-        changed = dict.fromkeys(_BUDGETS) | changed
     return _replaced(base, changed | {"options": own})
 
 
@@ -242,8 +237,9 @@ def _replaced(base: Config, changed: Mapping[str, Any]) -> Config:
     values = asdict(base) | dict(changed)
     if "size" in changed:
         values["size"] = size_of(changed["size"])
-    if isinstance(values["crop"], int):
-        values["crop"] = (values["crop"], values["crop"])
+    for name in ("crop", "jitter"):
+        if isinstance(values[name], int):
+            values[name] = (values[name], values[name])
     try:
         return Config.from_json(json.dumps(values, default=os.fspath))
     except TypeError as error:
@@ -274,14 +270,15 @@ def check_weights(file: Path) -> None:
 
 
 def refuse_settings(given: Mapping[str, Any], preset: str | None, options: Iterable[str]) -> None:
-    """Refuse settings of a run that goes on, but for those of the machine."""
-    refused = [name for name, value in given.items() if value is not None and name not in MACHINE]
+    """Refuse settings of a run that goes on, but for its length and those of the machine."""
+    may = (*BUDGETS, *MACHINE)
+    refused = [name for name, value in given.items() if value is not None and name not in may]
     refused += ["preset"] if preset is not None else []
     refused += list(options)
     if refused:
         raise UsageError(
             f"a resumed run keeps its settings, but {', '.join(refused)} are given",
-            cure=f"leave them out, or begin a new run; only {', '.join(MACHINE)} may change",
+            cure=f"leave them out, or begin a new run; only {', '.join(may)} may change",
         )
 
 

@@ -48,6 +48,13 @@ def told(group: click.Group, typed: Sequence[str], error: BaseException) -> str:
     return f"interrupted{kept}; {how}: {_program()} {shlex.join([name, *words])}"
 
 
+def going_on(typed: Sequence[str], *, dropped: Collection[str], more: Sequence[str]) -> str:
+    """Return the command that goes on with a run that ``typed`` began; see :class:`Interrupted`."""
+    name, *words = typed
+    command = click.get_current_context().command
+    return f"{_program()} {shlex.join([name, *_without(command, words, dropped), *more])}"
+
+
 def _resumed(words: Sequence[str]) -> list[str]:
     kept = [word for word in words if word not in ("--overwrite", "--resume")]
     at = kept.index("--") if "--" in kept else len(kept)

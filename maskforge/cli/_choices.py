@@ -36,7 +36,7 @@ def _schedules() -> dict[str, str]:
 
 
 def _presets() -> dict[str, str]:
-    from maskforge.prediction.config import DEFAULT_EPOCHS
+    from maskforge.prediction.config import DEFAULT_EPOCHS, DEFAULT_STEPS
     from maskforge.prediction.sizes import described
     from maskforge.training.presets import PRESETS
 
@@ -48,6 +48,7 @@ def _presets() -> dict[str, str]:
             length = many(config.steps, "step")
         else:
             length = many(config.epochs or DEFAULT_EPOCHS, "epoch")
+            length += "" if config.epochs else f", {DEFAULT_STEPS:,} steps at least"
         made[name] = f"{config.network}, {config.loss}, {described(config.size)}, {length}"
     return made
 

@@ -106,8 +106,9 @@ def cli() -> None:
 def run(argv: Sequence[str] | None) -> int:
     """Do what ``argv`` says, None for that of the process, and return the exit code."""
     try:
+        typed = sys.argv[1:] if argv is None else argv
         with words.typed():
-            code = cli.main(argv, prog_name="maskforge", standalone_mode=False)
+            code = cli.main(argv, prog_name="maskforge", standalone_mode=False, obj=typed)
         sys.stdout.flush()
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         if _again.speaks():

@@ -13,7 +13,7 @@ from maskforge import plugins, splits
 from maskforge.cli import _choices, _help, _options
 from maskforge.cli._options import Numbers, Size, WorkingSize
 from maskforge.errors import UsageError
-from maskforge.prediction.config import Config, Option
+from maskforge.prediction.config import Config, Option, with_budget
 from maskforge.training.presets import preset
 
 
@@ -47,6 +47,7 @@ def _option(
     own: dict[str, Any] = {
         "size": WorkingSize(),
         "crop": Size(),
+        "jitter": Size(),
         "network": _choices.Network(),
         "loss": _choices.Loss(),
     }
@@ -96,11 +97,8 @@ def config_of(
         raise UsageError(f"--scale must be two factors such as 0.75,1.5, but got {shown}")
     own = {} if "network" in changed else dict(base.options)  # a network named is as its file says
     own |= dict(_pair(text) for text in network_options)
-    budget = [name for name in ("epochs", "steps", "minutes") if name in changed]
-    if budget:  # the preset's own gives way
-        changed = {"epochs": None, "steps": None, "minutes": None, **changed}
-    with _options.as_typed(Config):
-        return replace(base, **changed, options=own)
+    with _options.as_typed(Config):  # the preset's own budget gives way
+        return replace(base, **with_budget(changed), options=own)
 
 
 def check_options(network: str, typed: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from maskforge.cli import _scores
 from maskforge.cli._console import escape
 from maskforge.errors import many
+from maskforge.scores.history import Row
 from maskforge.training.callbacks import Epoch, Start, Step, Watch
 
 _COLUMNS = ("epoch", "step", "loss", "val loss", "mIoU", "images/s", "time")
@@ -47,6 +48,8 @@ class Terminal(Watch):
             f"({kind}), crops {size[0]}x{size[1]}\n"
             f"{many(start.train, 'image')} to train on, {start.val} held back; {length}"
         )
+        if start.trial:
+            self._console.print(start.trial)
         if start.step:
             self._console.print(f"going on after step {start.step:,}")
         if self._console.is_terminal:
@@ -88,7 +91,7 @@ class Terminal(Watch):
             f"{row['images_per_second']:.1f}",
             _duration(row["seconds"]),
         )
-        self._console.print(_line(values) + ("  best" if epoch.best else ""))
+        self._console.print(_line(values) + ("  best" if epoch.best else "") + _by_image(row))
         if epoch.best and epoch.scores.matrix.any():
             self._best = epoch
         if self._verbose and epoch.scores.matrix.any():
@@ -109,6 +112,14 @@ def _line(cells: Sequence[str]) -> str:
     return "  ".join(
         cell.rjust(max(len(name), 6)) for cell, name in zip(cells, _COLUMNS, strict=True)
     )
+
+
+def _by_image(row: Row) -> str:
+    """Return the means over images, which other works call mean IoU and accuracy."""
+    if math.isnan(row["image_mean_iou"]):
+        return ""
+    iou, accuracy = 100 * row["image_mean_iou"], 100 * row["image_pixel_accuracy"]
+    return f" · per image: mIoU {iou:.2f}, accuracy {accuracy:.2f}"
 
 
 def _duration(seconds: float) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +15,12 @@ from maskforge.cli import _again, _annotations, _console, _data, _help, _options
 from maskforge.cli._console import escape
 from maskforge.errors import many
 from maskforge.prediction.config import MACHINE, names
+from maskforge.scores.history import still_rising
 from maskforge.training.presets import PRESETS
 from maskforge.training.run_folder import LAST
 
 if TYPE_CHECKING:
+    from maskforge.api.training import Training
     from maskforge.training.run_folder import RunFolder
 
 
@@ -56,7 +57,7 @@ def run(
     """
     from maskforge.api import training
 
-    typed = ["maskforge", *sys.argv[1:]] if "train" in sys.argv[1:2] else []
+    typed = ["maskforge", *(click.get_current_context().obj or ())]
     first = os.environ.get("RANK", "0") == "0"
     meaning = _data.take(given)
     if encoder_weights is not None:
@@ -119,6 +120,8 @@ def run(
     console.print("\n".join([seen, *_told(held[0])]))
     if plots.missing():
         console.print(f"[yellow]{escape(plots.missing())}[/]")
+    for line in _longer(result):
+        console.print(line)
     again = shlex.join(["maskforge", "evaluate", str(result.best), *data])
     console.print(f"next: {escape(again)}")
     return result.exit_code
@@ -140,6 +143,22 @@ def _told(folder: RunFolder) -> Iterator[str]:
             f"changed by somebody during the run, and left so: {escape(', '.join(folder.left))} "
             f"(all numbers are in {_shown(folder.path / LAST)} as well)"
         )
+
+
+def _longer(trained: Training) -> Iterator[str]:
+    """Yield the line that says that a longer run is worth it, where the scores still rose."""
+    gained = still_rising(trained.history)
+    if not gained:
+        return
+    goes_on = _again.going_on(
+        click.get_current_context().obj,
+        dropped=_NOT_RESUMED,
+        more=("--out", str(trained.out), "--resume", "--steps", str(2 * trained.steps)),
+    )
+    yield (
+        f"[yellow]mIoU still rose by {100 * gained:.1f} in the last third: a longer run is "
+        f"likely to score higher. It goes on with:[/] {escape(goes_on)}"
+    )
 
 
 def _shown(path: Path) -> str:

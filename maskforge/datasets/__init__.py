@@ -16,6 +16,7 @@ from maskforge.datasets.comparing import Pair as Pair
 from maskforge.datasets.comparing import compare as compare
 from maskforge.datasets.comparing import load_pair as load_pair
 from maskforge.datasets.splitting import split as split
+from maskforge.datasets.splitting import with_test as with_test
 from maskforge.raster.annotation import Decoding as Decoding
 from maskforge.raster.annotation import MaskFile as MaskFile
 from maskforge.readers.masks.alone import Masks as Masks

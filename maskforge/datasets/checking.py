@@ -15,6 +15,7 @@ from PIL import Image
 from maskforge import plugins
 from maskforge.classes import BACKGROUND, IGNORE, ClassTable
 from maskforge.conversion.result import ClassCount
+from maskforge.datasets import void
 from maskforge.errors import ClassError, MaskforgeError, Problem, many
 from maskforge.palette import voc_palette
 from maskforge.readers.masks import decoding as _loading
@@ -166,6 +167,7 @@ def check(dataset: Dataset, *, workers: int = 1, progress: Progress | None = Non
     pairs = list(zip(dataset.examples, looks, strict=True))
     palettes = ((example.label, look.palette) for example, look in pairs)
     found = [look.problem for look in looks if look.problem is not None]
+    doubt = void.find(dataset, [example for example, look in pairs if look.counts is not None])
     return Check(
         dataset,
         heights=np.array([look.height for look in looks], np.int64),
@@ -178,7 +180,10 @@ def check(dataset: Dataset, *, workers: int = 1, progress: Progress | None = Non
         turned=sum(look.turned for look in looks),
         several=sum(look.several for look in looks),
         undecided=sum(look.undecided for look in looks),
-        problems=(*dataset.problems, *found, *_palettes.mixed(palettes)),
+        problems=(
+            *(*dataset.problems, *found, *_palettes.mixed(palettes)),
+            *([] if doubt is None else [doubt]),
+        ),
     )
 
 

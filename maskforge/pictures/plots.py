@@ -25,6 +25,7 @@ from maskforge.labels import name_of_class
 from maskforge.palette import display_index, display_palette
 from maskforge.pictures import lettering
 from maskforge.pictures.lettering import FAINT, GRID, INK, PANEL, Color
+from maskforge.scores.history import best_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,22 +55,27 @@ def curves(
     history: Sequence[Mapping[str, float]],
     classes: ClassTable,
     pixels: Sequence[float] = (),
+    best: str = "mean-iou",
 ) -> Image.Image:
     """Return losses, learning rate, mean IoU and IoU by class over the epochs, 1280x720.
 
     history: as in ``history.csv``; one row at least. pixels: of each class (C,), by which the
-    largest are known; none: the classes come in their order. The same bytes for the same history.
+    largest are known; none: the classes come in their order. best: what says which row is the best,
+    see :func:`maskforge.scores.history.score`. The same bytes for the same history.
     """
     with _drawing():
-        return _drawn(_curves(history, classes, pixels))
+        return _drawn(_curves(history, classes, pixels, best))
 
 
 def _curves(
-    history: Sequence[Mapping[str, float]], classes: ClassTable, pixels: Sequence[float]
+    history: Sequence[Mapping[str, float]],
+    classes: ClassTable,
+    pixels: Sequence[float],
+    chosen: str = "mean-iou",
 ) -> Figure:
     figure = _figure(1280, 720)
     epochs = np.array([row["epoch"] for row in history], np.float64)
-    best = _best(history)
+    best = best_of(history, chosen)
     named = _largest(classes, pixels)
     loss = _panel(figure, (76, 64, 440, 384), epochs)
     lines = {"training loss": ("loss", _TRAINING), "validation loss": ("val_loss", _VALIDATION)}
@@ -120,7 +126,8 @@ def _curves(
         point = scores.plot(epochs[best], mean[best], "o", markersize=11)[0]
         point.set(markerfacecolor="none", markeredgecolor=_hex(INK), markeredgewidth=2.0)
         point.set(zorder=5, gid="best")
-        said = f"best: epoch {epochs[best]:g}, mean IoU {mean[best]:.1f} %"
+        by = {"loss": " by validation loss", "image-mean-iou": " by image"}.get(chosen, "")
+        said = f"best{by}: epoch {epochs[best]:g}, mean IoU {mean[best]:.1f} %"
     else:
         _words(figure, 815, 356, "no validation images were scored", FAINT, at="center")
         said = f"best: epoch {epochs[best]:g}, by the training loss"
@@ -129,12 +136,6 @@ def _curves(
     if near > 1:
         _words(figure, 1052, 640, f"lines: means of {near} evaluations", FAINT, size=13)
     return figure
-
-
-def _best(history: Sequence[Mapping[str, float]]) -> int:
-    """Return the number of the row that ``best.pt`` is of: the first with the highest score."""
-    scores = [-row["loss"] if math.isnan(row["mean_iou"]) else row["mean_iou"] for row in history]
-    return max(range(len(scores)), key=lambda at: (scores[at], -at))
 
 
 def _largest(classes: ClassTable, pixels: Sequence[float]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from types import NoneType, UnionType
@@ -22,8 +23,14 @@ MAX_PIXELS = 2**24
 """What a network may see at once: a stranger's checkpoint must not ask for all memory. The images
 themselves may be larger."""
 
-DEFAULT_EPOCHS = 100
-"""How long a run is where neither epochs, steps nor minutes are given."""
+DEFAULT_EPOCHS, DEFAULT_STEPS = 100, 1000
+"""How long a run is where neither epochs, steps nor minutes are given: whichever is longer.
+
+On 48 photographs 100 epochs are 300 steps, and far too few (docs/training.md has the figures).
+"""
+
+BUDGETS = ("epochs", "steps", "minutes")
+"""Settings that say how long a run is; one of them does. A run that goes on may have another."""
 
 
 NETWORK, DATA, SCHEDULE = "network", "data", "schedule"
@@ -73,6 +80,15 @@ class Config:
         ),
     )
     test: float = 0.0  # given with val, by --split
+    val_part: Literal["val", "test"] = field(
+        default="val",
+        metadata=_of(
+            DATA,
+            "Part of the data that is held back: val, or test where there is one, also in the file "
+            "beside (segmentation_test.npy beside segmentation_train.npy).",
+            rare=True,
+        ),
+    )
     size: tuple[int, ...] = field(
         default=(192,),
         metadata=_of(
@@ -97,6 +113,38 @@ class Config:
             "Values of images of more than 8 bits that are black and white to the network. "
             "[default: the lowest and the highest of each image]",
             metavar="LOW,HIGH",
+            rare=True,
+        ),
+    )
+    interpolation: Literal["area", "bilinear", "nearest"] = field(
+        default="area",
+        metadata=_of(
+            DATA,
+            "How images are brought to that size. area: smaller by averages, larger bilinear; "
+            "bilinear: also smaller, without averages.",
+            rare=True,
+        ),
+    )
+    jitter: tuple[int, ...] = field(
+        default=(),
+        metadata=_of(
+            DATA,
+            "Size that training images are brought to, of nearest pixels, before the crop. "
+            "[default: as --size]",
+            metavar="WxH",
+            rare=True,
+        ),
+    )
+    channels: int = field(
+        default=3,
+        metadata=_of(DATA, "Channels that the network sees: 3, or 1 for gray.", rare=True),
+    )
+    normalize: Literal["imagenet", "unit", "symmetric", "none"] = field(
+        default="imagenet",
+        metadata=_of(
+            DATA,
+            "Values that the network sees. imagenet: by the mean and deviation of its images; "
+            "unit: 0 to 1; symmetric: -1 to 1; none: 0 to 255.",
             rare=True,
         ),
     )
@@ -158,7 +206,11 @@ class Config:
     )
     epochs: int | None = field(
         default=None,
-        metadata=_of(SCHEDULE, f"Passes over the data. [default: {DEFAULT_EPOCHS}]"),
+        metadata=_of(
+            SCHEDULE,
+            f"Passes over the data. [default: {DEFAULT_EPOCHS}, or as many as {DEFAULT_STEPS:,} "
+            "steps are]",
+        ),
     )
     steps: int | None = field(default=None, metadata=_of(SCHEDULE, "Steps, instead of epochs."))
     minutes: float | None = field(
@@ -177,7 +229,16 @@ class Config:
     )
     patience: int = field(
         default=0,
-        metadata=_of(SCHEDULE, "Stop after as many evaluations without a better mIoU; 0: never."),
+        metadata=_of(SCHEDULE, "Stop after as many evaluations without a better one; 0: never."),
+    )
+    best: Literal["mean-iou", "image-mean-iou", "loss"] = field(
+        default="mean-iou",
+        metadata=_of(
+            SCHEDULE,
+            "What best.pt has: the highest mean IoU, over all pixels or a mean of the images, or "
+            "the lowest validation loss.",
+            rare=True,
+        ),
     )
     evaluate_every: int = field(
         default=0,
@@ -195,8 +256,20 @@ class Config:
         default="auto",
         metadata=_of(HARDWARE, "auto: bfloat16 where the machine has it in hardware.", rare=True),
     )
+    trial: bool = field(
+        default=True,
+        metadata=_of(
+            HARDWARE,
+            "Before the first step on a CPU, try for some seconds what is fastest: precision "
+            "(if that is auto), memory and threads.",
+            rare=True,
+        ),
+    )
     channels_last: bool = field(
-        default=True, metadata=_of(HARDWARE, "Channels-last memory.", rare=True)
+        default=True,
+        metadata=_of(
+            HARDWARE, "Channels-last memory, if a trial finds no other faster.", rare=True
+        ),
     )
     compile: bool = field(
         default=False, metadata=_of(HARDWARE, "Compile the network (torch.compile).", rare=True)
@@ -223,22 +296,25 @@ class Config:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name} must be within {low} … {high}, but got {value}")
+        sizes = self.size, self.crop, self.jitter
         if (
             len(self.size) > 2
-            or len(self.crop) not in (0, 2)
-            or min((*self.size, *self.crop), default=1) < 1
-            or max(math.prod(self.size), math.prod(self.crop)) > MAX_PIXELS
+            or not {len(self.crop), len(self.jitter)} <= {0, 2}
+            or min(itertools.chain(*sizes), default=1) < 1
+            or max(map(math.prod, sizes)) > MAX_PIXELS
         ):
             raise UsageError(
-                f"size and crop must be sizes of at most {MAX_PIXELS} pixels, "
-                f"but got {self.size} and {self.crop}"
+                f"size, crop and jitter must be sizes of at most {MAX_PIXELS} pixels, "
+                f"but got {', '.join(map(str, sizes))}"
             )
+        if self.channels not in (1, 3):
+            raise UsageError(f"channels must be 3, or 1 for gray, but got {self.channels}")
         ends = (-math.inf, *self.window, math.inf)
         if len(ends) not in (2, 4) or not all(a < b for a, b in itertools.pairwise(ends)):
             raise UsageError(f"window must be LOW,HIGH with LOW < HIGH, but got {self.window}")
         if not 0 < self.scale[0] <= self.scale[1] <= 100:
             raise UsageError(f"scale must be two factors 0 < A <= B, but got {self.scale}")
-        given = [n for n in ("epochs", "steps", "minutes") if getattr(self, n) is not None]
+        given = [name for name in BUDGETS if getattr(self, name) is not None]
         if len(given) > 1:
             raise UsageError(f"only one of epochs, steps and minutes may be given, but got {given}")
 
@@ -246,6 +322,15 @@ class Config:
     def shown(self) -> Window | None:
         """The window, None where each image has its own."""
         return (self.window[0], self.window[1]) if self.window else None
+
+    def steps_of(self, images: int) -> int | None:
+        """Return the steps of a run on so many training images; None where minutes decide."""
+        if self.minutes is not None or self.steps is not None:
+            return self.steps
+        epoch = -(-images // self.batch)
+        if self.epochs is not None:
+            return self.epochs * epoch
+        return max(DEFAULT_EPOCHS * epoch, DEFAULT_STEPS)
 
     def to_json(self) -> str:
         """Return the settings as JSON."""
@@ -271,7 +356,16 @@ class Config:
         return cls(**{name: _checked(name, v, hints[name]) for name, v in values.items()})
 
 
-MACHINE: dict[str, Any] = {"device": "auto", "threads": 0, "workers": None, "cache": 1024}
+def with_budget(changed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings ``changed``; where they have a budget, the others are None."""
+    named = any(changed.get(name) is not None for name in BUDGETS)
+    return (dict.fromkeys(BUDGETS) if named else {}) | dict(changed)
+
+
+MACHINE: dict[str, Any] = {
+    **{"device": "auto", "threads": 0, "workers": None, "cache": 1024},
+    "trial": True,
+}
 """Settings that a resumed run may change, with their defaults."""
 
 _ANY = math.inf

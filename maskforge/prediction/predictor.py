@@ -54,7 +54,10 @@ class Predictor:
     def probabilities(self, images: Sequence[Image]) -> list[NDArray[np.float32]]:
         """Return the probability of each class, (C, H, W), for images (H, W, 3) uint8 in RGB."""
         full: list[Size] = [(image.shape[0], image.shape[1]) for image in images]
-        work = [resize(i, working_size(f, self.size)) for i, f in zip(images, full, strict=True)]
+        work = [
+            resize(image, working_size(size, self.size), self.config.interpolation)
+            for image, size in zip(images, full, strict=True)
+        ]
         pieces = [(at, tile) for at, image in enumerate(work) for tile in self._tiles(image)]
         mosaics: dict[int, Mosaic] = {}
         sizes = [(tile.bottom - tile.top, tile.right - tile.left) for _, tile in pieces]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Image: TypeAlias = NDArray[np.uint8]
 LabelImage: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
+Pixels = TypeVar("Pixels", Image, LabelImage)
 Size: TypeAlias = tuple[int, int]
 """(height, width) in pixels."""
 
@@ -22,22 +23,32 @@ def described(size: tuple[int, ...]) -> str:
     return f"with a longer side of at most {size[0]}" if size else "at full size"
 
 
-def resize(image: Image, size: Size) -> Image:
-    """Return ``image`` (H, W, 3) at ``size`` (height, width): averaged down, or bilinear up."""
+def resize(image: Image, size: Size, interpolation: str = "area") -> Image:
+    """Return ``image`` (H, W, 3) at ``size`` (height, width): averaged down, or bilinear up.
+
+    interpolation: as in the settings; "bilinear" also down, and "nearest" takes the pixels that
+    :func:`resize_labels` takes.
+    """
     if image.shape[:2] == size:
         return image
+    if interpolation == "nearest":
+        return _nearest(image, size)
     smaller = size[0] * size[1] < image.shape[0] * image.shape[1]
-    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    how = cv2.INTER_AREA if smaller and interpolation == "area" else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, size[::-1], interpolation=how), dtype=np.uint8)
 
 
 def resize_labels(label_image: LabelImage, size: Size) -> LabelImage:
     """Return ``label_image`` at ``size`` (height, width): the class at each pixel's center."""
+    return _nearest(label_image, size)
+
+
+def _nearest(array: Pixels, size: Size) -> Pixels:
     rows, columns = (
         ((np.arange(new) + 0.5) * (old / new)).astype(np.intp)
-        for new, old in zip(size, label_image.shape, strict=True)
+        for new, old in zip(size, array.shape[:2], strict=True)
     )
-    return np.ascontiguousarray(label_image[rows][:, columns])
+    return np.ascontiguousarray(array[rows][:, columns])
 
 
 def groups(sizes: Sequence[Size], *, divisor: int, batch: int) -> list[tuple[int, ...]]:

@@ -15,6 +15,39 @@ A score that has no value is nan.
 """
 
 
+def score(row: Mapping[str, float], best: str = "mean-iou") -> float:
+    """Return how good an evaluation is, the higher the better.
+
+    best: what counts, as in the settings: "mean-iou", "image-mean-iou", or "loss", of the
+    validation. Without validation images the training loss has to tell.
+    """
+    column = {"mean-iou": "mean_iou", "image-mean-iou": "image_mean_iou"}.get(best, "")
+    known = row[column] if column else -row["val_loss"]
+    return -row["loss"] if math.isnan(known) else known
+
+
+def best_of(rows: Sequence[Mapping[str, float]], best: str = "mean-iou") -> int:
+    """Return the number of the row that ``best.pt`` is of: the first with the highest score."""
+    return max(range(len(rows)), key=lambda at: (score(rows[at], best), -at))
+
+
+RISEN = 0.01
+"""A mean IoU that was this much higher at the end is likely to rise on."""
+
+
+def still_rising(rows: Sequence[Mapping[str, float]]) -> float:
+    """Return by how much the best mean IoU rose in the last third of the evaluations.
+
+    0 where it is less than :data:`RISEN`, or not known.
+    """
+    scores = [row["mean_iou"] for row in rows if not math.isnan(row["mean_iou"])]
+    last = -(-len(scores) // 3)
+    if len(scores) < 2:
+        return 0.0
+    gained = max(scores[-last:]) - max(scores[:-last])
+    return gained if gained >= RISEN else 0.0
+
+
 def to_csv(rows: Sequence[Mapping[str, float | str]]) -> bytes:
     """Return the rows, which all have the columns of the first, as a CSV file; nan is empty.
 

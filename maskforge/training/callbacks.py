@@ -15,7 +15,8 @@ from maskforge.scores.scorer import Scores
 class Start:
     """What is about to be trained. steps: in all, None where minutes decide.
 
-    step: where a resumed run goes on. parameters: of the network.
+    step: where a resumed run goes on. parameters: of the network. trial: what was tried before, in
+    words, "" where nothing was.
     """
 
     config: Config
@@ -28,13 +29,15 @@ class Start:
     steps: int | None
     epoch_steps: int
     step: int = 0
+    trial: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """A step that is done. loss: mean since the last evaluation. share: of the run, 0 to 1.
 
-    mean_iou: of the last evaluation, nan before. seconds_left: as far as can be told.
+    losses: of each step since the last one that was told, this one's last. mean_iou: of the last
+    evaluation, nan before. seconds_left: as far as can be told.
     """
 
     step: int
@@ -45,6 +48,7 @@ class Step:
     mean_iou: float
     images_per_second: float
     seconds_left: float
+    losses: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -144,8 +145,13 @@ def build(
     Where ``weights`` are given, which will be loaded into it, nothing else is read from a file, and
     memory is taken only after the settings are known to describe a network of their shapes.
     """
-    options = dict(config.options)
-    outputs = 1 if config.sigmoid else len(classes)
+    options: dict[str, Any] = dict(config.options)
+    made = partial(
+        models.build,
+        config.network,
+        in_channels=config.channels,
+        num_classes=1 if config.sigmoid else len(classes),
+    )
     if weights is not None:
         options.pop("encoder_weights", None)
         if any(isinstance(value, int) and abs(value) > MOST for value in options.values()):
@@ -154,11 +160,9 @@ def build(
             )
         if not config.network.startswith("smp"):
             with torch.device("meta"):
-                described = models.build(
-                    config.network, in_channels=3, num_classes=outputs, **options
-                )
+                described = made(**options)
             _compare(described.state_dict(), weights)
-    return models.build(config.network, in_channels=3, num_classes=outputs, **options)
+    return made(**options)
 
 
 def _check_held(weights: Iterable[Tensor]) -> None:

@@ -14,10 +14,7 @@ from torch import Tensor
 
 from maskforge.errors import UsageError
 from maskforge.prediction.config import Config
-
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
-"""Of ImageNet's images, RGB, 0 to 1: what pretrained encoders expect; it suits others as well."""
+from maskforge.training.inputs import Inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +25,7 @@ class Machine:
     bfloat16: bool
     channels_last: bool
     workers: int
+    inputs: Inputs
 
     @classmethod
     def of(cls, config: Config, *, local_rank: int = 0) -> Machine:
@@ -49,7 +47,7 @@ class Machine:
         # On the CPU the network needs the cores, and one thread is fast enough for it.
         most = 1 if device.type == "cpu" else min(8, max(1, (cores or 2) - 1))
         workers = most if config.workers is None else max(1, config.workers)
-        return cls(device, bfloat16, config.channels_last, workers)
+        return cls(device, bfloat16, config.channels_last, workers, Inputs(config).to(device))
 
     def autocast(self) -> AbstractContextManager[None]:
         """Return the context in which the network and its loss are computed."""
@@ -64,12 +62,9 @@ class Machine:
         return torch.channels_last if self.channels_last else torch.contiguous_format
 
     def images(self, images: NDArray[np.uint8]) -> Tensor:
-        """Return images (N, H, W, 3) uint8 as the network's input, (N, 3, H, W) normalized."""
-        batch = self._moved(torch.from_numpy(images)).permute(0, 3, 1, 2)
-        mean = torch.tensor(MEAN, device=self.device).view(1, 3, 1, 1)
-        std = torch.tensor(STD, device=self.device).view(1, 3, 1, 1)
-        scaled = (batch.float() / 255 - mean) / std
-        return scaled.contiguous(memory_format=self.memory_format)
+        """Return images (N, H, W, 3) uint8 as the network's input, (N, C, H, W) float32."""
+        seen: Tensor = self.inputs(self._moved(torch.from_numpy(images)))
+        return seen.contiguous(memory_format=self.memory_format)
 
     def targets(self, targets: NDArray[np.uint8] | NDArray[np.uint16]) -> Tensor:
         """Return label images (N, H, W) as int64."""

@@ -1,7 +1,7 @@
 """Export of a checkpoint to a file that runs without maskforge: ONNX, or torch.export's.
 
-The graph takes pictures as they are decoded and gives probabilities: normalizing and softmax are
-inside. Before the file is written it is loaded back and compared with the network.
+The graph takes pictures as they are decoded and gives probabilities: gray, normalizing and softmax
+are inside. Before the file is written it is loaded back and compared with the network.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ from torch import Tensor, nn
 from maskforge import extras
 from maskforge.errors import MaskforgeError, UsageError
 from maskforge.prediction import onnx_network
+from maskforge.prediction.config import Config
 from maskforge.prediction.metadata import Metadata
 from maskforge.prediction.onnx_network import INPUT, OUTPUT
 from maskforge.prediction.predictor import Forward
 from maskforge.prediction.saving import Folder
 from maskforge.training import checkpoint
-from maskforge.training.device import MEAN, STD, probabilities
+from maskforge.training.device import probabilities
+from maskforge.training.inputs import Inputs
 
 OPSET = 18
 """Of 2022: what torch's exporter makes without converting, and every current runtime takes."""
@@ -49,19 +51,14 @@ _LARGEST = 2**31 - 2**22  # bytes; a protocol buffer ends at 2 GiB
 class Deployed(nn.Module):
     """Images (N, H, W, 3) uint8 in RGB to the probability of each class, (N, C, H, W) float32."""
 
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, config: Config) -> None:
         super().__init__()
         self.network = network
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1))
+        self.inputs = Inputs(config)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the probabilities; height and width must be multiples of the divisor."""
-        scaled = (images.permute(0, 3, 1, 2).float() / 255 - self.mean) / self.std
-        return probabilities(self.network(scaled))
+        return probabilities(self.network(self.inputs(images)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,7 @@ def export(source: Path, target: Path, *, overwrite: bool = False) -> Exported:
     network = checkpoint.network(saved, path=source)
     divisor = int(network.divisor)  # type: ignore[arg-type]
     metadata = Metadata(saved.config, saved.classes, divisor, saved.data)
-    deployed = Deployed(network).eval().requires_grad_(False)
+    deployed = Deployed(network, saved.config).eval().requires_grad_(False)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch's, of its own future
         data = encode(_program(deployed, divisor), metadata)

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from maskforge.prediction.config import Config
 from maskforge.scores.history import Row
-from maskforge.training import checkpoint, losses, models
+from maskforge.training import checkpoint, losses, models, trial
 from maskforge.training.callbacks import Watch
 from maskforge.training.device import Machine, find_device
 from maskforge.training.distributed import Ranks
@@ -57,9 +57,9 @@ def train(
 ) -> Trained:
     """Train a network on ``data`` as ``config`` says and return what came of it.
 
-    With ``resume`` the settings are those of ``out/last.pt``, but for the machine's. With
-    ``overwrite`` an earlier run in ``out`` is moved to a folder beside, once the first checkpoint
-    of this one is written. ``watch`` is told of each step and evaluation.
+    With ``resume`` the settings are those of ``out/last.pt``, but for the machine's and the length
+    of the run. With ``overwrite`` an earlier run in ``out`` is moved to a folder beside, once the
+    first checkpoint of this one is written. ``watch`` is told of each step and evaluation.
 
     Raises UsageError for settings that do not fit together, and where something stands in ``out``
     that must stay, MaskforgeError when the loss is no longer a number, and KeyboardInterrupt, after
@@ -117,13 +117,19 @@ def train_in(
 ) -> Trained:
     """Do what :func:`train` does, in a folder that is open."""
     ranks = Ranks.of_environment()
-    machine = Machine.of(config, local_rank=ranks.local)
+    saved = saved_in(folder)
+    machine = Machine.of(trial.recorded(saved, config), local_rank=ranks.local)
+    chosen = trial.Chosen({}, "")
+    if saved is None and ranks.count == 1 and trial.is_worth(config, data, machine):
+        chosen = trial.choose(config, data)
+        machine = Machine.of(replace(config, **chosen.settings))
     with ranks.joined(machine.device), interruptible() as interrupt:
         # The run ends in there: what it shares with other processes must not outlive them.
-        state = _finished(
-            Run.begin(config, data, folder, machine, ranks, watch or Watch(), saved_in(folder)),
-            interrupt,
-        )
+        run = Run.begin(config, data, folder, machine, ranks, watch or Watch(), saved)
+        if chosen.settings:
+            run.trial, run.told = chosen.settings, chosen.told
+        state = _finished(run, interrupt)
+        del run
     return Trained(
         folder.path, tuple(state.history), state.best, state.step, state.seconds, folder.moved
     )
@@ -178,7 +184,7 @@ def _loop(run: Run, interrupt: Interrupt) -> None:
             images, targets = machine.images(batch.images), machine.targets(batch.targets)
             with run.gradients_shared(last=part == config.accumulate - 1):
                 with machine.autocast():
-                    loss = run.loss_of(run.forward(images), targets) / config.accumulate
+                    loss = run.step_loss_of(run.forward(images), targets) / config.accumulate
                 loss.backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
 
@@ -191,4 +197,4 @@ def _loop(run: Run, interrupt: Interrupt) -> None:
 
         # Log.
         state.step += 1
-        run.log(ranks.total(total) / ranks.count, lr)
+        run.log(ranks.total(total) / ranks.count)

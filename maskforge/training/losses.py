@@ -8,6 +8,9 @@ Shape, for every loss here:
         for "object", the target holds 0 and 1.
     target: (N, H, W) int64 class ids, or the ignore index, which is neither trained nor counted.
     weight: (C,) float, a factor for each class; (2,) for C = 1: background, object. None is 1.
+    total: sums over the processes of a run what the loss is made of, so that the loss of all their
+        images is what each returns. Not for lovasz, which would need every pixel in one place: it
+        looks at the images of its own process.
     returns: a float32 scalar, also under autocast; 0 with zero gradients where all is ignored.
 
 The region losses (dice, tversky, lovasz) look at the batch as one image, and average over the
@@ -31,17 +34,28 @@ from maskforge.scores.metrics import class_weights
 from maskforge.training.samples import Data
 
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+Total: TypeAlias = Callable[[Tensor], Tensor]
+
+
+def alone(values: Tensor) -> Tensor:
+    """Return ``values``: the sum over a single process."""
+    return values
 
 
 def cross_entropy(
-    logits: Tensor, target: Tensor, *, ignore_index: int = 255, weight: Tensor | None = None
+    logits: Tensor,
+    target: Tensor,
+    *,
+    ignore_index: int = 255,
+    weight: Tensor | None = None,
+    total: Total = alone,
 ) -> Tensor:
     """Return the mean of -log p over the pixels, p being the probability of the true class.
 
     With ``weight`` it is the weighted mean, as torch's ``cross_entropy``.
     """
     pixels = _cross_entropies(logits, target, ignore_index)
-    return _mean_of_pixels(pixels, target, ignore_index, weight)
+    return _mean_of_pixels(pixels, target, ignore_index, weight, total)
 
 
 def focal(
@@ -50,6 +64,7 @@ def focal(
     *,
     ignore_index: int = 255,
     weight: Tensor | None = None,
+    total: Total = alone,
     gamma: float = 2.0,
 ) -> Tensor:
     """Return the mean of -(1 - p) ** gamma log p: pixels that are right already count less.
@@ -59,9 +74,8 @@ def focal(
     Reference: Lin et al., Focal Loss for Dense Object Detection, https://arxiv.org/abs/1708.02002
     """
     pixels = _cross_entropies(logits, target, ignore_index)
-    return _mean_of_pixels(
-        (1 - torch.exp(-pixels)).clamp(min=0) ** gamma * pixels, target, ignore_index, weight
-    )
+    hard = (1 - torch.exp(-pixels)).clamp(min=0) ** gamma * pixels
+    return _mean_of_pixels(hard, target, ignore_index, weight, total)
 
 
 def tversky(
@@ -70,6 +84,7 @@ def tversky(
     *,
     ignore_index: int = 255,
     weight: Tensor | None = None,
+    total: Total = alone,
     alpha: float = 0.3,
     beta: float = 0.7,
 ) -> Tensor:
@@ -81,26 +96,37 @@ def tversky(
     Reference: Salehi et al., Tversky loss function, https://arxiv.org/abs/1706.05721
     """
     found, truth = _by_class(logits, target, ignore_index)
-    hits = (found * truth).sum(dim=1)  # (C,)
-    wrong = found.sum(dim=1) - hits
-    missed = truth.sum(dim=1) - hits
+    sums = (found * truth).sum(dim=1), found.sum(dim=1), truth.sum(dim=1)
+    hits, called, true = total(torch.stack(sums))  # (C,) each
+    wrong, missed = called - hits, true - hits
     scores = hits / (hits + alpha * wrong + beta * missed).clamp(min=1e-7)
-    return _mean_of_present(1 - scores, truth, weight)
+    return _mean_of_present(1 - scores, true, weight)
 
 
 def dice(
-    logits: Tensor, target: Tensor, *, ignore_index: int = 255, weight: Tensor | None = None
+    logits: Tensor,
+    target: Tensor,
+    *,
+    ignore_index: int = 255,
+    weight: Tensor | None = None,
+    total: Total = alone,
 ) -> Tensor:
     """Return 1 - 2 TP / (2 TP + FP + FN), averaged over the classes present.
 
     Reference: Milletari et al., V-Net, https://arxiv.org/abs/1606.04797 (sums of probabilities
     instead of their squares)
     """
-    return tversky(logits, target, ignore_index=ignore_index, weight=weight, alpha=0.5, beta=0.5)
+    same = {"ignore_index": ignore_index, "weight": weight, "total": total}
+    return tversky(logits, target, **same, alpha=0.5, beta=0.5)  # type: ignore[arg-type]
 
 
 def lovasz(
-    logits: Tensor, target: Tensor, *, ignore_index: int = 255, weight: Tensor | None = None
+    logits: Tensor,
+    target: Tensor,
+    *,
+    ignore_index: int = 255,
+    weight: Tensor | None = None,
+    total: Total = alone,
 ) -> Tensor:
     """Return the convex (Lovász) extension of 1 - IoU, averaged over the classes present.
 
@@ -113,13 +139,13 @@ def lovasz(
     # An ignored pixel has the error 0, so it is multiplied away wherever it is sorted to.
     errors, order = (found - truth).abs().sort(dim=1, descending=True)  # (C, P)
     truth_sorted = truth.gather(1, order)
-    total = truth.sum(dim=1, keepdim=True)
+    size = truth.sum(dim=1, keepdim=True)
     # Jaccard loss when the k worst pixels are wrong, for k = 1 … P; its steps weigh the errors.
-    left = total - truth_sorted.cumsum(dim=1)
-    union = total + (1 - truth_sorted).cumsum(dim=1)
+    left = size - truth_sorted.cumsum(dim=1)
+    union = size + (1 - truth_sorted).cumsum(dim=1)
     jaccard = 1 - left / union.clamp(min=1)
-    steps = torch.diff(jaccard, dim=1, prepend=torch.zeros_like(total))
-    return _mean_of_present((errors * steps).sum(dim=1), truth, weight)
+    steps = torch.diff(jaccard, dim=1, prepend=torch.zeros_like(size))
+    return _mean_of_present((errors * steps).sum(dim=1), size[:, 0], weight)
 
 
 LOSSES: dict[str, Callable[..., Tensor]] = {
@@ -131,20 +157,20 @@ LOSSES: dict[str, Callable[..., Tensor]] = {
 }
 
 
-def build(name: str, *, ignore_index: int = 255, weight: Tensor | None = None) -> Loss:
+def build(
+    name: str, *, ignore_index: int = 255, weight: Tensor | None = None, total: Total = alone
+) -> Loss:
     """Return the loss ``name``, or the sum of several, such as "ce+dice".
 
     Raises UsageError for a name that is not in :data:`LOSSES`.
     """
     names = parts_of(name)
+    same = {"ignore_index": ignore_index, "weight": weight, "total": total}
 
-    def total(logits: Tensor, target: Tensor) -> Tensor:
-        parts = [
-            LOSSES[part](logits, target, ignore_index=ignore_index, weight=weight) for part in names
-        ]
-        return torch.stack(parts).sum()
+    def summed(logits: Tensor, target: Tensor) -> Tensor:
+        return torch.stack([LOSSES[part](logits, target, **same) for part in names]).sum()
 
-    return total
+    return summed
 
 
 def parts_of(name: str) -> list[str]:
@@ -170,14 +196,16 @@ def _cross_entropies(logits: Tensor, target: Tensor, ignore_index: int) -> Tenso
 
 
 def _mean_of_pixels(
-    pixels: Tensor, target: Tensor, ignore_index: int, weight: Tensor | None
+    pixels: Tensor, target: Tensor, ignore_index: int, weight: Tensor | None, total: Total
 ) -> Tensor:
     known = target != ignore_index
     if weight is None:
-        return pixels.sum() / known.sum().clamp(min=1)
-    share = weight.to(pixels)[torch.where(known, target, 0)] * known
-    total = share.sum()
-    return (pixels * share).sum() / torch.where(total > 0, total, 1.0)
+        sums = pixels.sum(), known.sum()
+    else:
+        share = weight.to(pixels)[torch.where(known, target, 0)] * known
+        sums = (pixels * share).sum(), share.sum()
+    wrong, size = sums if total is alone else total(torch.stack([sums[0], sums[1].to(pixels)]))
+    return wrong / torch.where(size > 0, size, 1)
 
 
 def _by_class(logits: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
@@ -199,8 +227,9 @@ def _pixels_last(values: Tensor) -> Tensor:
     return values.movedim(1, 0).flatten(1)  # (N, C, H, W) -> (C, N * H * W)
 
 
-def _mean_of_present(losses: Tensor, truth: Tensor, weight: Tensor | None) -> Tensor:
-    share = (truth.sum(dim=1) > 0).to(losses.dtype)
+def _mean_of_present(losses: Tensor, true: Tensor, weight: Tensor | None) -> Tensor:
+    """Return the mean over the classes that have ``true`` pixels, (C,)."""
+    share = (true > 0).to(losses.dtype)
     if weight is not None:
         share = share * weight.to(losses)[-len(losses) :]
     total = share.sum()

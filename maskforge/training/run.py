@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from maskforge.errors import MaskforgeError, ReadError, UsageError
-from maskforge.prediction.config import DEFAULT_EPOCHS, MACHINE, Config
+from maskforge.prediction.config import BUDGETS, MACHINE, Config
+from maskforge.scores import history, metrics
 from maskforge.scores.history import Row
 from maskforge.scores.scorer import Scores
 from maskforge.training import checkpoint, loader, losses, optim, run_files, schedules
@@ -52,24 +54,27 @@ class State:
     history: list[Row] = field(default_factory=list)
     plateau: dict[str, float] = field(default_factory=lambda: asdict(schedules.Plateau()))
 
-    def take(self, row: Row) -> bool:
-        """Take in an evaluation; return whether it is the best one."""
+    def take(self, row: Row, best: str = "mean-iou") -> bool:
+        """Take in an evaluation; return whether it is the best one, by what ``best`` says."""
         loss = row["loss"] if math.isnan(row["val_loss"]) else row["val_loss"]
         plateau = schedules.Plateau(**self.plateau)  # type: ignore[arg-type]
         plateau.report(loss)
         self.plateau = asdict(plateau)
-        # Without validation images the training loss has to tell.
-        score = -row["loss"] if math.isnan(row["mean_iou"]) else row["mean_iou"]
-        best = score > self.best
-        self.best, self.waited = (score, 0) if best else (self.best, self.waited + 1)
+        score = history.score(row, best)
+        is_best = score > self.best
+        self.best, self.waited = (score, 0) if is_best else (self.best, self.waited + 1)
         self.history.append(row)
         self.evaluated, self.loss, self.loss_steps = self.step, 0.0, 0
-        return best
+        return is_best
 
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One run. ``forward`` is ``network`` as the loop calls it: compiled, spread over processes."""
+    """One run. ``forward`` is ``network`` as the loop calls it: compiled, spread over processes.
+
+    loss_of: of images of this process; step_loss_of: of those of all processes in a step. trial:
+    settings of the machine that a trial chose, which the checkpoint keeps; told: that in words.
+    """
 
     config: Config
     data: Data
@@ -83,8 +88,12 @@ class Run:
     optimizer: torch.optim.Optimizer
     ema: EMA | None
     loss_of: Loss
+    step_loss_of: Loss
     state: State
     _loss: Tensor
+    trial: dict[str, Any] = field(default_factory=dict)
+    told: str = ""
+    _untold: list[Tensor] = field(default_factory=list)
     _told: float = 0.0
     _since: float = 0.0
 
@@ -115,6 +124,12 @@ class Run:
             forward = torch.compile(forward)  # type: ignore[assignment]
         divisor = int(network.divisor)  # type: ignore[arg-type]
         weight = torch.from_numpy(losses.class_weights_of(config, data)).float().to(machine.device)
+        loss_of = partial(
+            losses.build,
+            config.loss,
+            ignore_index=data.classes.channels.ignore_index,
+            weight=weight,
+        )
         run = cls(
             replace(config, crop=config.crop or loader.middle_size(data.train, divisor)),
             data,
@@ -127,9 +142,8 @@ class Run:
             divisor,
             optim.optimizer_of(config, network),
             EMA(network, config.ema) if config.ema else None,
-            losses.build(
-                config.loss, ignore_index=data.classes.channels.ignore_index, weight=weight
-            ),
+            loss_of(),
+            loss_of(total=ranks.sum) if ranks.count > 1 else loss_of(),
             State(),
             torch.zeros((), dtype=torch.float64, device=machine.device),
         )
@@ -152,9 +166,7 @@ class Run:
     @property
     def steps(self) -> int | None:
         """Steps of the whole run; None where minutes decide."""
-        if self.config.minutes is not None:
-            return None
-        return self.config.steps or (self.config.epochs or DEFAULT_EPOCHS) * self.epoch_steps
+        return self.config.steps_of(len(self.data.train))
 
     @property
     def share(self) -> float:
@@ -210,7 +222,7 @@ class Run:
         parameters = sum(p.numel() for p in self.network.parameters())
         counts = len(self.data.train), len(self.data.val)
         if self.ranks.first:
-            run_files.write_setup(self.folder, self.config, self.data)
+            run_files.write_setup(self.folder, self.config, self.data, self.trial)
         self.watch.start(
             Start(
                 self.config,
@@ -222,6 +234,7 @@ class Run:
                 self.steps,
                 self.epoch_steps,
                 self.state.step,
+                self.told,
             )
         )
         if self.folder.is_placed:
@@ -229,23 +242,32 @@ class Run:
         elif self.folder.source is not None and self.ranks.first:
             self._take_over(self.folder.source)
 
-    def log(self, loss: Tensor, lr: float) -> None:
+    def log(self, loss: Tensor) -> None:
         """Take the loss of a step; now and then look at it, which makes a GPU wait."""
         self._loss += loss
+        self._untold.append(loss)
         self.state.loss_steps += 1
-        now = time.monotonic()
-        if now - self._told < REPORT_SECONDS:
+        if time.monotonic() - self._told >= REPORT_SECONDS:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Tell the watch of the steps it has not heard of."""
+        if not self._untold:
             return
-        self._told = now
+        self._told = time.monotonic()
+        losses = tuple(torch.stack(self._untold).tolist())
+        self._untold = []
         state, mean = self.state, self._mean_loss()
         left = (1 / self.share - 1) * state.seconds if self.share else math.nan
         known = state.history[-1]["mean_iou"] if state.history else math.nan
+        lr = self.optimizer.param_groups[0]["lr"]
         self.watch.step(
-            Step(state.step, self.epoch, mean, lr, self.share, known, self._rate(), left)
+            Step(state.step, self.epoch, mean, lr, self.share, known, self._rate(), left, losses)
         )
 
     def evaluate(self, interrupt: Interrupt) -> None:
         """Score the network, write all files, tell the watch. Raises Interrupted."""
+        self._tell()
         network = self.network if self.ema is None else self.ema.network
         self.ranks.align(network)
         rate = self._rate()
@@ -255,23 +277,24 @@ class Run:
             num_classes=len(self.data.classes),
             ignore_index=self.data.classes.channels.ignore_index,
             divisor=self.divisor,
-            batch=-(-self.config.batch // (self.config.accumulate * self.ranks.count)),
+            batch=-(-self.config.batch // self.config.accumulate),
             loss_of=self.loss_of,
             machine=self.machine,
             keep=self._shown(),
             ranks=self.ranks,
             stopped=lambda: interrupt.asked,
         )
-        scores = Scores(self.data.classes.names, found.matrix)
+        iou, accuracy = metrics.image_means(found.images)
+        scores = Scores(self.data.classes.names, found.matrix, None, iou, accuracy)
         row = self._row(scores, found, rate)
-        best = self.state.take(row)
+        best = self.state.take(row, self.config.best)
         self._loss.zero_()
         if self.ranks.first:
             if best:
                 self._save(BEST, self._checkpoint(resumable=False))
             self.save_last()
             pictures = run_files.write_progress(
-                self.folder, self.state.history, self.data, found.predictions, epoch=self.epoch
+                self.folder, self.state.history, self.data, found.predictions, self.config.best
             )
             self.watch.epoch(Epoch(row, scores, best, pictures))
         self._since = time.monotonic()
@@ -280,6 +303,7 @@ class Run:
 
     def save_last(self) -> None:
         """Write ``last.pt``, from which the run can go on; the first one puts it in its place."""
+        self._tell()
         if self.ranks.first:
             self._save(LAST, self._checkpoint(resumable=True))
             if self.folder.publish():
@@ -292,7 +316,7 @@ class Run:
         self.save_last()
         if self.state.history:
             run_files.write_progress(
-                self.folder, self.state.history, self.data, {}, epoch=self.epoch
+                self.folder, self.state.history, self.data, {}, self.config.best
             )
 
     def _save(self, name: str, content: checkpoint.Checkpoint) -> None:
@@ -301,7 +325,8 @@ class Run:
 
     def _restore(self, saved: checkpoint.Checkpoint) -> None:
         """Go on from ``saved``. Raises UsageError where settings or data are others."""
-        ours, theirs = (replace(c, **MACHINE) for c in (self.config, saved.config))
+        free = MACHINE | dict.fromkeys(BUDGETS)
+        ours, theirs = (replace(c, **free) for c in (self.config, saved.config))
         if ours != theirs:
             raise UsageError("a run must be resumed with the settings it was begun with")
         try:
@@ -317,6 +342,7 @@ class Run:
                 self.ema.network.load_state_dict(saved.weights)
             self.optimizer.load_state_dict(run["optimizer"])
             self.state = State(**run["state"])
+            self.trial = dict(run.get("trial") or {})
         except (KeyError, TypeError, RuntimeError, ValueError, AttributeError) as error:
             if isinstance(error, MaskforgeError):
                 raise
@@ -332,6 +358,7 @@ class Run:
             "network": None if self.ema is None else self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "state": asdict(self.state),
+            "trial": self.trial,
         }
         return checkpoint.Checkpoint(
             self.config,
@@ -354,6 +381,8 @@ class Run:
             "val_loss": found.loss if len(self.data.val) else math.nan,
             "mean_iou": overall["mean_iou_present"],
             "pixel_accuracy": overall["pixel_accuracy"],
+            "image_mean_iou": overall["image_mean_iou"],
+            "image_pixel_accuracy": overall["image_pixel_accuracy"],
             **{
                 f"iou {name}": float(value)
                 for name, value in zip(scores.names, scores.by_class()["iou"], strict=True)

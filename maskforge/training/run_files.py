@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from maskforge.pictures import comparison, plots, previews
 from maskforge.pictures.comparison import Comparison
@@ -20,13 +21,15 @@ IMAGES = 8
 """Validation images that are shown after each evaluation, the same each time."""
 
 
-def write_setup(folder: RunFolder, config: Config, data: Data) -> None:
+def write_setup(folder: RunFolder, config: Config, data: Data, trial: Mapping[str, Any]) -> None:
     """Write ``config.json``, ``labels.txt``, and which images are trained on and held back.
 
     ``config.json`` holds the command, where it was one, what the data are, and every setting.
+    trial: settings of the machine that a trial chose.
     """
     command = {"command": shlex.join(folder.typed)} if folder.typed else {}
-    known = {**command, "data": list(data.notes), **json.loads(config.to_json())}
+    settings = json.loads(config.to_json())
+    known = {**command, "data": list(data.notes), **settings, "trial": dict(trial)}
     folder.write("config.json", json.dumps(known, indent=1).encode())
     folder.write("labels.txt", data.classes.to_text().encode())
     for name, items in (("train.txt", data.train), ("val.txt", data.val)):
@@ -39,18 +42,18 @@ def write_progress(
     rows: Sequence[Row],
     data: Data,
     predictions: Mapping[int, LabelImage],
-    *,
-    epoch: int,
+    best: str,
 ) -> dict[str, bytes]:
     """Write ``history.csv``, ``curves.png`` and, of the predictions, ``previews/epoch_NNN.png``.
 
+    predictions: of the last of ``rows``. best: what says which is the best, as in the settings.
     Returns the pictures as PNG files: "curves", unless :func:`maskforge.pictures.plots.missing`
     says why not, and "previews" where there are predictions.
     """
     folder.write("history.csv", history.to_csv(rows))
     pictures = {}
     if not plots.missing():
-        drawn = plots.curves(rows, data.classes, data.counts.sum(axis=0).tolist())
+        drawn = plots.curves(rows, data.classes, data.counts.sum(axis=0).tolist(), best)
         pictures["curves"] = previews.encode(drawn, suffix=".png")
         folder.write("curves.png", pictures["curves"])
     if predictions:
@@ -60,6 +63,7 @@ def write_progress(
             image, truth = data.val[at]
             return Comparison(data.val.names[at], truth, predictions[at], data.classes, image)
 
+        epoch = int(rows[-1]["epoch"])
         numbers = [str(number) for number in sorted(predictions)]
         sheet = comparison.overview(numbers, load, heading=f"epoch {epoch}")
         pictures["previews"] = previews.encode(sheet, suffix=".png")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import Protocol
 
@@ -12,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskforge.classes import ClassTable
-from maskforge.datasets import Check, Dataset, Example, load
+from maskforge.datasets import Check, Dataset, Example, load, split
 from maskforge.errors import UsageError
+from maskforge.prediction.config import Config
 from maskforge.prediction.sizes import Image, LabelImage, Size, resize, resize_labels
 from maskforge.raster.transform import working_size
 
@@ -100,9 +102,11 @@ class Pictures:
         examples: Sequence[tuple[Example, Size]],
         *,
         size: tuple[int, ...],
+        interpolation: str,
         cache: Cache,
     ) -> None:
         self._dataset = dataset
+        self._interpolation = interpolation
         self._examples = [example for example, _ in examples]
         self._cache = cache
         self._kept: dict[int, tuple[Image, LabelImage]] = {}
@@ -117,18 +121,25 @@ class Pictures:
         if kept is not None:
             return kept
         image, label_image = load(self._examples[index], self._dataset)
-        pair = resize(image, self.sizes[index]), resize_labels(label_image, self.sizes[index])
+        size = self.sizes[index]
+        pair = resize(image, size, self._interpolation), resize_labels(label_image, size)
         if self._cache.take(pair[0].nbytes + pair[1].nbytes):
             self._kept[index] = pair
         return pair
 
 
-def from_dataset(found: Check, *, size: tuple[int, ...], cache: int) -> Data:
+def split_for(dataset: Dataset, config: Config) -> Dataset:
+    """Return the data set as a training with ``config`` is to see it. Raises UsageError."""
+    dataset = replace(dataset, window=config.shown)
+    return split(dataset, val=config.val, test=config.test, seed=config.seed, part=config.val_part)
+
+
+def from_dataset(found: Check, config: Config) -> Data:
     """Return the training and validation images of a checked data set; what it refused is left out.
 
-    size: as in the settings. cache: MiB. Raises UsageError where nothing is left to train on.
+    Raises UsageError where nothing is left to train on.
     """
-    dataset, shared = found.dataset, Cache(cache * 2**20)
+    dataset, shared = found.dataset, Cache(config.cache * 2**20)
     parts: dict[str, list[tuple[Example, Size]]] = {"train": [], "val": []}
     counts = []
     for at, example in enumerate(dataset.examples):
@@ -142,5 +153,8 @@ def from_dataset(found: Check, *, size: tuple[int, ...], cache: int) -> Data:
             f"there must be images to train on, but none of {len(dataset)} can be used",
             cure="see the problems of the data",
         )
-    train, val = (Pictures(dataset, p, size=size, cache=shared) for p in parts.values())
+    at_work = partial(Pictures, size=config.size, interpolation=config.interpolation)
+    jittered = partial(Pictures, size=config.jitter, interpolation="nearest")
+    train = (jittered if config.jitter else at_work)(dataset, parts["train"], cache=shared)
+    val = at_work(dataset, parts["val"], cache=shared)
     return Data(dataset.classes, train, val, np.stack(counts), dataset.notes)

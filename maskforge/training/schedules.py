@@ -20,16 +20,17 @@ def constant(step: int, steps: int) -> float:
 
 
 def book(step: int, steps: int) -> float:
-    """Return 1, after 40 % of the steps 1/2, after 60 % 1/10, after 80 % 1/20.
+    """Return 1, from epoch 41 of 100 on 1/2, from 61 on 1/10, from 81 on 1/20, counted from 0.
 
-    Over 100 epochs: halved at 40, a tenth at 60, a twentieth at 80.
+    That is what the code of Atienza's book does; its text has the rate halved every 20 epochs. A
+    run of another length is divided in the same way.
     """
-    progress = step / steps
-    if progress < 0.4:
+    epoch = 100 * step // steps
+    if epoch <= 40:
         return 1.0
-    if progress < 0.6:
+    if epoch <= 60:
         return 0.5
-    return 0.1 if progress < 0.8 else 0.05
+    return 0.1 if epoch <= 80 else 0.05
 
 
 def poly(step: int, steps: int) -> float:

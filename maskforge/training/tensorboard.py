@@ -19,7 +19,7 @@ from maskforge.training.callbacks import Epoch, Start, Step, Watch
 from maskforge.training.run_folder import BOARD, RunFolder
 
 _OF_TRAINING = ("loss", "lr", "images_per_second")
-"""Columns of the history, and fields of a step, that training gives; the others are scores."""
+"""Columns of the history that training gives; the others are scores."""
 
 
 def is_installed() -> bool:
@@ -29,6 +29,8 @@ def is_installed() -> bool:
 
 def tag(column: str) -> str:
     """Return what a column of ``history.csv`` is called: train/loss, val/loss, val/iou/CLASS, …
+
+    What is told of single steps is called step/loss, …
 
     It has letters, digits and "-_./" only: TensorBoard filters by regular expressions.
     """
@@ -78,9 +80,12 @@ class Board(Watch):
         self._write()
 
     def step(self, step: Step) -> None:
-        """Write loss, learning rate and speed."""
-        for name in _OF_TRAINING:
-            self._scalar(tag(name), getattr(step, name), step.step)
+        """Write the loss of each step, learning rate and speed."""
+        first = step.step - len(step.losses) + 1
+        for number, loss in enumerate(step.losses, first):
+            self._scalar("step/loss", loss, number)
+        self._scalar("step/lr", step.lr, step.step)
+        self._scalar("step/images_per_second", step.images_per_second, step.step)
         self._write()
 
     def epoch(self, epoch: Epoch) -> None:

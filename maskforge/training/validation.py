@@ -26,12 +26,14 @@ from maskforge.training.samples import Items
 class Evaluation:
     """matrix: the confusion matrix (C, C). loss: the mean over the images.
 
+    images: mean IoU and pixel accuracy of each, in their order.
     predictions: label images by number of the item, of those that were to be kept, whichever
     process they fell to.
     """
 
     matrix: NDArray[np.int64]
     loss: float
+    images: list[tuple[float, float]]
     predictions: dict[int, LabelImage]
 
 
@@ -56,6 +58,7 @@ def evaluate(
     matrix = np.zeros((num_classes, num_classes), np.int64)
     loss = 0.0
     predictions: dict[int, LabelImage] = {}
+    by_image: dict[int, tuple[float, float]] = {}
     mine = sizes.groups(items.sizes, divisor=divisor, batch=batch)[ranks.rank :: ranks.count]
     was_training = network.training
     network.eval()
@@ -70,17 +73,20 @@ def evaluate(
                 logits = network(machine.images(images))
                 loss += len(numbers) * float(loss_of(logits, machine.targets(targets)))
             found: NDArray[Any] = decisions(logits).cpu().numpy().astype(targets.dtype)
-            matrix += metrics.confusion_matrix(
-                targets, found, num_classes=num_classes, ignore_index=ignore_index
-            )
             for place, number in enumerate(numbers):
+                one = metrics.confusion_matrix(
+                    targets[place], found[place], num_classes=num_classes, ignore_index=ignore_index
+                )
+                matrix += one
+                by_image[number] = metrics.mean_iou(one), metrics.pixel_accuracy(one)
                 if number in keep:
                     height, width = items.sizes[number]
                     predictions[number] = found[place, :height, :width]
     finally:
         network.train(was_training)
     matrix, loss = _summed(matrix, loss, len(items), ranks, machine)
-    return Evaluation(matrix, loss, ranks.joint(predictions))
+    scores = [score for _, score in sorted(ranks.joint(by_image).items())]
+    return Evaluation(matrix, loss, scores, ranks.joint(predictions))
 
 
 def _summed(

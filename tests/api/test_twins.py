@@ -74,11 +74,13 @@ def test_a_second_run_is_refused_in_words_of_python(trained) -> None:
 
 
 def test_a_run_goes_on_with_its_settings(trained, tmp_path) -> None:
-    with pytest.raises(UsageError, match="a resumed run keeps its settings, but steps"):
-        maskforge.train(data_of(trained), out=trained.out, resume=True, steps=4)
+    with pytest.raises(UsageError, match="a resumed run keeps its settings, but lr"):
+        maskforge.train(data_of(trained), out=trained.out, resume=True, lr=1e-3)
     went = maskforge.train(data_of(trained), out=trained.out, resume=True, device="cpu")
     assert went.steps == 2
     assert went.mean_iou == trained.mean_iou
+    with pytest.raises(UsageError, match="only one of epochs, steps and minutes"):
+        maskforge.train(data_of(trained), out=trained.out, resume=True, steps=3, epochs=3)
 
 
 def test_the_twin_and_the_command_train_the_same(trained, tmp_path, capsys) -> None:

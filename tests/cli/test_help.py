@@ -131,7 +131,7 @@ def test_an_option_of_the_network_is_looked_up_before_the_data(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     assert run("train", "nowhere", "--option", "wdith=16") == 2
     said = capsys.readouterr().err
-    assert "the options of unet, width, depth, stride, but got 'wdith=16'" in said
+    assert "the options of unet, width, depth, stride, norm, upsampling, but got 'wdith=16'" in said
     assert "did you mean width?" in said
 
 

@@ -83,9 +83,7 @@ def test_the_network_sees_what_validation_saw(capsys):
     predictor = torch_network.network_predictor(Path("out/best.pt"), threads=1)
     split = evaluation_part.split_as_trained(open_dataset("data"), predictor.config)
     found = check(split)
-    chosen = evaluation_part.choose(
-        found, None, trained_on=predictor.data, size=predictor.config.size
-    )
+    chosen = evaluation_part.choose(found, None, trained_on=predictor.data, config=predictor.config)
     assert len(open_dataset("data")) == 8
     matrix = np.zeros((2, 2), np.int64)
     for example in chosen.examples:

@@ -151,6 +151,24 @@ def test_resume_keeps_its_settings(trained, capsys):
     assert run("train", "data", "-o", "nowhere", "--resume") == 3
 
 
+def test_a_run_whose_scores_still_rise_says_how_it_goes_on(data, monkeypatch, capsys):
+    pytest.importorskip("torch")
+    typed = ["train", "data", "--labels", "box", "--lr", "1e-3", *SMALL]
+    assert run(*typed) == 0
+    assert "still rose" not in capsys.readouterr().err
+    monkeypatch.setattr("maskforge.cli.train.still_rising", lambda rows: 0.05)
+    assert run(*typed, "--overwrite") == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "mIoU still rose by 5.0 in the last third" in said
+    command = said.partition("It goes on with: ")[2].partition(" next:")[0]
+    assert command == (
+        "python -m maskforge train data --labels box --threads 1 --no-tensorboard "
+        "--out runs/data --resume --steps 4"
+    ).replace("python -m maskforge", command.partition(" train")[0])
+    assert run(*command.partition("maskforge ")[2].split()) == 0
+    assert "going on after step 2" in capsys.readouterr().err
+
+
 def test_ctrl_c_saves_and_ends_well(monkeypatch, capsys):
     pytest.importorskip("torch")
     with monkeypatch.context() as patch:

@@ -14,6 +14,7 @@ from maskforge import extras
 from maskforge.classes import ClassTable
 from maskforge.palette import display_palette
 from maskforge.pictures import lettering, plots, previews
+from maskforge.scores.history import best_of
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -145,7 +146,7 @@ def test_a_class_without_a_score_breaks_its_line():
     image = np.asarray(plots.curves(rows, ClassTable(NAMES)))
     dog = (image[64:648, 600:1030] == display_palette()[2]).all(axis=2)
     assert dog.sum() > 100  # points, as no two scores follow each other
-    assert plots._best(rows) == 98
+    assert best_of(rows) == 98
 
 
 def test_without_validation_images_the_training_loss_tells():
@@ -160,7 +161,23 @@ def test_an_equal_score_is_no_better_one():
     rows = history(4)
     for row in rows:
         row["mean_iou"] = 0.25
-    assert plots._best(rows) == 0
+    assert best_of(rows) == 0
+
+
+@pytest.mark.parametrize(
+    ("best", "at", "said"),
+    [
+        ("loss", 3, "best by validation loss: epoch 20, mean IoU 10.0 %"),
+        ("image-mean-iou", 0, "best by image: epoch 5, mean IoU 20.0 %"),
+        ("mean-iou", 2, "best: epoch 15, mean IoU 60.0 %"),
+    ],
+)
+def test_the_best_is_what_the_run_chose_by(best, at, said):
+    rows = [row | {"image_mean_iou": 1 / (n + 1)} for n, row in enumerate(history(4))]
+    assert best_of(rows, best) == at
+    with plots._drawing():
+        figure = plots._curves(rows, ClassTable(NAMES), [], best)
+    assert said in [text.get_text() for text, _ in extents(figure)]
 
 
 @pytest.mark.parametrize("changes", [{"lr": 0.0}, {"loss": -2.0}, {"val_loss": 1e30}])

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from training import synthetic
 
+from maskforge.prediction.config import Config
 from maskforge.prediction.predictor import Predictor
 from maskforge.prediction.sizes import resize, resize_labels, working_size
 
@@ -84,6 +85,19 @@ def test_it_works_at_its_own_size_and_answers_at_the_images():
     assert seen == [(12, 16)]
     assert values.shape == (2, 18, 26)
     assert np.allclose(values.sum(axis=0), 1)
+
+
+@pytest.mark.parametrize("interpolation", ["area", "bilinear", "nearest"])
+def test_images_come_to_that_size_as_in_the_training(interpolation):
+    seen = []
+
+    def forward(images):
+        seen.append(images[0])
+        return bright(images)
+
+    settings = {"size": (13,), "config": Config(interpolation=interpolation)}
+    predictor(forward, **settings).probabilities([IMAGES[0]])
+    assert np.array_equal(seen[0][:9, :13], resize(IMAGES[0], (9, 13), interpolation))
 
 
 def test_what_is_enlarged_is_enlarged_class_by_class():

@@ -80,6 +80,26 @@ def test_an_image_is_averaged_down_and_blended_up():
     assert sizes.resize(image, (2, 4)) is image
 
 
+def test_an_image_is_made_smaller_without_averages():
+    image = np.zeros((2, 8, 3), np.uint8)
+    image[:, [0, 3]] = 200
+    assert sizes.resize(image, (2, 2), "area")[0, :, 0].tolist() == [100, 0]
+    assert sizes.resize(image, (2, 2), "bilinear")[0, :, 0].tolist() == [0, 0]  # between 1 and 2
+    assert (
+        sizes.resize(image, (2, 16), "bilinear").tolist() == sizes.resize(image, (2, 16)).tolist()
+    )
+
+
+def test_nearest_pixels_of_an_image_are_those_of_its_labels():
+    image = np.random.default_rng(0).integers(0, 256, (7, 11, 3)).astype(np.uint8)
+    for size in ((3, 4), (14, 33), (9, 5)):
+        found = sizes.resize(image, size, "nearest")
+        assert found.flags.c_contiguous
+        for channel in range(3):
+            wanted = sizes.resize_labels(image[..., channel], size)
+            assert np.array_equal(found[..., channel], wanted)
+
+
 @pytest.mark.parametrize(
     ("full", "size", "wanted"),
     [

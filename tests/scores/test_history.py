@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 
 import pytest
 
@@ -39,3 +40,32 @@ def test_a_name_that_is_no_text_is_kept():
 
 def test_no_rows_are_no_table():
     assert history.to_csv([]) == b""
+
+
+@pytest.mark.parametrize(
+    ("best", "wanted"), [("mean-iou", 0.5), ("image-mean-iou", 0.75), ("loss", -0.125)]
+)
+def test_the_score_of_an_evaluation_is_what_the_best_is_chosen_by(best, wanted):
+    row = {"mean_iou": 0.5, "image_mean_iou": 0.75, "val_loss": 0.125, "loss": 2.0}
+    assert history.score(row, best) == wanted
+    nothing = dict.fromkeys(row, math.nan) | {"loss": 2.0}
+    assert history.score(nothing, best) == -2.0
+
+
+@pytest.mark.parametrize(
+    ("scores", "gained"),
+    [
+        ([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 0.2),
+        ([0.1, 0.2, 0.3, 0.6, 0.59, 0.605], 0.0),
+        ([0.1, 0.6, 0.3, 0.4, 0.5, 0.6], 0.0),
+        ([0.1, 0.2, 0.3, 0.4, 0.6, 0.5, 0.5], 0.2),  # of seven the last three
+        ([0.2, 0.5], 0.3),
+        ([0.5, math.nan, 0.25], 0.0),
+        ([0.5], 0.0),
+        ([math.nan] * 4, 0.0),
+        ([], 0.0),
+    ],
+)
+def test_scores_that_still_rise_at_the_end(scores, gained):
+    rows = [{"mean_iou": score} for score in scores]
+    assert history.still_rising(rows) == pytest.approx(gained)

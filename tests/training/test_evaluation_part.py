@@ -19,8 +19,8 @@ def held_back(tmp_path, config=None):
 
 def test_what_was_held_back_is_scored_again(tmp_path):
     found, config = held_back(tmp_path)
-    trained = samples.from_dataset(found, size=config.size, cache=1)
-    chosen = evaluation_part.choose(found, None, trained_on=trained.fingerprint, size=config.size)
+    trained = samples.from_dataset(found, config)
+    chosen = evaluation_part.choose(found, None, trained_on=trained.fingerprint, config=config)
     assert [e.name for e in chosen.examples] == list(trained.val.names)
     assert len(chosen.examples) == 2
     assert "held back" in chosen.reason
@@ -28,12 +28,12 @@ def test_what_was_held_back_is_scored_again(tmp_path):
 
 def test_of_other_data_everything_is_scored(tmp_path):
     found, config = held_back(tmp_path)
-    chosen = evaluation_part.choose(found, None, trained_on="others", size=config.size)
+    chosen = evaluation_part.choose(found, None, trained_on="others", config=config)
     assert len(chosen.examples) == 8
-    chosen = evaluation_part.choose(found, "train", trained_on="others", size=config.size)
+    chosen = evaluation_part.choose(found, "train", trained_on="others", config=config)
     assert len(chosen.examples) == 6
     with pytest.raises(UsageError, match="part 'test' has none"):
-        evaluation_part.choose(found, "test", trained_on="others", size=config.size)
+        evaluation_part.choose(found, "test", trained_on="others", config=config)
 
 
 def test_images_are_seen_through_the_window_of_the_training(tmp_path):

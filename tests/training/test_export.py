@@ -52,6 +52,29 @@ def save(path, *, classes=synthetic.CLASSES, nan=False, **changes):
     return path
 
 
+OTHERS = [
+    {"channels": 1, "normalize": "symmetric", "options": {"upsampling": "unpooling"}},
+    {"normalize": "none", "options": {"upsampling": "bilinear", "norm": "after-relu"}},
+    {"normalize": "unit", "interpolation": "bilinear", "size": (24, 12)},
+]
+
+
+@pytest.mark.parametrize("changes", OTHERS)
+def test_what_the_network_sees_goes_with_it(tmp_path, changes):
+    """Gray, values and the way to the working size, into the file and out of it again."""
+    small = {"width": 4, "depth": 2} | changes.get("options", {})
+    source = save(tmp_path / "a.pt", **(changes | {"options": small}))
+    assert export.export(source, tmp_path / "a.onnx").difference < 1e-4
+    [image] = np.random.default_rng(5).integers(0, 256, (1, 36, 48, 3), np.uint8)
+    own = network.network_predictor(source, device="cpu")
+    [expected] = own.probabilities([image])
+    [found] = onnx_network.network_predictor(tmp_path / "a.onnx").probabilities([image])
+    assert expected.std() > 0.01
+    assert np.allclose(found, expected, atol=1e-4)
+    kept = onnx_network.network_predictor(tmp_path / "a.onnx").config
+    assert kept == own.config == synthetic.config(**(changes | {"options": small}))
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A folder with a.pt, a.onnx and a.pt2, a network of three classes."""

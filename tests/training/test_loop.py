@@ -165,13 +165,13 @@ def two_processes(script, out):
     assert done.returncode == 0, done.stderr
 
 
-# A network without batch statistics, so that halves of a batch add up to the whole.
 PLAIN = "network='unet-small', options={'width': 4, 'dropout': 0.0}, loss='ce'"
 
 
 def test_two_processes_reach_what_one_reaches(tmp_path):
+    """With batch norm, a loss over the whole batch and halves of unequal weight (the corner)."""
     script = tmp_path / "spread.py"
-    script.write_text(SPREAD.replace("batch=4)", f"batch=4, {PLAIN})"))
+    script.write_text(SPREAD.replace("batch=4)", "batch=4, loss='ce+dice+focal', clip=0.5)"))
     earlier = loop.train(synthetic.config(steps=1), synthetic.data(8, 5), out=tmp_path / "two")
     before = contents(earlier.out)
     two_processes(script, tmp_path / "two")
@@ -182,11 +182,12 @@ def test_two_processes_reach_what_one_reaches(tmp_path):
     subprocess.run(alone, check=True)
     one, two = (checkpoint.load(tmp_path / name / "last.pt") for name in ("one", "two"))
     for name in one.weights:
-        # The ignored corner makes halves of unequal weight: close, not equal.
-        assert torch.allclose(one.weights[name], two.weights[name], atol=2e-2), name
-    rows = [saved.run["state"]["history"][-1] for saved in (one, two)]
-    assert abs(rows[0]["val_loss"] - rows[1]["val_loss"]) < 0.02
-    assert abs(rows[0]["pixel_accuracy"] - rows[1]["pixel_accuracy"]) < 0.02
+        # Sums in another order differ in their last bits, which Adam makes more of.
+        assert torch.allclose(one.weights[name], two.weights[name], atol=2e-4), name
+    rows = [saved.run["state"]["history"] for saved in (one, two)]
+    for alone, both in zip(*rows, strict=True):
+        for score in ("loss", "val_loss", "mean_iou", "image_mean_iou", "pixel_accuracy"):
+            assert both[score] == pytest.approx(alone[score], abs=1e-4), score
 
 
 def test_two_processes_draw_the_previews_that_one_draws(tmp_path):
@@ -396,9 +397,22 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path, monkeypatch):
 def test_a_resumed_run_must_be_the_same_run(tmp_path):
     loop.train(synthetic.config(steps=1), synthetic.data(), out=tmp_path)
     with pytest.raises(UsageError, match="with the settings it was begun with"):
-        loop.train(synthetic.config(steps=2), synthetic.data(), out=tmp_path, resume=True)
+        loop.train(synthetic.config(steps=1, lr=1.0), synthetic.data(), out=tmp_path, resume=True)
     with pytest.raises(UsageError, match="on the data it was begun with"):
         loop.train(synthetic.config(steps=1), synthetic.data(9), out=tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("longer", [{"steps": 5}, {"steps": None, "epochs": 3}])
+def test_a_run_that_is_done_goes_on_when_it_is_to_be_longer(tmp_path, longer):
+    data = synthetic.data()
+    loop.train(synthetic.config(steps=2), data, out=tmp_path)
+    trained = loop.train(synthetic.config(**longer), data, out=tmp_path, resume=True)
+    assert trained.steps == (longer["steps"] or 6)
+    assert [row["step"] for row in trained.history] == [2, 4, trained.steps]
+    saved = checkpoint.load(tmp_path / "last.pt").config
+    assert (saved.steps, saved.epochs) == (longer["steps"], longer.get("epochs"))
+    again = loop.train(synthetic.config(steps=3), data, out=tmp_path, resume=True)
+    assert again.history == trained.history  # it is longer already
 
 
 def test_an_earlier_run_stands_unless_told(tmp_path):

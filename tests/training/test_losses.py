@@ -238,3 +238,26 @@ def test_weights_that_were_asked_for_are_those():
 def test_where_all_is_ignored_there_is_nothing_to_learn(method):
     with pytest.raises(UsageError, match="every pixel of the training images is ignored"):
         losses.class_weights_of(synthetic.config(class_weights=method), data([0, 0, 0]))
+
+
+@pytest.mark.parametrize("name", ["ce", "focal", "dice", "tversky", "ce+dice"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_loss_of_several_processes_is_that_of_all_their_images(name, weighted):
+    """Two halves that ignore unlike parts; what one sums up gets what the other has."""
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(2, 3, 4, 5, generator=generator)
+    target = torch.randint(0, 3, (2, 4, 5), generator=generator)
+    target[0, :, 1:] = 255
+    weight = torch.tensor([1.0, 3.0, 0.5]) if weighted else None
+    sums = []
+
+    def noted(values):
+        sums.append(values)
+        return values
+
+    losses.build(name, weight=weight, total=noted)(logits[1:], target[1:])
+    others = iter(sums)
+    loss = losses.build(name, weight=weight, total=lambda values: values + next(others))
+    found = loss(logits[:1], target[:1])
+    wanted = losses.build(name, weight=weight)(logits, target)
+    torch.testing.assert_close(found, wanted)

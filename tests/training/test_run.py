@@ -120,6 +120,21 @@ def test_evaluations_come_after_whole_epochs_and_at_the_end(changes, evaluated):
     assert found == evaluated
 
 
+@pytest.mark.parametrize(
+    ("changes", "images", "steps"),
+    [
+        ({}, 8, 1000),  # 2 steps an epoch: 100 epochs are too few
+        ({}, 41, 1100),
+        ({"epochs": 3}, 8, 6),
+        ({"steps": 7}, 8, 7),
+        ({"minutes": 2.0}, 8, None),
+    ],
+)
+def test_a_run_is_as_long_as_it_must_be_where_nobody_says(changes, images, steps):
+    run = begun(synthetic.config(**({"steps": None} | changes)), synthetic.data(images))
+    assert run.steps == steps
+
+
 class Told(callbacks.Watch):
     """Remembers the last step."""
 
@@ -132,13 +147,31 @@ def test_a_step_is_told_with_the_last_score_and_the_mean_loss(monkeypatch):
     monkeypatch.setattr(run_, "time", SimpleNamespace(monotonic=lambda: 7.0))
     run = begun(synthetic.config(steps=6), synthetic.data(8))
     run.watch, run.state.step = Told(), 3
-    run.log(torch.tensor(0.5), 0.1)
+    run.log(torch.tensor(0.5))
     assert np.isnan(run.watch.last.mean_iou)
     run.state.history = [{"mean_iou": 0.25}, {"mean_iou": 0.75}]
-    run.log(torch.tensor(0.25), 0.2)
+    run.optimizer.param_groups[0]["lr"] = 0.2
+    run.log(torch.tensor(0.25))
     last = run.watch.last
     assert (last.step, last.epoch, last.share) == (3, 2, 0.5)
     assert (last.loss, last.lr, last.mean_iou) == (0.375, 0.2, 0.75)
+    assert last.losses == (0.25,)
+
+
+def test_every_loss_is_told_once_also_those_of_steps_that_came_too_fast(monkeypatch):
+    monkeypatch.setattr(run_, "REPORT_SECONDS", 1e9)
+    run = begun(synthetic.config(steps=6), synthetic.data(8))
+    run.watch = Told()
+    for loss in (0.5, 0.25, 0.125):
+        run.log(torch.tensor(loss))
+    assert not hasattr(run.watch, "last")
+    monkeypatch.setattr(run_.Run, "_save", lambda *_: None)
+    run.folder.publish = lambda: False
+    run.save_last()
+    assert run.watch.last.losses == (0.5, 0.25, 0.125)
+    del run.watch.last
+    run.save_last()
+    assert not hasattr(run.watch, "last")
 
 
 # Where a run is

@@ -17,9 +17,11 @@ from maskforge.errors import UsageError
 from maskforge.training import schedules
 
 
-def test_book_halves_at_40_then_a_tenth_then_a_twentieth() -> None:
+def test_book_halves_from_41_then_a_tenth_then_a_twentieth() -> None:
     rates = [schedules.factor("book", epoch, steps=100) for epoch in range(100)]
-    assert rates == [1.0] * 40 + [0.5] * 20 + [0.1] * 20 + [0.05] * 20
+    assert rates == [1.0] * 41 + [0.5] * 20 + [0.1] * 20 + [0.05] * 19
+    fine = [schedules.factor("book", step, steps=700) for step in range(700)]
+    assert fine == [rate for rate in rates for _ in range(7)]
 
 
 def test_poly_and_cosine_by_hand() -> None:

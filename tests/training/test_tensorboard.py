@@ -22,7 +22,7 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x05\0\0\0\x04"
 
 
 def said(step):
-    return Step(step, 1, 0.5, 1e-3, 0.1, math.nan, 10.0, 1.0)
+    return Step(step, 1, 0.5, 1e-3, 0.1, math.nan, 10.0, 1.0, (0.75, 0.25))
 
 
 def read(folder):
@@ -46,35 +46,45 @@ def test_the_numbers_are_those_of_the_history_under_their_names(tmp_path):
         "val/loss": "val_loss",
         "val/mean_iou": "mean_iou",
         "val/pixel_accuracy": "pixel_accuracy",
+        "val/image_mean_iou": "image_mean_iou",
+        "val/image_pixel_accuracy": "image_pixel_accuracy",
         "val/iou/_background_": "iou _background_",
         "val/iou/traffic_light_red_": f"iou {classes.names[1]}",
     }
-    assert set(found.Tags()["scalars"]) == {*tags, "train/images_per_second"}
+    steps = {"step/loss", "step/lr", "step/images_per_second"}
+    assert set(found.Tags()["scalars"]) == {*tags, *steps, "train/images_per_second"}
+    assert not any(character.isspace() for tag in found.Tags()["scalars"] for character in tag)
     assert rows[-1]["loss"] != rows[-1]["val_loss"]
     for tag, column in tags.items():
         values = {str(event.step): event.value for event in found.Scalars(tag)}
         expected = {row["step"]: float(row[column]) for row in rows}
         assert {step: values[step] for step in expected} == pytest.approx(expected, rel=1e-5), tag
+    losses = found.Scalars("step/loss")
+    assert [event.step for event in losses] == [1, 2, 3, 4, 5, 6]
+    both = [(losses[at].value + losses[at + 1].value) / 2 for at in (0, 2, 4)]
+    assert both == pytest.approx([float(row["loss"]) for row in rows], rel=1e-5)
 
 
 def test_what_is_said_before_the_run_is_in_place_is_held_back(tmp_path):
     with RunFolder(tmp_path, board=True) as folder:
         writer = board.Board(folder)
         writer.start(Start(synthetic.config(), tmp_path, "cpu", False, 1, 1, 1, 10, 1, 0))
-        writer.step(said(1))
+        writer.step(said(2))
         assert listing(tmp_path) == []
         with folder.file("last.pt") as file:
             file.write(b"1")
         folder.publish()
         writer.placed(None)
-        writer.step(said(2))
+        writer.step(said(4))
         row = {"step": 2.0, "val_loss": 0.5, "mean_iou": math.nan}
         writer.epoch(Epoch(row, None, True, {"curves": PNG}))
         writer.close()
         [events] = (tmp_path / "tensorboard").iterdir()
     assert events.name.endswith(f".{folder.id}")
     found = read(events.parent)
-    assert [event.step for event in found.Scalars("train/loss")] == [1, 2]
+    losses = [(event.step, event.value) for event in found.Scalars("step/loss")]
+    assert losses == [(1, 0.75), (2, 0.25), (3, 0.75), (4, 0.25)]
+    assert [event.step for event in found.Scalars("step/lr")] == [2, 4]
     assert [event.value for event in found.Scalars("val/loss")] == [0.5]
     assert [(image.width, image.height) for image in found.Images("curves")] == [(5, 4)]
     assert b'"width": 4' in found.Tensors("config/text_summary")[0].tensor_proto.string_val[0]

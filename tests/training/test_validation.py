@@ -14,6 +14,7 @@ def test_the_network_is_scored_without_its_padding():
     interrupt = pytest.importorskip("maskforge.training.interrupt")
     losses = pytest.importorskip("maskforge.training.losses")
     machine = pytest.importorskip("maskforge.training.device")
+    inputs = pytest.importorskip("maskforge.training.inputs")
 
     class Bright(torch.nn.Module):
         def forward(self, x):
@@ -36,7 +37,7 @@ def test_the_network_is_scored_without_its_padding():
     found = evaluate.evaluate(network, samples.Arrays(pairs), keep=[0, 4], **arguments)
     expected = np.zeros((2, 2), np.int64)
     for image, ids in pairs:
-        normal = (image / 255 - machine.MEAN) / machine.STD
+        normal = (image / 255 - inputs.MEAN) / inputs.STD
         guess = (normal.mean(axis=2) > 0).astype(np.uint8)
         expected += metrics.confusion_matrix(ids, guess, num_classes=2, ignore_index=255)
     assert np.array_equal(found.matrix, expected)

@@ -5,7 +5,7 @@ Mappings in Deep Residual Networks, https://arxiv.org/abs/1603.05027 (v2). Three
 at the full, the half and the quarter size. v1: two 3x3 convolutions a block, 16, 32, 64 filters,
 ReLU after the sum. v2: a bottleneck of 1x1, 3x3, 1x1 a block, each behind batch normalization and
 ReLU, 64, 128, 256 filters out. Convolutions right before a normalization have no bias, because
-that would take it away again.
+that would take it away again, unless ``bias`` asks for it.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ class ResNet(nn.Module):
     ``width`` is the number of filters of the first convolution, 16 in the papers.
     """
 
-    def __init__(self, in_channels: int, depth: int, version: int, width: int = 16) -> None:
+    def __init__(
+        self, in_channels: int, depth: int, version: int, width: int = 16, bias: bool = False
+    ) -> None:
         super().__init__()
         count = blocks_for(depth, version)
         self.channels = 4 * width if version == 1 else 16 * width
         self.stem = nn.Sequential(
-            nn.Conv2d(in_channels, width, kernel_size=3, padding=1, bias=False),
+            nn.Conv2d(in_channels, width, kernel_size=3, padding=1, bias=bias),
             nn.BatchNorm2d(width),
             nn.ReLU(inplace=True),
         )
@@ -39,9 +41,9 @@ class ResNet(nn.Module):
             for k in range(count):
                 stride = 2 if stage > 0 and k == 0 else 1
                 blocks.append(
-                    BlockV1(before, after, stride)
+                    BlockV1(before, after, stride, bias)
                     if version == 1
-                    else BlockV2(before, inner, after, stride, first=not blocks)
+                    else BlockV2(before, inner, after, stride, bias, first=not blocks)
                 )
                 before = after
         self.blocks = nn.Sequential(*blocks)
@@ -68,13 +70,13 @@ def blocks_for(depth: int, version: int) -> int:
 class BlockV1(nn.Module):
     """Convolution, ReLU, convolution, plus the input, ReLU; both convolutions batch normalized."""
 
-    def __init__(self, before: int, after: int, stride: int) -> None:
+    def __init__(self, before: int, after: int, stride: int, bias: bool) -> None:
         super().__init__()
         self.main = nn.Sequential(
-            nn.Conv2d(before, after, kernel_size=3, stride=stride, padding=1, bias=False),
+            nn.Conv2d(before, after, kernel_size=3, stride=stride, padding=1, bias=bias),
             nn.BatchNorm2d(after),
             nn.ReLU(inplace=True),
-            nn.Conv2d(after, after, kernel_size=3, padding=1, bias=False),
+            nn.Conv2d(after, after, kernel_size=3, padding=1, bias=bias),
             nn.BatchNorm2d(after),
         )
         self.shortcut = _shortcut(before, after, stride)
@@ -90,14 +92,16 @@ class BlockV2(nn.Module):
     The ``first`` block of all leaves out the first two, which the stem has done.
     """
 
-    def __init__(self, before: int, inner: int, after: int, stride: int, *, first: bool) -> None:
+    def __init__(
+        self, before: int, inner: int, after: int, stride: int, bias: bool, *, first: bool
+    ) -> None:
         super().__init__()
         self.main = nn.Sequential(
             *([] if first else [nn.BatchNorm2d(before), nn.ReLU(inplace=True)]),
-            nn.Conv2d(before, inner, kernel_size=1, stride=stride, bias=False),
+            nn.Conv2d(before, inner, kernel_size=1, stride=stride, bias=bias),
             nn.BatchNorm2d(inner),
             nn.ReLU(inplace=True),
-            nn.Conv2d(inner, inner, kernel_size=3, padding=1, bias=False),
+            nn.Conv2d(inner, inner, kernel_size=3, padding=1, bias=bias),
             nn.BatchNorm2d(inner),
             nn.ReLU(inplace=True),
             nn.Conv2d(inner, after, kernel_size=1),

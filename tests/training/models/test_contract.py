@@ -146,7 +146,8 @@ def test_overfits_one_image(name: str) -> None:
 def test_build_refuses_unknown_names_and_options() -> None:
     with pytest.raises(UsageError, match=r"models must be one of .* but got 'unett'"):
         models.build("unett", in_channels=3, num_classes=2)
-    with pytest.raises(UsageError, match=r"of network 'unet' are \['width', 'depth', 'stride'\]"):
+    known = r"of network 'unet' are \['width', 'depth', 'stride', 'norm', 'upsampling'\]"
+    with pytest.raises(UsageError, match=known):
         models.build("unet", in_channels=3, num_classes=2, filters=3)
     with pytest.raises(UsageError, match="smp:ARCH:ENCODER, but got 'smp:unet'"):
         models.build("smp:unet", in_channels=3, num_classes=2)

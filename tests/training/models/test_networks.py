@@ -19,6 +19,7 @@ resnet = pytest.importorskip("maskforge.training.models._resnet")
 fcn = pytest.importorskip("maskforge.training.models._fcn")
 vgg16 = pytest.importorskip("maskforge.training.models._vgg16")
 smp = pytest.importorskip("maskforge.training.models.smp")
+unet = pytest.importorskip("maskforge.training.models.unet")
 
 
 def parameters(name: str, *, num_classes: int, **options: Any) -> int:
@@ -37,6 +38,50 @@ def test_unet_width_and_depth() -> None:
     network = models.build("unet", in_channels=3, num_classes=2, width=4, depth=5)
     assert network.divisor == 32
     assert network.bottom[0].out_channels == 4 * 2**5
+
+
+UPSAMPLED = {"width": 2, "depth": 2}
+
+
+@pytest.mark.parametrize("norm", ["before-relu", "after-relu"])
+@pytest.mark.parametrize("upsampling", ["transposed", "bilinear", "unpooling"])
+def test_unet_upsamples_in_three_ways(upsampling: str, norm: str) -> None:
+    torch.manual_seed(0)
+    network = models.build(
+        "unet", in_channels=1, num_classes=3, norm=norm, upsampling=upsampling, **UPSAMPLED
+    )
+    logits = network(torch.rand(2, 1, 8, 12))
+    assert logits.shape == (2, 3, 8, 12)
+    logits.square().sum().backward()
+    assert all(p.grad.isfinite().all() and p.grad.any() for p in network.grow.parameters())
+    layers = [type(layer).__name__ for layer in network.modules()]
+    assert layers.count("ConvTranspose2d") == (2 if upsampling == "transposed" else 0)
+    assert layers.count("BatchNorm2d") == (12 if norm == "after-relu" else 10)
+
+
+def test_unet_normalizes_behind_the_relu() -> None:
+    def order(norm: str) -> list[str]:
+        network = models.build("unet", in_channels=1, num_classes=3, norm=norm, **UPSAMPLED)
+        return [type(layer).__name__ for layer in network.bottom]
+
+    assert order("after-relu") == ["Conv2d", "ReLU", "BatchNorm2d"] * 2
+    assert order("before-relu") == ["Conv2d", "BatchNorm2d", "ReLU"] * 2
+
+
+@pytest.mark.parametrize("option", ["norm", "upsampling"])
+def test_unet_refuses_a_norm_or_upsampling_that_there_is_not(option: str) -> None:
+    with pytest.raises(UsageError, match=f"{option} must be one of .*, but got 'none'"):
+        models.build("unet", in_channels=1, num_classes=3, **{option: "none"})
+
+
+def test_unpooling_puts_values_where_the_largest_were() -> None:
+    before = torch.tensor([[1.0, 2, 0, 0], [4, 3, 0, 0], [5, 0, 1, 2], [0, 0, 2, 1]])
+    x = torch.tensor([[10.0, 20], [30, 40]])
+    found = unet.unpooled(x[None, None], before[None, None])
+    assert found[0, 0].tolist() == [[0, 0, 20, 0], [10, 0, 0, 0], [30, 0, 0, 40], [0, 0, 0, 0]]
+    many = torch.randn(2, 3, 6, 4, generator=torch.Generator().manual_seed(0))
+    pooled, where = F.max_pool2d(many, 2, return_indices=True)
+    assert torch.equal(unet.unpooled(pooled, many), F.max_unpool2d(pooled, where, 2))
 
 
 def test_unet_small_has_the_parameters_of_the_article() -> None:
@@ -61,6 +106,21 @@ def test_fcn_skips_add_their_scores_and_doublings() -> None:
 @pytest.mark.parametrize(("layers", "expected"), [(3, 11_101_076), (4, 15_231_380)])
 def test_fcn_pyramid_has_the_parameters_of_the_book(layers: int, expected: int) -> None:
     assert parameters("fcn-pyramid", num_classes=4, layers=layers) == expected
+
+
+def test_fcn_pyramid_may_have_the_biases_of_the_book() -> None:
+    assert parameters("fcn-pyramid", num_classes=4, bias=True) == 11_105_892
+    for version, depth in ((1, 8), (2, 11)):
+        with torch.device("meta"):
+            network = models.build(
+                "fcn-pyramid", in_channels=3, num_classes=4, bias=True, version=version, depth=depth
+            )
+        layers = [
+            m
+            for m in network.modules()
+            if isinstance(m, torch.nn.Conv2d | torch.nn.ConvTranspose2d)
+        ]
+        assert all(layer.bias is not None for layer in layers)
 
 
 def test_fcn_pyramid_divisor_follows_its_layers() -> None:
