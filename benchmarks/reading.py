@@ -2,6 +2,7 @@
 
     python benchmarks/reading.py            three numbers
     python benchmarks/reading.py --list     and every file with the functions that were called
+    python benchmarks/reading.py --stations and how many of them each folder has
 
 The command runs once, in this process, which has loaded nothing but ``maskforge.cli``, with two
 ordinary images of the samples and no list of labels: one worker, previews, the table at the end.
@@ -87,13 +88,25 @@ def walk() -> Walk:
     return found
 
 
+def _station(file: str) -> str:
+    """Return the folder of the package that a file is in, ``-`` for those beside the folders."""
+    folder, _, rest = os.path.relpath(file, PACKAGE).partition(os.sep)
+    return folder if rest else "-"
+
+
 def main() -> None:
     """Print the numbers."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--list", action="store_true", help="every file and function, with calls")
-    wants_list: bool = parser.parse_args().list
+    parser.add_argument("--stations", action="store_true", help="files and functions by folder")
+    wanted = parser.parse_args()
     found = walk()
-    if wants_list:
+    if wanted.stations:
+        stations = Counter(_station(file) for file in found.files)
+        for station, files in stations.most_common():
+            functions = sum(_station(code.co_filename) == station for code in found.calls)
+            print(f"{station:12}{files:5} files {functions:5} functions")
+    if wanted.list:
         for file in found.files:
             print(os.path.relpath(file, PACKAGE))
             for code in found.functions(file):

@@ -60,7 +60,7 @@ def write_progress(
 
         def load(number: str) -> Comparison:
             at = int(number)
-            image, truth = data.val[at]
+            truth, image = data.val[at][1], data.val.photograph(at)
             return Comparison(data.val.names[at], truth, predictions[at], data.classes, image)
 
         epoch = int(rows[-1]["epoch"])

@@ -19,6 +19,9 @@ from maskforge.prediction.config import Config
 from maskforge.prediction.sizes import Image, LabelImage, Size, resize, resize_labels
 from maskforge.raster.transform import working_size
 
+SHOWN = 640
+"""Pixels of the longer side of an image on a sheet for people."""
+
 
 class Items(Protocol):
     """Images and label images by number. Reading is safe from several threads."""
@@ -35,6 +38,9 @@ class Items(Protocol):
 
     def __getitem__(self, index: int) -> tuple[Image, LabelImage]:
         """Return image (H, W, 3) uint8 and label image (H, W)."""
+
+    def photograph(self, index: int) -> Image:
+        """Return the image (h, w, 3) as people look at it: larger than the network sees it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +81,10 @@ class Arrays:
 
     def __getitem__(self, index: int) -> tuple[Image, LabelImage]:
         return self._pairs[index]
+
+    def photograph(self, index: int) -> Image:
+        """Return the image of the pair: there is no larger one."""
+        return self._pairs[index][0]
 
 
 class Cache:
@@ -126,6 +136,11 @@ class Pictures:
         if self._cache.take(pair[0].nbytes + pair[1].nbytes):
             self._kept[index] = pair
         return pair
+
+    def photograph(self, index: int) -> Image:
+        """Return the image from its file, its longer side at most :data:`SHOWN` pixels."""
+        image, _ = load(self._examples[index], self._dataset)
+        return resize(image, working_size((image.shape[0], image.shape[1]), (SHOWN,)))
 
 
 def split_for(dataset: Dataset, config: Config) -> Dataset:

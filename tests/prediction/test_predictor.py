@@ -7,7 +7,8 @@ from training import synthetic
 
 from maskforge.prediction.config import Config
 from maskforge.prediction.predictor import Predictor
-from maskforge.prediction.sizes import resize, resize_labels, working_size
+from maskforge.prediction.sizes import resize, resize_labels
+from maskforge.raster.transform import working_size
 
 
 def bright(images):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from maskforge.prediction import sizes
+from maskforge.raster.transform import working_size
 
 
 def test_groups_are_of_one_padded_size():
@@ -114,7 +115,7 @@ def test_nearest_pixels_of_an_image_are_those_of_its_labels():
     ],
 )
 def test_the_size_that_is_worked_at(full, size, wanted):
-    assert sizes.working_size(full, size) == wanted
+    assert working_size(full, size) == wanted
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,17 @@ def test_files_become_items_of_the_working_size(tmp_path):
     assert data.counts.sum() == 6 * (18 * 26 - 6)
 
 
+def test_people_see_the_image_larger_than_the_network_does(tmp_path, monkeypatch):
+    found = check(split(open_dataset(synthetic.folder(tmp_path / "data")), val=0.25, seed=0))
+    data = samples.from_dataset(found, synthetic.config(size=(6,), cache=1))
+    assert data.val[0][0].shape == (4, 6, 3)
+    whole = data.val.photograph(0)
+    assert whole.shape == (18, 26, 3)
+    monkeypatch.setattr(samples, "SHOWN", 13)
+    assert data.val.photograph(0).shape == (9, 13, 3)
+    assert samples.Arrays([data.val[0]]).photograph(0) is data.val[0][0]
+
+
 def test_a_cache_gives_what_it_has_and_no_more():
     cache = samples.Cache(10)
     assert [cache.take(size) for size in (11, 6, 5, 4, 1)] == [False, True, False, True, False]
