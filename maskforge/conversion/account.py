@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +134,8 @@ def lost_in_words(found: Mapping[str, tuple[int, int]]) -> Iterator[str]:
 def unannotated(sources: Iterable[Path], used: Mapping[str, Set[str]]) -> list[str]:
     """Return the images below ``sources``, and beside images that were used, that were not used.
 
+    What an output placed is none of them.
+
     used: names by folder; one without suffix stands for all of them.
     """
     real = cache(os.path.realpath)
@@ -141,11 +143,12 @@ def unannotated(sources: Iterable[Path], used: Mapping[str, Set[str]]) -> list[s
     for folder, names in used.items():
         known.setdefault(real(folder), set()).update(names)
     below = [source for source in sources if source.is_dir()]
-    found = [str(path) for folder in below for path in scan.find(folder, files.IMAGES)]
+    find = partial(scan.find, suffixes=files.IMAGES, strangers=True)
+    found = [str(path) for folder in below for path in find(folder)]
     tops = [Path(real(folder)) for folder in below]
     for folder in used:
         if not any(Path(real(folder)).is_relative_to(top) for top in tops):
-            beside = scan.find(Path(folder), files.IMAGES)
+            beside = find(Path(folder))
             found += [str(path) for path in beside if str(path.parent) == folder]
     left = []
     for path in dict.fromkeys(found):

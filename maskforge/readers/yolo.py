@@ -21,7 +21,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from maskforge.errors import GeometryError, Problem, ReadError
+from maskforge.errors import GeometryError, Problem, ReadError, many
 from maskforge.io.label_lists import Listed
 from maskforge.raster.annotation import Annotation, Region, Unread
 from maskforge.raster.geometry import Box, Geometry, Polygon, points, ring
@@ -77,7 +77,7 @@ def read(path: Path, options: Options) -> Iterator[Annotation | Unread | Listed 
         yield Problem(
             "no-mask",
             str(path),
-            f"every image should have a label file, but {len(without)} have none, "
+            f"every image should have a label file, but {many(len(without), 'has', 'have')} none, "
             "and are all background",
             without[0].name,
             severity="note",
@@ -145,13 +145,16 @@ class Described:
             regions.append(Region(label, (shape,), place=place))
         if boxes and boxes == len(lines):
             raise ReadError(
-                f"objects must have polygons, but all {boxes} of this image are boxes",
+                f"objects must have polygons, but {many(boxes, 'is a box', 'are boxes')}, all "
+                "of this image",
                 code="no-mask",
                 file=str(path),
                 cure=_FILL,
             )
         if boxes:
-            message = f"objects must have polygons, but {boxes} are boxes: left out"
+            message = (
+                f"objects must have polygons, but {many(boxes, 'is a box', 'are boxes')}: left out"
+            )
             problems.append(Problem("no-mask", str(path), message, "", _FILL, "warning"))
         text = repr((sorted(self.names.items()), self.options.boxes, lines))
         return Annotation(
