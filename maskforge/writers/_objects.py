@@ -47,7 +47,9 @@ class Tracing:
 
 @dataclass(frozen=True, eq=False)
 class Objects:
-    """O objects of one image (height, width), in the order of the source.
+    """O objects of one image (height, width), from the bottom to the top.
+
+    That is the order of the source, unless the user said otherwise.
 
     runs: their pixels. class_ids: (O,). groups: (O,) what ties objects into one instance. drawn:
     (O,) the geometry as it was drawn; None where only the pixels say what it covers.
@@ -93,7 +95,9 @@ def of(scene: Scene, tracing: Tracing, *, whole: bool) -> Objects:
     amodal, count = raster.amodal, len(raster.region_class)
     areas = amodal.areas(count)
     left = [classes.ignore_index, classes.uncovered, -1]
-    chosen = np.flatnonzero((areas > 0) & ~np.isin(raster.region_class, left))
+    is_object = (areas > 0) & ~np.isin(raster.region_class, left)
+    order = np.arange(count) if raster.bottom_up is None else raster.bottom_up
+    chosen = order[is_object[order]]
     keys = raster.region_instance if whole else np.arange(count)
     number = _numbers(keys, chosen)
     members: list[list[int]] = [[] for _ in range(int(number.max(initial=-1)) + 1)]
