@@ -66,6 +66,7 @@ bench-training: .venv/done
 
 fuzz: .venv/train
 	@$(BIN)/python tests/fuzz/run.py
+	@$(BIN)/python tests/fuzz/outlines.py
 	@$(BIN)/python tests/fuzz/run.py --histories 2000
 	@$(BIN)/python tests/fuzz/run.py --kill 50
 	@$(BIN)/python tests/fuzz/run.py --power 50

@@ -84,12 +84,13 @@ def simplify(
     forced = np.zeros(len(lines.points), dtype=np.bool_)
     while True:
         kept = lines.chosen(allowed, forced)
-        missing = lines.missing(kept)
+        places = lines.placed(kept, allowed, forced)
+        missing = lines.missing(kept, places)
         if missing.any():
             forced |= missing
             continue
         size = np.bincount(lines.arc[kept], minlength=len(arcs.closed))
-        points, start = arcs_.joined(arcs, lines.points[kept], size)
+        points, start = arcs_.joined(arcs, places, size)
         parts = trace.parts(Outlines(points, start, outlines.part), region)
         geometries = tuple(trace.grouped(parts, len(found)))
         covered = cover(geometries, height=found.height, width=found.width)

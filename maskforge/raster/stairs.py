@@ -23,6 +23,13 @@ EXACT = 0.36
 _SHALLOW = 0.25
 """Pixels: what departs less from its chord has no room for another line."""
 
+_GRID = 64
+"""Points that are moved lie on so many places a pixel: rules decide exactly on that grid."""
+
+_REACH = 1.0
+_LEAST_TURN = 0.05
+"""Pixels that a point may be moved, and the sine of the least angle of lines that meet."""
+
 _DEPTH = 1000
 """As often lines are halved; what is not reached then, made by hand, is kept whole."""
 
@@ -32,13 +39,15 @@ class Lines:
     """The points that an arc may keep: those of the line through its steps, then its own corners.
 
     points: (C, 2), arc after arc. arc: (C,). exact: (C,) whether it is a corner of the arc on pixel
-    edges. weight: (C,) the tolerance below which the line keeps it, infinite for ends.
+    edges. weight: (C,) the tolerance below which the line keeps it, infinite for ends. closed: (A,)
+    whether an arc goes all around, so that its ends are a point like others.
     """
 
     points: Floats
     arc: Ints
     exact: NDArray[np.bool_]
     weight: Floats
+    closed: NDArray[np.bool_]
 
     @classmethod
     def of(cls, arcs: Arcs) -> Lines:
@@ -47,12 +56,13 @@ class Lines:
         sizes = np.diff(start), np.diff(arcs.start)
         arc = np.concatenate([np.arange(len(size)).repeat(size) for size in sizes])
         order = np.argsort(arc, kind="stable")
-        weight = np.append(_weights(points, start), np.full(len(arcs.points), np.inf))
-        points = np.concatenate([points, arcs.points])
-        return cls(points[order], arc[order], order >= sizes[0].sum(), weight[order])
+        exact = order >= len(points)
+        weight = np.append(_weights(points, start), np.full(len(arcs.points), np.inf))[order]
+        points = np.concatenate([points, arcs.points])[order]
+        return cls(points, arc[order], exact, weight, arcs.closed)
 
     def chosen(self, allowed: Floats, forced: NDArray[np.bool_]) -> Ints:
-        """Return the points kept, ascending.
+        """Return the points kept, (K,), ascending.
 
         allowed: (A,) the tolerance of each arc. forced: (C,) points that a line keeps in any case.
         An arc keeps its own corners where they are no more than what its line would keep.
@@ -64,31 +74,117 @@ class Lines:
         whole = (allowed < EXACT) | (points >= corners)
         return np.where(whole[self.arc], self.exact, line).nonzero()[0]
 
-    def missing(self, kept: Ints) -> NDArray[np.bool_]:
-        """Return points, (C,), to keep as well, so that no arcs cross, touch, or change sides.
+    def placed(self, kept: Ints, allowed: Floats, forced: NDArray[np.bool_]) -> Floats:
+        """Return where the points kept go, (K, 2), so that chords run amid what they stand for.
 
-        A chord that does so gets back its farthest point. All lines whole do not.
+        A point goes to where the lines of best fit on both sides meet, if that is near. The ends of
+        arcs and what is ``forced`` stay, and so do the ends of chords that would then be farther
+        than ``allowed`` from a point of the line.
+        """
+        places = self.points[kept]
+        first, last = self._chords(kept)
+        here, there = np.searchsorted(kept, first), np.searchsorted(kept, last)
+        into, out = np.full((2, len(kept)), -1)
+        into[there] = out[here] = np.arange(len(first))
+        around = self.closed[self.arc[kept]]
+        begin, end = (around & (into < 0)).nonzero()[0], (around & (out < 0)).nonzero()[0]
+        into[begin] = into[end]
+        held = self.exact[kept] | forced[kept]
+        held[begin] |= held[end]
+        free = (~held & (into >= 0) & (out >= 0)).nonzero()[0]
+        meet = _meeting(*_best_lines(self.points, first, last), into[free], out[free])
+        near = ((meet - places[free]) ** 2).sum(axis=1) <= _REACH**2
+        free, meet = free[near], np.rint(meet[near] * _GRID) / _GRID
+        moved = places.copy()
+        moved[free] = np.clip(meet, self.points.min(axis=0), self.points.max(axis=0))
+        index, inner = _between(first - 1, last + 1)
+        while True:
+            moved[end] = moved[begin]
+            away = _distance(self.points[inner], moved[here][index], moved[there][index])
+            far = index[away > allowed[self.arc[inner]]]
+            back = np.zeros(len(kept), dtype=np.bool_)
+            back[here[far]] = back[there[far]] = True
+            back[begin] |= back[end]
+            back &= (moved != places).any(axis=1)
+            if not back.any():
+                return moved
+            moved[back] = places[back]
+
+    def missing(self, kept: Ints, places: Floats) -> NDArray[np.bool_]:
+        """Return points, (C,), to force, so that no arcs cross, touch, or change sides.
+
+        places: (K, 2) where the points kept are. The ends of a chord that does so go back to where
+        they were; if they are there, it gets back its farthest point. All lines whole do not.
         """
         forced = np.zeros(len(self.points), dtype=np.bool_)
-        same = self.arc[kept[1:]] == self.arc[kept[:-1]]
-        first, last = kept[:-1][same], kept[1:][same]
-        wrong = _touching(self.points[first], self.points[last])
+        first, last = self._chords(kept)
+        a, b = places[np.searchsorted(kept, first)], places[np.searchsorted(kept, last)]
+        start, end = self.points[first], self.points[last]
+        wrong = _touching(a, b, start, end)
+        moved = ((a != start) | (b != end)).any(axis=1)
         index, inner = _between(first, last)
         farthest = np.zeros(len(first))
         np.maximum.at(farthest, index, self.weight[inner])
-        deep = (farthest >= _SHALLOW).nonzero()[0]
-        whose, step = spread(last[deep] - first[deep] + 1)
-        cut_off = first[deep][whose] + step
-        wrong[deep] |= _holding(self.points[cut_off], whose, self.points[kept])
-        back = wrong[index] & (self.weight[inner] == farthest[index])
+        deep = (moved | (farthest >= _SHALLOW)).nonzero()[0]
+        whose, step = spread(last[deep] - first[deep] + 3)
+        # The line from the first point kept to the last one, then both where they are now.
+        size = (last - first + 1)[deep][whose]
+        cut_off = self.points[np.minimum(first[deep][whose] + step, len(self.points) - 1)]
+        cut_off[step == size] = b[deep]
+        cut_off[step == size + 1] = a[deep]
+        wrong[deep] |= _holding(cut_off, whose, places)
+        forced[first[wrong & moved]] = forced[last[wrong & moved]] = True
+        back = (wrong & ~moved)[index] & (self.weight[inner] == farthest[index])
         forced[inner[back][changes(index[back])]] = True
         return forced
 
+    def _chords(self, kept: Ints) -> tuple[Ints, Ints]:
+        """Return the points that chords begin and end at."""
+        same = self.arc[kept[1:]] == self.arc[kept[:-1]]
+        return kept[:-1][same], kept[1:][same]
 
-def _touching(a: Floats, b: Floats) -> NDArray[np.bool_]:
+
+def _best_lines(points: Floats, first: Ints, last: Ints) -> tuple[Floats, Floats]:
+    """Return a point and the direction of the line nearest to the points first … last, for each."""
+    x, y = points.T
+    sums = np.cumsum(np.stack([x, y, x * x, y * y, x * y]), axis=1)
+    sums = np.concatenate([np.zeros((5, 1)), sums], axis=1)
+    x, y, xx, yy, xy = (sums[:, last + 1] - sums[:, first]) / (last - first + 1)
+    angle = np.arctan2(2 * (xy - x * y), xx - x * x - yy + y * y) / 2
+    return np.stack([x, y], axis=1), np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def _meeting(middle: Floats, along: Floats, one: Ints, other: Ints) -> Floats:
+    """Return where lines meet, far away where they are almost parallel.
+
+    middle, along: a point and the direction of each line. one, other: (M,) lines.
+    """
+    turn = along[one, 0] * along[other, 1] - along[one, 1] * along[other, 0]
+    gap = middle[other] - middle[one]
+    steps = gap[:, 0] * along[other, 1] - gap[:, 1] * along[other, 0]
+    sharp = np.abs(turn) > _LEAST_TURN
+    steps /= np.where(sharp, turn, 1)
+    meet: Floats = middle[one] + steps[:, None] * along[one]
+    meet[~sharp] = np.inf
+    return meet
+
+
+def _distance(points: Floats, a: Floats, b: Floats) -> Floats:
+    """Return the distance of each point from the chord from a to b."""
+    chord = b - a
+    size = (chord**2).sum(axis=1)
+    away = points - a
+    along = (away * chord).sum(axis=1) / np.where(size > 0, size, 1)
+    away -= np.clip(along, 0, 1)[:, None] * chord
+    distance: Floats = np.sqrt((away**2).sum(axis=1))
+    return distance
+
+
+def _touching(a: Floats, b: Floats, start: Floats, end: Floats) -> NDArray[np.bool_]:
     """Return which chords from a to b, (N, 2), meet others elsewhere than at an end of both.
 
-    Coordinates are halves, with which GEOS decides exactly.
+    start, end: the points they come from, by which ends are known. Coordinates are whole numbers of
+    a fine grid, with which GEOS decides exactly.
     """
     import shapely  # takes long to import
 
@@ -96,10 +192,10 @@ def _touching(a: Floats, b: Floats) -> NDArray[np.bool_]:
     one, other = shapely.STRtree(chords).query(chords, predicate="intersects")
     one, other = one[one < other], other[one < other]
     meet, overlap = np.zeros((2, len(one)), dtype=np.bool_)
-    for here, away in ((a, b), (b, a)):
-        for there, beyond in ((a, b), (b, a)):
+    for here, from_, to in ((start, a, b), (end, b, a)):
+        for there, back_from, back_to in ((start, a, b), (end, b, a)):
             common = (here[one] == there[other]).all(axis=1)
-            u, v = away[one] - here[one], beyond[other] - there[other]
+            u, v = (to - from_)[one], (back_to - back_from)[other]
             along = (u[:, 0] * v[:, 1] == u[:, 1] * v[:, 0]) & ((u * v).sum(axis=1) > 0)
             meet |= common
             overlap |= common & along
@@ -193,12 +289,7 @@ def _farthest(points: Floats, low: Ints, high: Ints) -> tuple[Ints, Floats]:
     """
     index, inner = _between(low, high)
     begin = changes(index).nonzero()[0]
-    chord = points[high] - points[low]
-    size = (chord**2).sum(axis=1)
-    away = points[inner] - points[low][index]
-    along = (away * chord[index]).sum(axis=1) / np.where(size > 0, size, 1)[index]
-    away -= np.clip(along, 0, 1)[:, None] * chord[index]
-    distance = np.sqrt((away**2).sum(axis=1))
+    distance = _distance(points[inner], points[low][index], points[high][index])
     most = np.maximum.reduceat(distance, begin)
     middle = np.abs(2 * inner - low[index] - high[index])
     middle[distance < most[index]] = 2 * len(points)

@@ -26,6 +26,18 @@ AREAS: dict[str, Area] = {
         },
         ("raster writers", "conversion test_samples.py"),
     ),
+    "outlines": Area(
+        {
+            "raster/regions.py": "raster/test_regions.py",
+            "raster/trace.py": "raster/test_trace.py",
+            "raster/keyholes.py": "raster/test_keyholes.py",
+            "raster/specks.py": "raster/test_specks.py",
+            "raster/arcs.py": "raster/test_arcs.py",
+            "raster/stairs.py": "raster/test_stairs.py raster/test_simplify.py",
+            "raster/simplify.py": "raster/test_simplify.py",
+        },
+        ("raster fuzz/test_outlines.py",),
+    ),
     "rules": Area(
         {
             "rules/_lines.py": "rules/test_coco.py rules/test_pixel_center.py",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import shapely
 from hypothesis import given
+from hypothesis import strategies as st
 from label_images import Ids, arcs_in, patches, seeds, small
 from strategies import numbers
 
@@ -63,7 +64,7 @@ def test_all_points_of_the_line_cover_the_same_and_do_not_touch(image: Ids) -> N
     arcs = arcs_.of_outlines(outlines, height=found.height, width=found.width)
     lines = Lines.of(arcs)
     whole = (~lines.exact).nonzero()[0]
-    assert not lines.missing(whole).any()
+    assert not lines.missing(whole, lines.points[whole]).any()
     size = np.bincount(lines.arc[whole], minlength=len(arcs.closed))
     points, start = arcs_.joined(arcs, lines.points[whole], size)
     parts = trace.parts(Outlines(points, start, outlines.part), region)
@@ -98,7 +99,8 @@ def test_weights_are_those_of_douglas_and_peucker(seed: int) -> None:
 def test_chords_that_cross_touch_or_lie_on_each_other() -> None:
     a = np.array([[0, 0], [0, 4], [10, 0], [12, 0], [20, 0], [20, 0], [30, 0], [31, 1], [40, 0]])
     b = np.array([[4, 4], [4, 0], [12, 0], [14, 1], [24, 0], [22, 0], [32, 0], [31, 0], [40, 5]])
-    assert stairs._touching(a * 1.0, b * 1.0).tolist() == [
+    a, b = a * 1.0, b * 1.0
+    assert stairs._touching(a, b, a, b).tolist() == [
         *(True, True),  # cross
         *(False, False),  # share an end
         *(True, True),  # lie on each other
@@ -116,19 +118,76 @@ def test_a_chord_that_passes_an_island_gets_a_point_back() -> None:
     lines = Lines.of(arcs)
     none = np.zeros(len(lines.points), dtype=bool)
     kept = lines.chosen(np.full(len(arcs.closed), 30.0), none)
-    assert not stairs._touching(*ends(lines, kept)).any()
-    back = lines.missing(kept)
+    a, b = ends(lines, kept)
+    assert not stairs._touching(a, b, a, b).any()
+    back = lines.missing(kept, lines.points[kept])
     assert lines.points[back].tolist() in ([[8, 2]], [[33, 2]])
     image[5:7, 20:23] = 0
     _, arcs = arcs_in(image)
     lines = Lines.of(arcs)
     none = np.zeros(len(lines.points), dtype=bool)
-    assert not lines.missing(lines.chosen(np.full(len(arcs.closed), 30.0), none)).any()
+    kept = lines.chosen(np.full(len(arcs.closed), 30.0), none)
+    assert not lines.missing(kept, lines.points[kept]).any()
 
 
 def ends(lines: Lines, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     same = lines.arc[kept[1:]] == lines.arc[kept[:-1]]
     return lines.points[kept[:-1][same]], lines.points[kept[1:][same]]
+
+
+def test_places_that_meet_by_chance_touch() -> None:
+    a, b = np.array([[0.0, 0], [4, 4]]), np.array([[4.0, 4], [9, 4]])
+    assert not stairs._touching(a, b, a, b).any()
+    assert stairs._touching(a, b, np.array([[0.0, 0], [4, 4]]), np.array([[4.0, 5], [9, 4]])).all()
+
+
+def test_a_chord_whose_ends_were_moved_across_gets_them_back() -> None:
+    image = np.zeros((12, 30), dtype=np.uint8)
+    image[4:] = 1
+    image[3, 8:15] = 1
+    image[1, 11] = 2
+    _, arcs = arcs_in(image)
+    lines = Lines.of(arcs)
+    kept = lines.chosen(np.full(len(arcs.closed), 0.4), np.zeros(len(lines.points), dtype=bool))
+    places = lines.points[kept]
+    (mine,) = np.flatnonzero((places == [8, 3]).all(axis=1))
+    assert not lines.missing(kept, places).any()
+    places[mine] = [11.5, 1.5]  # into the speck
+    forced = lines.missing(kept, places)
+    assert forced[kept[mine]]
+    assert not lines.missing(kept, lines.points[kept]).any()
+
+
+@given(seeds, st.sampled_from([0.5, 1, 3]))
+def test_points_go_to_where_chords_run_amid_the_line(seed: int, tolerance: float) -> None:
+    _, arcs = arcs_in(patches(seed, height=50, width=40, size=16))
+    lines = Lines.of(arcs)
+    allowed = np.full(len(arcs.closed), float(tolerance))
+    forced = np.zeros(len(lines.points), dtype=bool)
+    kept = lines.chosen(allowed, forced)
+    forced[kept[::7]] = True
+    places = lines.placed(kept, allowed, forced)
+    moved = (places != lines.points[kept]).any(axis=1)
+    assert not moved[forced[kept] | lines.exact[kept]].any()
+    assert np.abs(places - lines.points[kept]).max() <= 1.01
+    assert (places * 64 == np.rint(places * 64)).all()
+    before = after = 0.0
+    for number in range(len(arcs.closed)):
+        line = lines.points[(lines.arc == number) & ~lines.exact]
+        mine = lines.arc[kept] == number
+        if lines.exact[kept[mine]].any():
+            assert not moved[mine].any()
+            continue
+        old, new = lines.points[kept[mine]], places[mine]
+        assert (new[0] == new[-1]).all() == (old[0] == old[-1]).all()
+        if not arcs.closed[number]:
+            assert not moved[mine][[0, -1]].any()
+        path, was = shapely.LineString(new), shapely.LineString(old)
+        away = [path.distance(shapely.Point(point)) for point in line]
+        assert max(away) <= tolerance + 1e-9
+        after += sum(away)
+        before += sum(was.distance(shapely.Point(point)) for point in line)
+    assert after <= before * 1.1 + 0.5
 
 
 @pytest.mark.parametrize("depth", [3, 1000])
