@@ -41,9 +41,9 @@ def regions(samples: Path) -> Image.Image:
         for number, (words, options) in enumerate(ways):
             out = Path(place, str(number))
             told = convert(masks, as_="polygons", out=out, previews=False, **options)
-            (path,) = (out / "images").glob("*.json")
+            path = out / f"{_SAMPLE}.json"
             shapes = json.loads(path.read_text(encoding="utf-8"))["shapes"]
-            (photo,) = (p for p in (out / "images").iterdir() if p.suffix != ".json")
+            (photo,) = (p for p in out.glob(f"{_SAMPLE}.*") if p != path)
             names = {name: i for i, name in enumerate(told.classes.names)}
             panel = Image.open(photo).convert("RGB").crop(_WINDOW).resize(size, Image.NEAREST)
             _draw(panel, shapes, names)

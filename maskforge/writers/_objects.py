@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from maskforge import rules
 from maskforge.classes import BACKGROUND, ClassTable
-from maskforge.raster import regions, simplify, specks, trace
+from maskforge.raster import keyholes, regions, simplify, specks, trace
 from maskforge.raster.geometry import Box, Geometry, Polygon, Ring
 from maskforge.raster.runs import Ints, Runs, relabel
 from maskforge.writers import Scene
@@ -187,14 +187,19 @@ def as_polygons(parts: Sequence[Geometry] | None) -> tuple[Polygon, ...] | None:
     return tuple(found)
 
 
-def apart(polygons: Sequence[Polygon], *, height: int, width: int) -> bool:
-    """Tell whether no pixel is in two of ``polygons``, so that they can be one ring."""
-    if len(polygons) == 1:
-        return True
-    cover = rules.load("pixel-center").cover
-    single = cover([(part,) for part in polygons], height=height, width=width)
-    union = cover([tuple(polygons)], height=height, width=width)
-    return int((single.stop - single.start).sum()) == int((union.stop - union.start).sum())
+def one_ring(polygons: Sequence[Polygon], *, height: int, width: int) -> Ring | None:
+    """Return one ring that covers what ``polygons`` cover, with slits to holes and between parts.
+
+    None where there is none: of polygons that lie on each other, or holes that lie outside.
+    """
+    ring = keyholes.ring(polygons)
+    if len(polygons) == 1 and not polygons[0].interiors:
+        return ring
+    both = [tuple(polygons), (Polygon(ring),)]
+    found = rules.load("pixel-center").cover(both, height=height, width=width)
+    is_first = found.region == 0
+    ends = np.stack([found.start, found.stop])
+    return ring if np.array_equal(ends[:, is_first], ends[:, ~is_first]) else None
 
 
 def numbers(points: NDArray[np.float64]) -> list[Any]:
