@@ -55,7 +55,10 @@ def run(
         spared=[source],
     )
     events = writer.predict(_prediction.predictor(source, _prediction.take(given)))
-    return _shots.follow(events, found, console=console, done="predicted", out=out)
+    code = _shots.follow(events, found, console=console, done="predicted", out=out)
+    for line in writer.account():
+        console.print(f"[dim]{_console.escape(line)}[/]")
+    return code
 
 
 def _regions(as_: str, given: dict[str, Any]) -> dict[str, object]:
