@@ -409,6 +409,9 @@ def _scene(
         with suppress(ValueError):
             root = _root(job)
             file_name = Path(os.path.abspath(original.path)).relative_to(root).as_posix()
+            # Sets of masks have their images in a folder, below which stems are names.
+            short = job.stem + original.path.suffix
+            file_name = short if file_name.endswith(f"/{short}") else file_name
     return Scene(
         raster,
         names,
