@@ -21,6 +21,9 @@ CONVERT = (
     "via samples/via/segmentation_test.json -o demo/via/segmentation_test.npy",
     "ochuman samples/ochuman --style purple-yellow -o demo/ochuman-purple-yellow --split 0.2",
     "coco samples/coco -o demo/coco",
+    "panoptic samples/panoptic -o demo/panoptic",
+    "via samples/via/segmentation_test.json --as yolo -o demo/yolo -q",
+    "yolo demo/yolo -o demo/yolo-again -q",
     "labelme samples/labelme --layout voc -o demo/voc -q",
 )
 TRAIN = (

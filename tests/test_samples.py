@@ -26,6 +26,7 @@ import maskforge
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 LABELME, VIA, OCHUMAN = SAMPLES / "labelme", SAMPLES / "via", SAMPLES / "ochuman"
 COCO, BOXES = SAMPLES / "coco", SAMPLES / "coco-boxes"
+PANOPTIC, YOLO = SAMPLES / "panoptic", SAMPLES / "yolo"
 SAME_BYTES = ("13.0.0", "3.2.0", "2.3.3")
 """Pillow, libjpeg-turbo and zlib-ng of the committed files; samples/README.md names them too."""
 
@@ -68,7 +69,7 @@ def test_the_script_makes_the_committed_files(tmp_path: Path) -> None:
     subprocess.run(command, check=True, env=environment, timeout=120)
 
     made = {p.relative_to(tmp_path).as_posix(): p for p in tmp_path.rglob("*") if p.is_file()}
-    folders = (LABELME, VIA, OCHUMAN, COCO, BOXES)
+    folders = (LABELME, VIA, OCHUMAN, COCO, BOXES, PANOPTIC, YOLO)
     kept = {p.relative_to(SAMPLES).as_posix(): p for f in folders for p in f.rglob("*")
             if p.is_file()}  # fmt: skip
     assert sorted(made) == sorted(kept)
@@ -384,6 +385,39 @@ def test_coco_is_converted_without_a_word_and_the_boxes_with_one(
     counts = {count.name: count.pixels for count in result.class_counts()}
     assert counts["frisbee"] == 0
     assert (counts.get("__ignore__", 0) > 0) == (folder == COCO)
+
+
+def test_panoptic_numbers_are_those_of_the_pictures() -> None:
+    dataset = load(PANOPTIC / "panoptic_train.json")
+    assert len(dataset["images"]) == len(dataset["annotations"]) == 5
+    for told in dataset["annotations"]:
+        colors = np.asarray(opened(PANOPTIC / "panoptic_train" / told["file_name"])).astype(int)
+        ids = colors @ (1, 256, 65536)
+        assert {int(i) for i in np.unique(ids)} == {0, *(s["id"] for s in told["segments_info"])}
+        for segment in told["segments_info"]:
+            assert (ids == segment["id"]).sum() == segment["area"]
+            assert segment["id"] > 65535 or told["file_name"].startswith("0000000189")
+    assert sum(s["iscrowd"] for told in dataset["annotations"] for s in told["segments_info"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("folder", "images", "problems"),
+    [(PANOPTIC, 5, []), (YOLO, 7, ["no-mask", "no-mask"])],
+)
+def test_panoptic_and_yolo_are_converted(
+    folder: Path, images: int, problems: list[str], tmp_path: Path
+) -> None:
+    result = maskforge.convert(folder, out=tmp_path / "out", previews=False)
+    assert result.reader == folder.name
+    assert len(result.records) == images
+    assert [problem.code for problem in result.problems] == problems
+    assert result.account.unannotated == ()
+    assert all(count.pixels for count in result.class_counts() if count.name != "_background_")
+    filled = {"boxes": "fill"} if folder == YOLO else {}
+    again = maskforge.convert(folder, out=tmp_path / "again", previews=False, reader_options=filled)
+    more = sum(c.pixels for c in again.class_counts() if c.name == "dog")
+    less = sum(c.pixels for c in result.class_counts() if c.name == "dog")
+    assert (more > less) == bool(filled)
 
 
 def test_pictures_differ() -> None:

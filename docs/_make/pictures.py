@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from _make import diagrams, photos, trained
+from _make import diagrams, outlines, photos, trained
 
 Draw = Callable[[Path], Image.Image]
 
@@ -17,6 +17,7 @@ _CONVERTED: dict[str, Draw] = {
     "styles.png": lambda root: photos.styles(root / "samples"),
     "rules.png": lambda root: diagrams.rules(),
     "overlap.png": lambda root: diagrams.overlap(),
+    "regions.png": lambda root: outlines.regions(root / "samples"),
 }
 _TRAINED: dict[str, Draw] = {"training.jpg": trained.training, "background.jpg": trained.swapped}
 

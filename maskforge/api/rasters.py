@@ -22,7 +22,8 @@ class Raster(core.Raster):
     height, width: the image's size in pixels. classes: the class table. segments: runs of pixels of
     one owner. region_class: (R,) int64, the class id of each region, -1 for one that was skipped.
     region_instance: (R,) int64 from 1, 0 for none. region_area: (R,) int64, the pixels that each
-    region covers, whatever lies on top. runs: which ones; None for a label image.
+    region covers, whatever lies on top. runs: which ones; bottom_up:
+    (R,) int64, the regions from the bottom to the top; None for a label image.
     """
 
     @classmethod

@@ -91,7 +91,7 @@ class Terminal(Watch):
             f"{row['images_per_second']:.1f}",
             _duration(row["seconds"]),
         )
-        self._console.print(_line(values) + ("  best" if epoch.best else "") + _by_image(row))
+        self._console.print(_line(values) + ("  best" if epoch.best else ""))
         if epoch.best and epoch.scores.matrix.any():
             self._best = epoch
         if self._verbose and epoch.scores.matrix.any():
@@ -103,7 +103,8 @@ class Terminal(Watch):
             self._bar.stop()
             self._bar = None
         if self._best is not None:
-            title = f"the best, of epoch {int(self._best.row['epoch'])}"
+            row = self._best.row
+            title = f"the best, of epoch {int(row['epoch'])}{_by_image(row)}"
             self._console.print(_scores.table(self._best.scores, title=title))
 
 

@@ -62,6 +62,8 @@ def run(
     )
     events = writer.predict(predicting.open_network(source, **_prediction.take(given)))
     code = _shots.follow(events, found, console=console, done="predicted", out=str(target))
+    for line in writer.account():
+        console.print(f"[dim]{escape(line)}[/]")
     if code != 3:
         console.print(f"next: {escape(shlex.join(_next(network, as_, str(target), images)))}")
     return code

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -50,17 +50,7 @@ class Account:
                 for label, (regions, pixels) in self.left_out.items()
             )
             yield f"left out on request: {shown}"
-        if "points before" in self.traced:
-            yield (
-                f"outlines simplified: {self.traced['points before']:,} points are "
-                f"{self.traced['points after']:,}, the lowest IoU is "
-                f"{self.traced['lowest IoU']:.4f}"
-            )
-        if "specks" in self.traced:
-            specks, pixels = int(self.traced["specks"]), int(self.traced["pixels of specks"])
-            yield f"specks and pin holes removed: {specks:,}, of {many(pixels, 'pixel')}"
-        if self.lost:
-            yield f"lost: {', '.join(lost_in_words(self.lost))}"
+        yield from written(self.lost, self.traced)
         if self.unannotated:
             names = [os.path.basename(path) for path in self.unannotated]
             yield f"{many(len(names), 'image')} beside them without annotation: {_some(names)}"
@@ -96,14 +86,28 @@ def of(
         regions,
         dict(sorted(left.items())),
         lost(records),
-        _traced(records),
+        traced(records),
         tuple(unannotated),
         {name: splits[name] for name in order if name in splits},
         tuple(dict.fromkeys(map(str, passed))),
     )
 
 
-def _traced(records: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+def written(lost: Mapping[str, tuple[int, int]], traced: Mapping[str, float]) -> Iterator[str]:
+    """Yield what became of regions on the way into their format, a sentence a line."""
+    if "points before" in traced:
+        yield (
+            f"outlines simplified: {traced['points before']:,} points are "
+            f"{traced['points after']:,}, the lowest IoU is {traced['lowest IoU']:.4f}"
+        )
+    if "specks" in traced:
+        specks, pixels = int(traced["specks"]), int(traced["pixels of specks"])
+        yield f"specks and pin holes removed: {specks:,}, of {many(pixels, 'pixel')}"
+    if lost:
+        yield f"lost: {', '.join(lost_in_words(lost))}"
+
+
+def traced(records: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     """Return what became of outlines that were to be simplified, of all images together."""
     found: dict[str, float] = {}
     for record in records:
@@ -134,6 +138,8 @@ def lost_in_words(found: Mapping[str, tuple[int, int]]) -> Iterator[str]:
 def unannotated(sources: Iterable[Path], used: Mapping[str, Set[str]]) -> list[str]:
     """Return the images below ``sources``, and beside images that were used, that were not used.
 
+    What an output placed is none of them.
+
     used: names by folder; one without suffix stands for all of them.
     """
     real = cache(os.path.realpath)
@@ -141,11 +147,12 @@ def unannotated(sources: Iterable[Path], used: Mapping[str, Set[str]]) -> list[s
     for folder, names in used.items():
         known.setdefault(real(folder), set()).update(names)
     below = [source for source in sources if source.is_dir()]
-    found = [str(path) for folder in below for path in scan.find(folder, files.IMAGES)]
+    find = partial(scan.find, suffixes=files.IMAGES, strangers=True)
+    found = [str(path) for folder in below for path in find(folder)]
     tops = [Path(real(folder)) for folder in below]
     for folder in used:
         if not any(Path(real(folder)).is_relative_to(top) for top in tops):
-            beside = scan.find(Path(folder), files.IMAGES)
+            beside = find(Path(folder))
             found += [str(path) for path in beside if str(path.parent) == folder]
     left = []
     for path in dict.fromkeys(found):

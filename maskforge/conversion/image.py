@@ -90,9 +90,10 @@ class Outcome:
     """What became of a job.
 
     record: what the manifest says of the image, None when it was not converted. files: those that
-    were put on the shelf for it. source: the image that the user has. piece: for a file of all
-    images. kept: an earlier run had done it already. stray: the file was met in a folder, and is no
-    annotation of this format. fatal: the output cannot be written, so that going on makes no sense.
+    were put on the shelf for it. source: the image that the user has. drawn: the file that its
+    regions are drawn in. piece: for a file of all images. kept: an earlier run had done it already.
+    stray: the file was met in a folder, and is no annotation of this format. fatal: the output
+    cannot be written, so that going on makes no sense.
     """
 
     job: Job
@@ -100,6 +101,7 @@ class Outcome:
     problems: tuple[Problem, ...] = ()
     files: tuple[Put, ...] = ()
     source: Path | None = None
+    drawn: Path | None = None
     piece: Piece | None = None
     kept: bool = False
     stray: bool = False
@@ -175,11 +177,14 @@ def _process(plan: Plan, sink: Sink, job: Job) -> Outcome:
             Put(name, entry, taken=name not in earlier.staged)
             for name, entry in earlier.files.items()
         )
-        return Outcome(job, record, _remembered(record, job), kept, source, kept=True)
+        return Outcome(
+            job, record, _remembered(record, job), kept, source, annotation.picture, kept=True
+        )
     made = outputs(annotation, picture, original, job, plan, problems)
     placed = sink.put(made, earlier)
     problems += placed.problems
-    return Outcome(job, placed.record, tuple(problems), placed.files, source, made.piece)
+    drawn = annotation.picture
+    return Outcome(job, placed.record, tuple(problems), placed.files, source, drawn, made.piece)
 
 
 def _withheld(wrong: list[Problem]) -> tuple[Problem, ...]:
@@ -404,6 +409,9 @@ def _scene(
         with suppress(ValueError):
             root = _root(job)
             file_name = Path(os.path.abspath(original.path)).relative_to(root).as_posix()
+            # Sets of masks have their images in a folder, below which stems are names.
+            short = job.stem + original.path.suffix
+            file_name = short if file_name.endswith(f"/{short}") else file_name
     return Scene(
         raster,
         names,

@@ -371,9 +371,9 @@ class Run:
             return
         record = outcome.record
         record["problems"] = [manifest.relative(p, self.root) for p in outcome.problems]
-        if outcome.source is not None:
-            self.stage.protect(outcome.source)
-            folder, name = os.path.split(outcome.source)
+        for path in filter(None, (outcome.source, outcome.drawn)):
+            self.stage.protect(path)
+            folder, name = os.path.split(path)
             done.used.setdefault(folder, set()).add(name)
         if outcome.piece is not None:
             record["key"] = collections.add(outcome.piece)

@@ -14,7 +14,13 @@ _BOOKKEEPING = ("manifest.json", "problems.jsonl")
 """Ends of the names of what an output says of itself: never a source."""
 
 
-def find(folder: Path, suffixes: Iterable[str], *, passed: list[Path] | None = None) -> list[Path]:
+def find(
+    folder: Path,
+    suffixes: Iterable[str],
+    *,
+    passed: list[Path] | None = None,
+    strangers: bool = False,
+) -> list[Path]:
     """Return the files below ``folder`` with one of ``suffixes`` (lower case), sorted by path.
 
     Passed over are hidden files and folders, as are the resource forks (``._x``) of macOS, and what
@@ -22,7 +28,7 @@ def find(folder: Path, suffixes: Iterable[str], *, passed: list[Path] | None = N
     itself. Links to folders are followed, each folder once. An output of 0.1, which kept no list,
     is passed over as a whole. A folder that cannot be looked into stands among the files, so that
     whoever reads it can say so; one that is not there has none. passed: takes the folders of
-    outputs that were passed over.
+    outputs that were passed over. strangers: what ``folder`` itself placed is passed over, too.
     """
     wanted = tuple(suffixes)
     found: list[Path] = []
@@ -45,7 +51,7 @@ def find(folder: Path, suffixes: Iterable[str], *, passed: list[Path] | None = N
             seen.add((place.st_dev, place.st_ino))
         outputs = list(ownership.lists(Path(root))) if _has_list(names) else []
         for output in outputs:
-            is_named = here == top and output.is_folder
+            is_named = here == top and output.is_folder and not strangers
             placed.update(
                 os.path.join(here, *name.split("/"))
                 for name in output.names

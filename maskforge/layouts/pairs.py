@@ -19,7 +19,13 @@ table = as_it_is
 
 
 def places(names: Names, kind: Kind) -> Places:
-    """Return where the files of one image go."""
+    """Return where the files of one image go; what lies beside images does so at the top."""
+    if kind.folder == "images":
+        return Places(
+            mask=f"{names.stem}{kind.suffix}",
+            image=f"{names.stem}{names.image_suffix}",
+            preview=f"previews/{names.stem}.jpg",
+        )
     return Places(
         mask=f"{kind.folder}/{names.stem}{kind.suffix}",
         image=f"images/{names.stem}{names.image_suffix}",

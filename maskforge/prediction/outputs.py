@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from PIL import Image as Images
 
 from maskforge import plugins, styles, writers
 from maskforge.classes import ClassTable
+from maskforge.conversion import account
 from maskforge.errors import UsageError
 from maskforge.io import files, video
 from maskforge.layouts import Names
@@ -76,6 +78,7 @@ class Output:
         originals = [*(one.path for one in found), *spared]
         self._out = out
         self._done = 0
+        self._told: list[dict[str, Any]] = []
         self._folder = Folder(out, COMMAND, originals, overwrite=overwrite)
         self._check_names()
 
@@ -98,6 +101,11 @@ class Output:
     @property
     def _suffix(self) -> str:
         return OWN[self._kind] if self._writer is None else writers.kind(self._writer).suffix
+
+    def account(self) -> list[str]:
+        """Return what became of regions on the way into their format, in words."""
+        lost, traced = account.lost(self._told), account.traced(self._told)
+        return list(account.written(lost, traced))
 
     def predict(self, predictor: Predictor) -> Events:
         """Predict, and put in place what was made; tell what becomes of each image or frame.
@@ -157,6 +165,9 @@ class Output:
         )
         self._done += 1
         data = writer.encode(scene, self._options)
+        self._told.append(
+            {"lost": {k: n for k, n in scene.lost.items() if n}, "traced": scene.traced}
+        )
         if not writer.COLLECTION:
             self._folder.save(name, data)
             return

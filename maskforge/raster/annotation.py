@@ -85,6 +85,7 @@ class Annotation:
     cannot be drawn.
     mask: where pixels are labelled already, instead of regions.
     relative: coordinates are fractions of width and height, which are known with the image only.
+    picture: the file that says which pixels regions cover, where ``source`` does not; no image.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Annotation:
     problems: tuple[Problem, ...] = ()
     mask: MaskFile | None = None
     relative: bool = False
+    picture: Path | None = None
 
     @property
     def nbytes(self) -> int:

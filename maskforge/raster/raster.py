@@ -60,7 +60,8 @@ class Raster:
     ``numpy.asarray(raster)`` is the label image. region_class: (R,) int64, the class id of each
     region, -1 for one that was skipped. region_instance: (R,) int64 from 1, 0 for none.
     region_area: (R,) int64, the pixels that each region covers, whatever lies on top. runs: which
-    ones; None where there were no regions, but a label image.
+    ones; bottom_up: (R,) int64, the regions from the bottom to the top. Both are None where there
+    were no regions, but a label image.
     """
 
     height: int
@@ -71,6 +72,7 @@ class Raster:
     region_instance: Ints
     region_area: Ints
     runs: Runs | None = None
+    bottom_up: Ints | None = None
 
     @cached_property
     def amodal(self) -> Runs:
@@ -265,7 +267,7 @@ def rasterize(
         size=height * width,
     )
     instances = _instances(regions, ids, classes)
-    raster = Raster(height, width, classes, segments, ids, instances, areas, runs)
+    raster = Raster(height, width, classes, segments, ids, instances, areas, runs, bottom_up)
     if overlap == "error" and raster.contested:
         raise _contest(raster)
     return raster

@@ -129,18 +129,19 @@ def _counted(runs: Runs, count: int, *, height: int, width: int) -> Iterator[tup
     # two rows the ends of the runs above and below, sorted, are by turns where they begin to differ
     # and where they cease to.
     runs = in_rows(runs, width=width)
+    size = height * width
+    x_bits, y_bits, bits = (n.bit_length() for n in (width, height, size))  # cheaper than division
     row = runs.start // width
-    line = (runs.region * (height + 1) + row) * (width + 1)
-    key = np.concatenate([line + runs.start - row * width, line + runs.stop - row * width])
-    key = np.concatenate([key, key + (width + 1)])
+    line = (runs.region << y_bits | row) << x_bits
+    line -= row * width
+    key = np.concatenate([line + runs.start, line + runs.stop])
+    key = np.concatenate([key, key + (1 << x_bits)])
     key.sort()
     first, length = key[0::2], key[1::2] - key[0::2]
     first, length = first[length > 0], length[length > 0]
-    line = first // (width + 1)
-    first -= line * (width + 1)
-    region = line // (height + 1)
-    line -= region * (height + 1)
-    size = height * width
+    region = first >> x_bits + y_bits
+    line = first >> x_bits & (1 << y_bits) - 1
+    first &= (1 << x_bits) - 1
     ends = np.searchsorted(region, np.arange(count), side="right")
     total = np.append(0, length.cumsum())
     done = total[ends]  # changes up to the end of each region
@@ -154,17 +155,17 @@ def _counted(runs: Runs, count: int, *, height: int, width: int) -> Iterator[tup
         column = (first[here] - total[here]).repeat(many)
         column += np.arange(before, before + len(column))
         place = column * height + line[here].repeat(many)
-        changed = region[here].repeat(many) * (size + 1) + place
+        changed = (region[here] << bits).repeat(many) + place
         changed = np.sort(changed[place < size])
         # Where one column ends as the next one begins nothing changes: two at one place cancel.
         twin = changed[1:] == changed[:-1]
         kept = np.ones(len(changed), dtype=np.bool_)
         kept[1:] &= ~twin
         kept[:-1] &= ~twin
-        bounds = np.arange(begin, end) * (size + 1)
+        bounds = np.arange(begin, end) << bits
         edges = np.concatenate([bounds, changed[kept], bounds + size])
         edges.sort()
-        number = edges // (size + 1)
+        number = edges >> bits
         inner = number[1:] == number[:-1]
         yield number[1:][inner], np.diff(edges)[inner]
         begin = end

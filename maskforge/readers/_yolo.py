@@ -9,11 +9,12 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from maskforge.classes import BACKGROUND, IGNORE, ClassTable
-from maskforge.errors import MaskforgeError, ReadError
+from maskforge.classes import BACKGROUND, HIGHEST_ID, IGNORE, ClassTable
+from maskforge.errors import MaskforgeError
 from maskforge.io import images, label_lists, scan
 from maskforge.io.label_lists import Listed
 from maskforge.labels import clean
+from maskforge.readers import _json
 
 YAML = (".yaml", ".yml")
 
@@ -22,6 +23,7 @@ _LISTS = ("classes.txt", "obj.names", "labels.txt")
 
 _LINE = re.compile(rb"\s*\d+([ \t]+[-+]?[\d.]+([eE][-+]?\d+)?){4,}\s*(\n|$)")
 _SPLITS = ("train", "val", "test")
+_DIGITS = 9
 _UP = 3
 """Folders above a label file in which lists of classes are looked for."""
 
@@ -99,13 +101,7 @@ def _yaml_in(folder: Path) -> Path | None:
 
 
 def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return label_lists.decode(file.read(label_lists.MOST_BYTES))
-    except OSError as error:
-        raise ReadError(
-            f"the file cannot be read: {error.strerror}", code="unreadable", file=str(path)
-        ) from error
+    return label_lists.decode(_json.read_bytes(path))
 
 
 def _listed_in(yaml: Path) -> Iterator[Item]:
@@ -246,13 +242,14 @@ def table(names: Mapping[int, str], origin: str) -> Listed:
 
 def numbers(paths: Iterable[Path]) -> set[int]:
     """Return the numbers of classes in label files."""
-    found: set[int] = set()
-    for path in paths:
-        for line in lines_of(path):
-            first = line.split(maxsplit=1)[0]
-            if first.isdigit() and len(first) < 6:
-                found.add(int(first))
-    return found
+    firsts = (line.split(maxsplit=1)[0] for path in paths for line in lines_of(path))
+    return {number for number in map(number_of, firsts) if number is not None}
+
+
+def number_of(text: str) -> int | None:
+    """Return the number of a class, None where ``text`` is none."""
+    is_number = text.isascii() and text.isdigit() and len(text) < _DIGITS
+    return int(text) if is_number and int(text) < HIGHEST_ID else None
 
 
 def lines_of(path: Path) -> list[str]:

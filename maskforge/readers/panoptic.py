@@ -23,7 +23,7 @@ import msgspec
 import numpy as np
 
 from maskforge.classes import BACKGROUND, BACKGROUNDS, HIGHEST_ID, IGNORE, ClassTable
-from maskforge.errors import Problem, ReadError
+from maskforge.errors import Problem, ReadError, many
 from maskforge.io.label_lists import Listed
 from maskforge.labels import clean
 from maskforge.raster.annotation import Annotation, Region, Unread
@@ -87,7 +87,7 @@ def read(path: Path, options: Options) -> Iterator[Annotation | Unread | Listed 
         yield Problem(
             "no-mask",
             str(path),
-            f"images must have segments, but {len(images)} have none: left out",
+            f"images must have segments, but {many(len(images), 'has', 'have')} none: left out",
             next(iter(images.values())),
             severity="warning",
         )
@@ -169,6 +169,7 @@ class Described:
             height=height,
             width=width,
             problems=tuple(problems),
+            picture=png,
         )
 
 

@@ -21,7 +21,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from maskforge.errors import GeometryError, Problem, ReadError
+from maskforge.errors import GeometryError, Problem, ReadError, many, shorten
 from maskforge.io.label_lists import Listed
 from maskforge.raster.annotation import Annotation, Region, Unread
 from maskforge.raster.geometry import Box, Geometry, Polygon, points, ring
@@ -77,7 +77,7 @@ def read(path: Path, options: Options) -> Iterator[Annotation | Unread | Listed 
         yield Problem(
             "no-mask",
             str(path),
-            f"every image should have a label file, but {len(without)} have none, "
+            f"every image should have a label file, but {many(len(without), 'has', 'have')} none, "
             "and are all background",
             without[0].name,
             severity="note",
@@ -118,9 +118,10 @@ class Described:
         found = set()
         for line in _yolo.lines_of(self.item.labels):
             first, *values = line.split()
+            number = _yolo.number_of(first)
             is_drawn = len(values) != 4 or self.options.boxes == "fill"
-            if is_drawn and first.isdigit() and int(first) in self.names:
-                found.add(self.names[int(first)])
+            if is_drawn and number is not None and number in self.names:
+                found.add(self.names[number])
         return frozenset(found)
 
     def annotation(self) -> Annotation:
@@ -145,13 +146,16 @@ class Described:
             regions.append(Region(label, (shape,), place=place))
         if boxes and boxes == len(lines):
             raise ReadError(
-                f"objects must have polygons, but all {boxes} of this image are boxes",
+                f"objects must have polygons, but {many(boxes, 'is a box', 'are boxes')}, all "
+                "of this image",
                 code="no-mask",
                 file=str(path),
                 cure=_FILL,
             )
         if boxes:
-            message = f"objects must have polygons, but {boxes} are boxes: left out"
+            message = (
+                f"objects must have polygons, but {many(boxes, 'is a box', 'are boxes')}: left out"
+            )
             problems.append(Problem("no-mask", str(path), message, "", _FILL, "warning"))
         text = repr((sorted(self.names.items()), self.options.boxes, lines))
         return Annotation(
@@ -170,13 +174,13 @@ def _region(line: str, names: Mapping[int, str]) -> tuple[str, Geometry]:
     """Return label and geometry of a line. Raises GeometryError."""
     first, *rest = line.split()
     try:
-        number, values = int(first), [float(value) for value in rest]
+        number, values = _yolo.number_of(first), [float(value) for value in rest]
     except ValueError as error:
         raise GeometryError("a line must be a class and numbers", code="bad-field") from error
-    if number not in names:
+    if number is None or number not in names:
         shown = ", ".join(f"{k} {name!r}" for k, name in list(names.items())[:9])
         raise GeometryError(
-            f"a class must be one of {shown}, but got {number}", code="unknown-label"
+            f"a class must be one of {shown}, but got {shorten(first, 20)}", code="unknown-label"
         )
     if len(values) == 4:
         x, y, width, height = points([values[:2], values[2:]]).reshape(-1).tolist()

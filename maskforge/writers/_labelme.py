@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -36,11 +36,11 @@ def encode(scene: Scene, options: _objects.Tracing) -> bytes:
     groups = _Groups(found.groups)
     shapes: list[dict[str, Any]] = []
     for number, (class_id, group) in enumerate(zip(found.class_ids, found.groups, strict=True)):
-        parts: tuple[Geometry, ...] | None = found.drawn[number]
-        if parts is None or not all(map(_is_shape, parts)):
-            parts = found.polygons[number]
-        tie = groups.of(group, parts=len(parts))
-        for kind, points in map(_shape, parts):
+        drawn = _drawn(found.drawn[number], height=found.height, width=found.width)
+        if drawn is None:
+            drawn = [("polygon", keyholes.ring([part])) for part in found.polygons[number]]
+        tie = groups.of(group, parts=len(drawn))
+        for kind, points in drawn:
             shapes.append(
                 {
                     "label": name_of(class_id),
@@ -64,28 +64,28 @@ def encode(scene: Scene, options: _objects.Tracing) -> bytes:
     return to_json(content, indent=2) + b"\n"
 
 
-def _is_shape(part: Geometry) -> bool:
-    """Tell whether Labelme has a shape for it."""
-    match part:
-        case Ellipse(rx=rx, ry=ry):
-            return rx == ry
-        case Polyline(width=width):
-            return width == _LINE_WIDTH
-        case _:
-            return isinstance(part, Polygon | Box)
+def _drawn(
+    parts: Sequence[Geometry] | None, *, height: int, width: int
+) -> list[tuple[str, Ring]] | None:
+    """Return kind and points of each shape, None where Labelme has none for one of them."""
+    found = [_shape(part, height=height, width=width) for part in parts or ()]
+    shapes = [shape for shape in found if shape is not None]
+    return shapes if shapes and len(shapes) == len(found) else None
 
 
-def _shape(part: Geometry) -> tuple[str, Ring]:
-    """Return the kind of a shape, and its points."""
+def _shape(part: Geometry, *, height: int, width: int) -> tuple[str, Ring] | None:
     match part:
         case Box(left, top, right, bottom):
             return "rectangle", np.array([[left, top], [right, bottom]])
-        case Ellipse(cx, cy, radius):
-            return "circle", np.array([[cx, cy], [cx + radius, cy]])
-        case Polyline(points):
+        case Ellipse(cx, cy, rx, ry) if rx == ry:
+            return "circle", np.array([[cx, cy], [cx + rx, cy]])
+        case Polyline(points, thickness) if thickness == _LINE_WIDTH:
             return "linestrip", points
-    assert isinstance(part, Polygon)
-    return "polygon", keyholes.ring([part])
+        case Polygon():
+            ring = _objects.one_ring([part], height=height, width=width)
+            return None if ring is None else ("polygon", ring)
+        case _:
+            return None
 
 
 class _Groups:

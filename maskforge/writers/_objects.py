@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from maskforge import rules
 from maskforge.classes import BACKGROUND, ClassTable
-from maskforge.raster import regions, simplify, specks, trace
+from maskforge.raster import keyholes, regions, simplify, specks, trace
 from maskforge.raster.geometry import Box, Geometry, Polygon, Ring
 from maskforge.raster.runs import Ints, Runs, relabel
 from maskforge.writers import Scene
@@ -47,7 +47,9 @@ class Tracing:
 
 @dataclass(frozen=True, eq=False)
 class Objects:
-    """O objects of one image (height, width), in the order of the source.
+    """O objects of one image (height, width), from the bottom to the top.
+
+    That is the order of the source, unless the user said otherwise.
 
     runs: their pixels. class_ids: (O,). groups: (O,) what ties objects into one instance. drawn:
     (O,) the geometry as it was drawn; None where only the pixels say what it covers.
@@ -93,7 +95,9 @@ def of(scene: Scene, tracing: Tracing, *, whole: bool) -> Objects:
     amodal, count = raster.amodal, len(raster.region_class)
     areas = amodal.areas(count)
     left = [classes.ignore_index, classes.uncovered, -1]
-    chosen = np.flatnonzero((areas > 0) & ~np.isin(raster.region_class, left))
+    is_object = (areas > 0) & ~np.isin(raster.region_class, left)
+    order = np.arange(count) if raster.bottom_up is None else raster.bottom_up
+    chosen = order[is_object[order]]
     keys = raster.region_instance if whole else np.arange(count)
     number = _numbers(keys, chosen)
     members: list[list[int]] = [[] for _ in range(int(number.max(initial=-1)) + 1)]
@@ -183,14 +187,19 @@ def as_polygons(parts: Sequence[Geometry] | None) -> tuple[Polygon, ...] | None:
     return tuple(found)
 
 
-def apart(polygons: Sequence[Polygon], *, height: int, width: int) -> bool:
-    """Tell whether no pixel is in two of ``polygons``, so that they can be one ring."""
-    if len(polygons) == 1:
-        return True
-    cover = rules.load("pixel-center").cover
-    single = cover([(part,) for part in polygons], height=height, width=width)
-    union = cover([tuple(polygons)], height=height, width=width)
-    return int((single.stop - single.start).sum()) == int((union.stop - union.start).sum())
+def one_ring(polygons: Sequence[Polygon], *, height: int, width: int) -> Ring | None:
+    """Return one ring that covers what ``polygons`` cover, with slits to holes and between parts.
+
+    None where there is none: of polygons that lie on each other, or holes that lie outside.
+    """
+    ring = keyholes.ring(polygons)
+    if len(polygons) == 1 and not polygons[0].interiors:
+        return ring
+    both = [tuple(polygons), (Polygon(ring),)]
+    found = rules.load("pixel-center").cover(both, height=height, width=width)
+    is_first = found.region == 0
+    ends = np.stack([found.start, found.stop])
+    return ring if np.array_equal(ends[:, is_first], ends[:, ~is_first]) else None
 
 
 def numbers(points: NDArray[np.float64]) -> list[Any]:

@@ -68,7 +68,8 @@ def Collection(file: BinaryIO, classes: ClassTable, options: Options) -> _coco.C
 def _segmented(objects: Objects, options: Options) -> Iterator[tuple[Any, int, list[int]]]:
     """Yield segmentation, area and box of each object."""
     height, width = objects.height, objects.width
-    drawn = [_drawn(parts, options) for parts in objects.drawn]
+    size = {"height": height, "width": width}
+    drawn = [_drawn(parts, options, **size) for parts in objects.drawn]
     # pycocotools draws what a person drew by a rule of its own, and pixel edges exactly.
     cover = rules.load("coco").cover
     covered = cover([tuple(map(Polygon, rings)) for rings in drawn], height=height, width=width)
@@ -79,8 +80,8 @@ def _segmented(objects: Objects, options: Options) -> Iterator[tuple[Any, int, l
             yield _flat(drawn[number]), int(areas[number]), boxes[number].tolist()
             continue
         rings: list[Ring] | None = None
-        if options.segmentation != "rle":
-            rings = _tied(objects.polygons[number], options)
+        if options.segmentation != "rle" and not _has_holes(objects.polygons[number], options):
+            rings = [keyholes.ring([polygon]) for polygon in objects.polygons[number]]
         if rings is not None:
             yield _flat(rings), area, box
             continue
@@ -89,17 +90,21 @@ def _segmented(objects: Objects, options: Options) -> Iterator[tuple[Any, int, l
         yield {"size": [height, width], "counts": counts[number]}, area, box
 
 
-def _drawn(parts: Sequence[Geometry] | None, options: Options) -> list[Ring]:
+def _drawn(
+    parts: Sequence[Geometry] | None, options: Options, *, height: int, width: int
+) -> list[Ring]:
     """Return the rings that were drawn, none where they cannot be written as they are."""
     polygons = None if options.segmentation == "rle" else _objects.as_polygons(parts)
-    return [] if polygons is None else _tied(polygons, options) or []
+    if polygons is None or _has_holes(polygons, options):
+        return []
+    rings = [_objects.one_ring([polygon], height=height, width=width) for polygon in polygons]
+    whole = [ring for ring in rings if ring is not None]
+    return whole if len(whole) == len(rings) else []
 
 
-def _tied(polygons: Sequence[Polygon], options: Options) -> list[Ring] | None:
-    """Return a ring for each polygon; None where one has a hole and must not be tied to it."""
-    if options.segmentation == "auto" and any(polygon.interiors for polygon in polygons):
-        return None
-    return [keyholes.ring([polygon]) for polygon in polygons]
+def _has_holes(polygons: Sequence[Polygon], options: Options) -> bool:
+    """Tell whether there are holes, and they must not be tied to the outline."""
+    return options.segmentation == "auto" and any(polygon.interiors for polygon in polygons)
 
 
 def _flat(rings: Sequence[Ring]) -> list[list[float]]:

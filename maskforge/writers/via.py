@@ -55,11 +55,10 @@ def _shape(found: Objects, number: int) -> dict[str, Any]:
     parts = found.drawn[number]
     if parts is not None and len(parts) == 1 and (shape := _single(parts[0])) is not None:
         return shape
-    polygons = _objects.as_polygons(parts)
-    size = {"height": found.height, "width": found.width}
-    if polygons is None or not _objects.apart(polygons, **size):
-        polygons = found.polygons[number]
-    return _points("polygon", keyholes.ring(polygons))
+    polygons, ring = _objects.as_polygons(parts), None
+    if polygons is not None:
+        ring = _objects.one_ring(polygons, height=found.height, width=found.width)
+    return _points("polygon", keyholes.ring(found.polygons[number]) if ring is None else ring)
 
 
 def _single(part: Geometry) -> dict[str, Any] | None:

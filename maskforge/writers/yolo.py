@@ -9,6 +9,7 @@ object, are tied by slits without width; ``--split-parts`` writes a line for eac
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -53,12 +54,15 @@ def _rings(found: Objects, number: int, *, split: bool) -> list[Ring]:
     """Return the rings of an object: one, or one for each part."""
     size = {"height": found.height, "width": found.width}
     polygons = _objects.as_polygons(found.drawn[number])
-    if polygons is None or not _objects.apart(polygons, **size):
-        polygons = found.polygons[number]
-    parts = [[polygon] for polygon in polygons] if split else [polygons]
-    rings = [cut(keyholes.ring(part), **size) for part in parts]
-    rings = [ring for ring in rings if len(ring) > 2]
-    return rings or [keyholes.ring(found.polygons[number])]
+    if polygons is not None:
+        parts = [[polygon] for polygon in polygons] if split else [polygons]
+        tied = [_objects.one_ring(part, **size) for part in parts]
+        whole = [cut(ring, **size) for ring in tied if ring is not None]
+        rings = [ring for ring in whole if len(ring) > 2]
+        if rings and len(whole) == len(tied):
+            return rings
+    traced = found.polygons[number]
+    return [keyholes.ring(part) for part in ([[p] for p in traced] if split else [traced])]
 
 
 def cut(ring: Ring, *, height: int, width: int) -> Ring:
@@ -88,7 +92,11 @@ def _behind(ring: Ring, inside: NDArray[np.bool_], axis: int, limit: int) -> Rin
 
 
 def _fractions(ring: Ring, found: Objects) -> str:
-    shares = ring / (found.width, found.height)
     return " ".join(
-        f"{share:.{DIGITS}f}".rstrip("0").rstrip(".") for share in shares.ravel().tolist()
+        f"{_fraction(x, found.width)} {_fraction(y, found.height)}" for x, y in ring.tolist()
     )
+
+
+@lru_cache(maxsize=1 << 14)  # corners of pixels come again and again
+def _fraction(value: float, size: int) -> str:
+    return f"{value / size:.{DIGITS}f}".rstrip("0").rstrip(".")

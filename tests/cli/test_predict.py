@@ -1,6 +1,7 @@
 """``maskforge predict`` on files: in every form, upright, and past bad images."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -71,6 +72,9 @@ def test_predicted_regions_are_read_again(trained, tmp_path, capsys):
     traced = ["--keep-iou", "1", "--min-area", "1"]
     for kind in ("labelme", "polygons", "via"):
         assert run("predict", trained, *images, "-o", kind, "--as", kind, *traced) == 0
+        said = " ".join(capsys.readouterr().err.split())
+        assert re.search(r"outlines simplified: [\d,]+ points are [\d,]+, the lowest IoU is", said)
+        assert "specks and pin holes removed: 0, of 0 pixels" in said
         source = "via/via.json" if kind == "via" else kind
         again = f"{kind}-again"
         labels = ["--labels", f"{kind}/labels.txt", "--no-previews"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -13,6 +14,8 @@ from projects import box, elsewhere, folder, labelme_file  # noqa: F401
 import maskforge
 from maskforge.conversion import account
 from maskforge.conversion.account import Account
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
 
 def test_what_is_left_out_on_request_is_counted_with_its_pixels(folder):
@@ -107,6 +110,17 @@ def test_masks_are_not_said_to_be_without_annotation(folder):
 )
 def test_numbers_and_their_nouns_agree(count, said):
     assert next(iter(Account(images=count).lines())) == f"read: 0 files, {said}"
+
+
+def test_pictures_that_masks_are_drawn_in_and_what_an_output_placed_are_no_images(tmp_path):
+    panoptic = tmp_path / "panoptic"
+    shutil.copytree(SAMPLES / "panoptic", panoptic)
+    assert maskforge.convert(panoptic).account.unannotated == ()
+    shutil.copy(panoptic / "images/000000018990.jpg", panoptic / "images/more.jpg")
+    again = maskforge.convert(panoptic, out=tmp_path / "out")
+    assert [os.path.basename(p) for p in again.account.unannotated] == ["more.jpg"]
+    made = maskforge.convert(tmp_path / "out", as_="yolo", out=tmp_path / "yolo")
+    assert maskforge.convert(made.out, format="yolo", out=tmp_path / "r").account.unannotated == ()
 
 
 def test_many_names_are_cut():

@@ -190,7 +190,10 @@ def test_boxes_are_left_out_or_filled(tmp_path: Path) -> None:
     [
         ("0 0.1 0.2 0.3 0.4 0.5", "bad-field", "but has 5 numbers"),
         ("0 0.1 0.2", "bad-field", "but has 2 numbers"),
-        ("cat 0.1 0.2 0.3 0.4 0.5 0.6", "bad-field", "a class and numbers"),
+        ("0 cat 0.2 0.3 0.4 0.5 0.6", "bad-field", "a class and numbers"),
+        ("cat 0.1 0.2 0.3 0.4 0.5 0.6", "unknown-label", "1 'dog', but got cat"),
+        ("² 0.1 0.2 0.3 0.4 0.5 0.6", "unknown-label", "1 'dog', but got ²"),
+        (f"{'9' * 5000} 0.1 0.2 0.3 0.4 0.5 0.6", "unknown-label", "but got 9999"),
         ("2 0.1 0.2 0.3 0.4 0.5 0.6", "unknown-label", "one of 0 'cat', 1 'dog', but got 2"),
         ("0 nan 0.2 0.3 0.4 0.5 0.6", "bad-shape", "must be finite"),
         ("0 0.5 0.5 0 0.2", "empty-shape", "an extent, but got 0 x 0.2"),

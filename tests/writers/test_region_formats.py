@@ -155,3 +155,18 @@ def test_without_a_background_what_is_ignored_is_not_lost(format_: str, tmp_path
     found = read(written(scene, format_, tmp_path), format_)
     assert +scene.lost == Counter()
     assert np.array_equal(drawn(found, table, (2, 3)).label_image(), scene.raster.label_image())
+
+
+@pytest.mark.parametrize("format_", ["coco", "labelme", "via", "yolo"])
+@pytest.mark.parametrize(
+    "how", [{"overlap": "first"}, {"overlap": "smallest"}, {"priority": "cat"}]
+)
+def test_what_lay_on_top_does_again(format_: str, how: dict[str, object], tmp_path: Path) -> None:
+    shapes = (("cat", Box(1, 1, 4, 4)), ("dog's", Box(2, 0, 9, 5)), ("cat", Box(0, 0, 8, 2)))
+    source = annotation(*(region(label, shape) for label, shape in shapes), height=6, width=9)
+    if "priority" in how:
+        how = {"priority": ["cat"]}
+    raster = rasterize(source, TABLE, **how)  # type: ignore[arg-type]
+    assert not np.array_equal(raster.label_image(), rasterize(source, TABLE).label_image())
+    found = read(written(scene_of(raster, source), format_, tmp_path), format_)
+    assert np.array_equal(drawn(found, TABLE, SIZE).label_image(), raster.label_image())
