@@ -29,13 +29,12 @@ SIDE = 1024
 def find(dataset: Dataset, examples: Sequence[Example]) -> Problem | None:
     """Return the warning that the highest id looks like void, None where it does not.
 
-    Also None where somebody has named the classes or said what is ignored. examples: those of
-    ``dataset`` that can be used.
+    Also None where somebody has named the classes. examples: those of ``dataset`` that can be used.
     """
     ids, names = dataset.classes.ids, dataset.classes.names
     named = any(name not in (BACKGROUND, f"class_{i}") for i, name in zip(ids, names, strict=True))
     masks = [example.label for example in examples if example.label.decoding.form == "ids"]
-    if named or dataset.has_void or len(ids) < 3 or len(masks) < 4:
+    if named or len(ids) < 3 or len(masks) < 4:
         return None
     count = min(MASKS, len(masks))
     found = _Found(len(ids) - 1)
