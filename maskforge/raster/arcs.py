@@ -22,7 +22,7 @@ Floats: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arcs:
-    """A arcs, and of which ones K rings consist.
+    """A arcs in an image (height, width), and of which ones K rings consist.
 
     points: (V, 2) float64 columns x, y on pixel corners, arc after arc, both ends included. start:
     (A + 1,) where each begins. closed: (A,) whether it goes all around without a junction; its
@@ -30,6 +30,8 @@ class Arcs:
     runs along it. ring: (K + 1,) where the use of each ring begins.
     """
 
+    height: int
+    width: int
     points: Floats
     start: Ints
     closed: NDArray[np.bool_]
@@ -103,7 +105,7 @@ def of_outlines(found: Outlines, *, height: int, width: int) -> Arcs:
     points = np.stack([x[vertex], y[vertex]], axis=1).astype(np.float64)
     start = np.append(0, count.cumsum())
     rings = np.append(of_ring.nonzero()[0], len(use))
-    return Arcs(points, start, free[owner[one]], use, forward, rings)
+    return Arcs(height, width, points, start, free[owner[one]], use, forward, rings)
 
 
 def _edge(x: Ints, y: Ints, start: Ints, end: Ints, grid: _Grid) -> Ints:

@@ -90,21 +90,18 @@ def _ties_of_holes(rings: _Rings) -> tuple[Ints, Ints, Points]:
     leftmost = leftmost[changes(number[leftmost])]
     crossing = np.full(len(rings.first), -1)
     crossing[number[leftmost]] = leftmost
-    reach = np.full(len(rings.first), np.inf)
-    reach[number[leftmost]] = x[leftmost]
-    reach[rings.exterior] = -np.inf
     here = crossing[holes]
     outer = rings.first[rings.exterior][rings.polygon[holes]]
-    before = np.maximum(here - 1, 0)
-    found = here >= 0
     child, parent = rings.first[holes], outer
+    found = here >= 0
     if found.any():
-        start = edge[here]
-        end = after[start]
-        ahead = (points[start] - points[end]).tolist()
-        first = np.array([dx < 0 or (dx == 0 and dy < 0) for dx, dy in ahead])
-        child = np.where(found, np.where(first, start, end), child)
-        found &= reach[number[before]] < reach[holes]
+        start, end = edge[here], after[edge[here]]
+        (ax, ay), (bx, by) = points[start].T, points[end].T
+        nearer = np.where((ax < bx) | ((ax == bx) & (ay < by)), start, end)
+        child = np.where(found, nearer, child)
+        before = np.maximum(here, 1) - 1
+        found &= (here > 0) & (row[before] == row[here])
+        found &= rings.polygon[number[before]] == rings.polygon[holes]
         parent = np.where(found, edge[before], outer)
     hole = points[child]
     a, b = points[parent], points[after[parent]]
@@ -127,19 +124,23 @@ def _crossings(points: Points, after: Ints, edges: Ints) -> tuple[Ints, Ints, ND
 
 
 def _inserted(rings: _Rings, edge: Ints, place: Points) -> tuple[Points, Ints, Ints]:
-    """Return all vertices, what follows each, and which one is at each place on its edge."""
+    """Return all vertices, what follows each, and the one that is at each place on its edge.
+
+    Each place gets a vertex, though one may be there already.
+    """
     points, after = rings.points, rings.after
-    vertex = np.where((place == points[edge]).all(axis=1), edge, after[edge])
-    new = (place != points[vertex]).any(axis=1).nonzero()[0]
-    away = np.abs(place[new] - points[edge[new]]).sum(axis=1)
-    new = new[np.lexsort((away, edge[new]))]
-    vertex[new] = np.arange(len(points), len(points) + len(new))
-    follows = np.append(vertex[new][1:], 0)
-    begins = changes(edge[new])
-    ends = np.append(begins[1:], True)[: len(new)]
-    follows = np.where(ends, after[edge[new]], follows[: len(new)])
-    after[edge[new][begins]] = vertex[new][begins]
-    return np.concatenate([points, place[new]]), np.concatenate([after, follows]), vertex
+    away = np.abs(place - points[edge]).sum(axis=1)
+    order = np.lexsort((away, edge))
+    edge, place = edge[order], place[order]
+    vertex = np.arange(len(points), len(points) + len(order))
+    begins = changes(edge)
+    follows = np.append(vertex[1:], 0)[: len(vertex)]
+    ends = np.append(begins[1:], True)[: len(vertex)]
+    follows[ends] = after[edge[ends]]
+    after[edge[begins]] = vertex[begins]
+    at = np.empty_like(vertex)
+    at[order] = vertex
+    return np.concatenate([points, place]), np.append(after, follows), at
 
 
 def _ties_of_parts(rings: _Rings) -> list[tuple[int, int]]:

@@ -97,8 +97,7 @@ def of_raster(raster: Raster) -> Regions:
         values[whole.region] for values in (raster.segment_class, raster.segment_instance)
     )
     classes = raster.classes
-    skip = [classes.ignore_index, classes.uncovered]
-    skip += [] if classes.background is None else [classes.background]
+    skip = [classes.ignore_index, classes.uncovered]  # that is the background, if there is one
     return _grouped(
         *(whole.start, whole.stop, value, instance, skip), height=raster.height, width=raster.width
     )

@@ -40,7 +40,8 @@ class Lines:
 
     points: (C, 2), arc after arc. arc: (C,). exact: (C,) whether it is a corner of the arc on pixel
     edges. weight: (C,) the tolerance below which the line keeps it, infinite for ends. closed: (A,)
-    whether an arc goes all around, so that its ends are a point like others.
+    whether an arc goes all around, so that its ends are a point like others. size: width and height
+    of the image.
     """
 
     points: Floats
@@ -48,6 +49,7 @@ class Lines:
     exact: NDArray[np.bool_]
     weight: Floats
     closed: NDArray[np.bool_]
+    size: tuple[int, int]
 
     @classmethod
     def of(cls, arcs: Arcs) -> Lines:
@@ -59,7 +61,7 @@ class Lines:
         exact = order >= len(points)
         weight = np.append(_weights(points, start), np.full(len(arcs.points), np.inf))[order]
         points = np.concatenate([points, arcs.points])[order]
-        return cls(points, arc[order], exact, weight, arcs.closed)
+        return cls(points, arc[order], exact, weight, arcs.closed, (arcs.width, arcs.height))
 
     def chosen(self, allowed: Floats, forced: NDArray[np.bool_]) -> Ints:
         """Return the points kept, (K,), ascending.
@@ -96,7 +98,7 @@ class Lines:
         near = ((meet - places[free]) ** 2).sum(axis=1) <= _REACH**2
         free, meet = free[near], np.rint(meet[near] * _GRID) / _GRID
         moved = places.copy()
-        moved[free] = np.clip(meet, self.points.min(axis=0), self.points.max(axis=0))
+        moved[free] = np.clip(meet, 0, self.size)
         index, inner = _between(first - 1, last + 1)
         while True:
             moved[end] = moved[begin]

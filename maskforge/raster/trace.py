@@ -82,7 +82,7 @@ def regions(found: Regions, classes: ClassTable) -> Iterator[Region]:
 
 
 def as_regions(
-    found: Regions, classes: ClassTable, geometries: Iterator[tuple[Polygon, ...]]
+    found: Regions, classes: ClassTable, geometries: Iterable[tuple[Polygon, ...]]
 ) -> Iterator[Region]:
     """Yield ``found`` as regions that have the given ``geometries``, such as simplified ones."""
     for value, instance, geometry in zip(

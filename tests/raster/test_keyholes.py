@@ -103,3 +103,20 @@ def test_a_hole_that_crosses_no_center_line() -> None:
     ring = keyholes.ring([Polygon(outside, (hole,))])
     assert len(ring) == 4 + 3 + 2
     check([(Polygon(outside, (hole,)),)], height=8, width=9)
+
+
+def test_holes_that_come_equally_far_left_are_not_tied_to_each_other_alone() -> None:
+    outside = np.array([[0, 0], [9, 0], [9, 8], [0, 8]], dtype=np.float64)
+    right = np.array([[3.5, 2.5], [7, 2.75], [6, 4]])
+    left = np.array([[3.5, 2.5], [4, 6], [3.5, 6]])
+    for holes in ((left, right), (right, left), (left, right[::-1]), (right[::-1], left[::-1])):
+        check([(Polygon(outside, holes),)], height=8, width=9)
+
+
+def test_a_hole_outside_is_not_lost() -> None:
+    square = np.array([[4, 4], [9, 4], [9, 9], [4, 9]], dtype=np.float64)
+    for move in ([-4, 0], [0, -4], [20, 0]):
+        parts = [Polygon(square, (square / 2 + move,)), Polygon(square + 30)]
+        ring = keyholes.ring(parts)
+        assert len(ring) >= 12 + 2
+        assert {*map(tuple, ring.tolist())} >= {*map(tuple, (square / 2 + move).tolist())}

@@ -58,6 +58,7 @@ def check(
     if not skip:
         assert whole == pytest.approx(image.size), "no gap"
     rings = [r for parts in got.geometries for p in parts for r in (p.exterior, *p.interiors)]
+    assert all((ring >= 0).all() and (ring <= image.shape[::-1]).all() for ring in rings)
     assert got.points_after == sum(map(len, rings))
     assert got.points_after <= got.points_before
     # What it says it lost is what is lost.
@@ -108,6 +109,12 @@ def test_nothing_is_lost_unasked(choice: dict[str, float]) -> None:
     traced = list(trace.polygons(found.runs, len(found), width=60))
     for parts, expected in zip(got.geometries, traced, strict=True):
         assert all(a.equals(b) for a, b in zip(shapes(parts), shapes(expected), strict=True))
+
+
+def test_fewer_points_of_which_no_pixel_tells() -> None:
+    got = check(patches(3, height=40, width=60), keep_iou=1)
+    assert set(got.region_iou) == {1}
+    assert got.points_after < got.points_before
 
 
 def test_neighbours_have_the_same_border() -> None:

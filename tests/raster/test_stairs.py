@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import shapely
@@ -41,6 +43,31 @@ DIAMOND = numbers("""
 def test_corners_of_long_sides_stay() -> None:
     corners = [[1, 1], [5, 1], [5, 4], [1, 4], [1, 1]]
     assert ring(BOX, 0.5) in (corners, corners[::-1])
+
+
+def test_a_side_of_two_pixels_is_long() -> None:
+    corners = [[1, 1], [3, 1], [3, 3], [1, 3], [1, 1]]
+    assert ring(numbers("0000 0110 0110 0000"), 0.5) in (corners, corners[::-1])
+
+
+def test_what_is_as_far_as_the_tolerance_is_left_out() -> None:
+    _, arcs = arcs_in(patches(4, height=30, width=30))
+    lines = Lines.of(arcs)
+    point = int(np.flatnonzero((lines.weight > 0.5) & (lines.weight < 5))[0])
+    none = np.zeros(len(lines.points), dtype=bool)
+    for tolerance, is_kept in ((lines.weight[point], False), (lines.weight[point] - 1e-9, True)):
+        kept = lines.chosen(np.full(len(arcs.closed), tolerance), none)
+        assert (point in kept) == is_kept
+
+
+def test_the_middles_of_steps() -> None:
+    # A ramp on the border: steps of one, one and three pixels, then a corner of long sides.
+    image = numbers("0000000 0000000 0001110 0111110 1111110")
+    _, arcs = arcs_in(image, skip=(0,))
+    points, start = stairs._middles(arcs)
+    lines = [points[i:j].tolist() for i, j in pairwise(start)]
+    ramp = [[0, 4], [0.5, 4], [1, 3.5], [1.5, 3], [2.5, 3], [3, 2.5], [3.5, 2]]
+    assert [*ramp, [6, 2], [6, 5]] in [line if line[0] == [0, 4] else line[::-1] for line in lines]
 
 
 def test_below_half_a_pixel_the_pixel_edges_stay() -> None:
@@ -156,6 +183,25 @@ def test_a_chord_whose_ends_were_moved_across_gets_them_back() -> None:
     forced = lines.missing(kept, places)
     assert forced[kept[mine]]
     assert not lines.missing(kept, lines.points[kept]).any()
+
+
+def test_the_corner_of_a_wedge_goes_to_its_tip() -> None:
+    # Its sides meet at (4, 12) and rise a pixel in two and a pixel in three.
+    y, x = np.indices((24, 30)) + 0.5
+    image = ((y - 12 < (x - 4) / 2) & (y - 12 > -(x - 4) / 3)).astype(np.uint8)
+    _, arcs = arcs_in(image, skip=(0,))
+    lines = Lines.of(arcs)
+    allowed, none = np.full(len(arcs.closed), 1.0), np.zeros(len(lines.points), dtype=bool)
+    kept = lines.chosen(allowed, none)
+    before, after = (
+        np.abs(places - [4, 12]).max(axis=1).min()
+        for places in (lines.points[kept], lines.placed(kept, allowed, none))
+    )
+    assert before >= 0.5
+    assert after < 0.4
+    forced = none.copy()
+    forced[kept] = True
+    assert (lines.placed(kept, allowed, forced) == lines.points[kept]).all()
 
 
 @given(seeds, st.sampled_from([0.5, 1, 3]))
