@@ -177,7 +177,6 @@ def erased(runs: Runs, eraser: NDArray[np.bool_]) -> Runs:
                 code="too-large",
                 cure="remove regions of the background that lie on top of each other",
             )
-    less.sort(key=lambda part: part[0])
     stays = ~eraser[runs.region]
     kept = Runs(runs.region[stays], runs.start[stays], runs.stop[stays])
     return subtract(kept, gather(less)) if less else kept

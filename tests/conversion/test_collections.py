@@ -74,6 +74,13 @@ def test_a_file_for_each_split(folder, tmp_path, by_split, workers):
     assert tree(out.parent) == made
 
 
+def test_one_file_of_all_splits_where_the_format_has_that(folder, tmp_path):
+    out = tmp_path / "out/all.npy"
+    result = maskforge.convert(folder, as_="onehot", out=out, split=[0.5])
+    assert {record["split"] for record in result.records} == {"train", "val"}
+    assert set(OneHotFile(out)) == {record["key"] for record in result.records}
+
+
 def test_what_is_in_the_place_of_a_split_is_not_replaced(folder, tmp_path, by_split):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/all_val.npy").write_bytes(b"mine")

@@ -209,10 +209,14 @@ def test_the_least_area_of_one_removes_nothing(disc, tmp_path):
     assert (out / path).read_bytes() == (same / path).read_bytes()
 
 
-@pytest.mark.parametrize("layout", ["yolo", "ultralytics-semantic", "nnunet", "mmseg", "coco"])
-def test_layouts_of_trainers_resume_as_others_do(folder, tmp_path, layout):
+@pytest.mark.parametrize(
+    ("layout", "as_"),
+    [(name, None) for name in ("yolo", "ultralytics-semantic", "nnunet", "mmseg", "coco")]
+    + [("coco", "panoptic")],
+)
+def test_layouts_of_trainers_resume_as_others_do(folder, tmp_path, layout, as_):
     labelme_file(folder / "c.json", [("cat", box(0, 0, 9, 6))])
-    some = {"layout": layout, "split": [0.5], "labels": ["cat", "dog"]}
+    some = {"layout": layout, "as_": as_, "split": [0.5], "labels": ["cat", "dog"]}
     out = maskforge.convert(folder, out=tmp_path / "out", **some).out
     whole = tree(out)
     again = maskforge.convert(folder, out=out, resume=True, **some)

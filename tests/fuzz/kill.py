@@ -24,6 +24,12 @@ CONVERSIONS: dict[str, tuple[str, ...]] = {
     "labelme -j 2": ("labelme", "labelme", "-j", "2"),
     "labelme --layout voc": ("labelme", "labelme", "-j", "1", "--layout", "voc"),
     "labelme --layout labelme -j 2": ("labelme", "labelme", "-j", "2", "--layout", "labelme"),
+    "labelme --layout coco": (
+        *("labelme", "labelme", "-j", "1", "--layout", "coco", "--split", "0.5"),
+    ),
+    "one file": (
+        *("labelme", "labelme", "-j", "1", "--as", "coco", "--images", "copy", "--split", "0.5"),
+    ),
     "via": ("via", "via/drinks.json", "-j", "1"),
     "via -j 2": ("via", "via/drinks.json", "-j", "2"),
     "ochuman": ("ochuman", "ochuman", "--size", "80x80"),
@@ -141,6 +147,8 @@ def _line(folder: Path, name: str, out: Path, *more: str) -> list[str]:
 
 def target(name: str, out: Path) -> Path:
     """Return the output of a conversion, all of which lies in the folder ``out``."""
+    if name == "one file":
+        return out / "all.json"
     return out / "all.npy" if name.startswith("via") else out / "masks"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import subprocess
 import sys
@@ -39,6 +40,9 @@ def space(tmp_path: Path) -> Path:
     return make_space(tmp_path)
 
 
+NAMES = ("labelme", "via", "labelme --layout coco", "one file")
+
+
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return kill.make_input(tmp_path_factory.mktemp("originals") / "input", images=6)
@@ -46,7 +50,7 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def whole(originals: Path) -> dict[str, tuple[dict[str, bytes], float]]:
-    return {name: kill.undisturbed(originals, name) for name in ("labelme", "via")}
+    return {name: kill.undisturbed(originals, name) for name in NAMES}
 
 
 @pytest.fixture
@@ -58,8 +62,11 @@ def out(originals: Path) -> Iterator[Path]:
         yield folder
 
 
-@pytest.mark.parametrize("share", [0.15, 0.5, 0.9, 1.0])
-@pytest.mark.parametrize("name", ["labelme", "via"])
+@pytest.mark.parametrize(
+    ("name", "share"),
+    [*itertools.product(NAMES[:2], (0.15, 0.5, 0.9, 1.0))]
+    + [(name, share) for name in NAMES[2:] for share in (0.5, 0.95)],
+)
 def test_killed_at_a_change_and_resumed_gives_the_same_bytes(
     originals: Path, whole: dict[str, tuple[dict[str, bytes], float]], name: str, share: float
 ) -> None:
@@ -67,9 +74,11 @@ def test_killed_at_a_change_and_resumed_gives_the_same_bytes(
     assert kill.killed_at_change(originals, name, number, whole[name][0]) == ""
 
 
-@pytest.mark.parametrize("standing", [False, True])
-@pytest.mark.parametrize("share", [0.3, 0.8, 0.95])
-@pytest.mark.parametrize("name", ["labelme", "via"])
+@pytest.mark.parametrize(
+    ("name", "share", "standing"),
+    [*itertools.product(NAMES[:2], (0.3, 0.8, 0.95), (False, True))]
+    + [(name, 0.9, True) for name in NAMES[2:]],
+)
 def test_a_power_cut_loses_nothing_and_resume_gives_the_same_bytes(
     originals: Path,
     whole: dict[str, tuple[dict[str, bytes], float]],

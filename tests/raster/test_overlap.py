@@ -143,4 +143,9 @@ def test_what_is_erased_so_often_that_no_person_drew_it_is_refused() -> None:
         patch.setattr(overlap, "MAX_KEPT", 17)
         with pytest.raises(GeometryError, match="erased so often") as caught:
             overlap.erased(runs, eraser)
+        left, right = np.zeros((2, HEIGHT, WIDTH), dtype=bool)
+        left[0], right[2] = True, True
+        apart = runs_of([left, left, right])  # what is elsewhere costs nothing
+        patch.setattr(overlap, "MAX_KEPT", 0)
+        assert overlap.erased(apart, np.array([False, False, True])).areas(3).tolist() == [4, 4, 0]
     assert caught.value.code == "too-large"

@@ -245,3 +245,11 @@ def test_an_image_in_two_splits_is_one_image_in_none(data: Path) -> None:
     (data / "data.yaml").write_text(text)
     _, _, found = parts(data)
     assert [(item.name, item.split) for item in found] == [("b.png", None), ("day/a.jpg", None)]
+
+
+def test_labels_beside_the_images(tmp_path: Path) -> None:
+    put(tmp_path / "set/data.yaml", "train: photos\nnames: [cat]\n")
+    photo(tmp_path / "set/photos/a.jpg")
+    put(tmp_path / "set/photos/a.txt", SQUARE)
+    _, problems, (item,) = parts(tmp_path / "set")
+    assert (len(item.annotation().regions), problems) == (1, [])

@@ -68,7 +68,7 @@ def test_areas_of_what_was_drawn_are_those_of_pycocotools(how: str, tmp_path: Pa
         Polygon(np.array([[5.0, 2.0], [28.4, 4.4], [25.0, 19.9], [3.3, 17.5]]), (hole,)),
         Box(-4.0, 1.5, 9.3, 30.0),
         Ellipse(14.0, 9.0, 6.0, 4.0, 0.3),
-        Polygon(np.array([[2.0, 2.2], [9.0, 2.2], [9.0, 2.7], [2.0, 2.7]])),  # no pixel of COCO's
+        Polygon(np.array([[3.79, 3.17], [2.08, 3.42], [3.14, 3.65]])),  # no pixel of COCO's
     )
     source = annotation(*(region("cat", shape) for shape in shapes), height=24, width=33)
     raster = rasterize(source, SPARSE)
@@ -87,7 +87,7 @@ def test_areas_of_what_was_drawn_are_those_of_pycocotools(how: str, tmp_path: Pa
     assert (
         kinds
         == {
-            "auto": [list, dict, list, list, list],
+            "auto": [list, dict, list, list, list],  # the last one, too, is its pixels
             "polygon": [list] * 5,
             "rle": [dict] * 5,
         }[how]
