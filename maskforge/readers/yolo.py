@@ -146,8 +146,8 @@ class Described:
             regions.append(Region(label, (shape,), place=place))
         if boxes and boxes == len(lines):
             raise ReadError(
-                f"objects must have polygons, but {many(boxes, 'is a box', 'are boxes')}, all "
-                "of this image",
+                f"objects must have polygons, but {many(boxes, 'is a box', 'are boxes')}, and "
+                "nothing else is in this image",
                 code="no-mask",
                 file=str(path),
                 cure=_FILL,
