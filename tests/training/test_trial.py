@@ -51,8 +51,9 @@ def chosen(**changes):
         ({"bfloat16": 0.5, "float32": 1.0, "fast": False}, ("bfloat16", True, 0)),
         ({"bfloat16": 0.95, "float32": 1.0, "fast": False}, ("float32", True, 0)),
         ({"bfloat16": 0.5, "float32": 1.0, "first": 0.8}, ("bfloat16", False, 0)),
-        ({"bfloat16": 0.5, "float32": 1.0, "half": 0.8}, ("bfloat16", True, 2)),
-        ({"bfloat16": 5.0, "float32": 1.0, "first": 0.8, "half": 0.8}, ("float32", False, 2)),
+        ({"bfloat16": 0.5, "float32": 1.0, "half": 0.7}, ("bfloat16", True, 2)),
+        ({"bfloat16": 0.5, "float32": 1.0, "half": 0.8}, ("bfloat16", True, 0)),
+        ({"bfloat16": 5.0, "float32": 1.0, "first": 0.8, "half": 0.7}, ("float32", False, 2)),
     ],
 )
 def test_what_is_clearly_faster_is_taken(monkeypatch, times, wanted):
