@@ -75,7 +75,21 @@ EQUIVALENT: tuple[Explained, ...] = (
         ">=",
         "A table of so many or a sort come to the same.",
     ),
+    Explained(
+        "raster/raster.py",
+        "rank = np.zeros(kinds[-1] + 1",
+        "constant",
+        "2",
+        "A table with a place more, for a class that no region has.",
+    ),
     # rules
+    Explained(
+        "rules/_scratch.py",
+        "self.stride = _PAD + -(-(width + 1) // 8) * 8",
+        "constant",
+        "2",
+        "One column of 0 right of the image is enough, and two are as good.",
+    ),
     Explained(
         "rules/_ties.py",
         "_GRID = 64.0",
