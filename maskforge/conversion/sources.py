@@ -385,7 +385,7 @@ def keep_clear(
     places: the files of a stem. reserved: files that the output has anyway. Case does not count.
     """
     flat = [name for name in places("probe/probe") if "probe" in name]
-    if not any(name.startswith("probe/") for name in places("probe")) and all(
+    if not any(name.startswith("probe") for name in places("probe")) and all(
         "probe/probe" in name for name in flat
     ):
         return []  # where all stems lie in folders of their kind, nothing can meet

@@ -286,7 +286,7 @@ def _by_number(names: dict[str, Any]) -> Parsed:
 
 def _of_yaml(text: str) -> Parsed:
     """Read ``names`` of a trainer's YAML: a list in brackets, or a block with dashes or numbers."""
-    lines = [line.split(" #")[0].rstrip() for line in text.splitlines()]
+    lines = [_uncommented(line) for line in text.splitlines()]
     at = next((i for i, line in enumerate(lines) if re.match(r"names\s*:", line)), None)
     if at is None:
         raise ClassError("a list of labels in YAML must have names:")
@@ -302,6 +302,15 @@ def _of_yaml(text: str) -> Parsed:
         pairs = (line.partition(":") for line in block)
         return _by_number({number.strip(): _bare(name) for number, _, name in pairs})
     return parse([_bare(line.removeprefix("-")) for line in block], by_line=True)
+
+
+_UNCOMMENTED = re.compile(r'(?:"(?:[^"\\]|\\.)*(?:"|$)|(?! #).)*')
+
+
+def _uncommented(line: str) -> str:
+    """Return what is before a comment, which begins with `` #`` outside of double quotes."""
+    found = _UNCOMMENTED.match(line)
+    return found[0].rstrip() if found is not None else ""
 
 
 def _block(lines: Iterable[str]) -> Iterable[str]:

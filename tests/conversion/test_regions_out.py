@@ -255,6 +255,18 @@ def test_cases_of_nnunet_that_would_have_one_name_get_two(folder, tmp_path):
     assert [problem.code for problem in result.problems] == ["name-collision"]
 
 
+def test_an_image_called_as_the_manifest_gets_another_name(folder, tmp_path):
+    for path in folder.glob("a.*"):
+        path.rename(folder / f"manifest{path.suffix}")
+    content = json.loads((folder / "manifest.json").read_text()) | {"imagePath": "manifest.png"}
+    (folder / "manifest.json").write_text(json.dumps(content))
+    result = maskforge.convert(folder, as_="labelme", out=tmp_path / "out")
+    assert [problem.code for problem in result.problems] == ["name-collision"]
+    made = tree(result.out).keys()
+    assert {"manifest-2.json", "manifest-2.png", "manifest.json"} <= made
+    assert load_manifest(result.out / "manifest.json")["kind"] == "labelme"
+
+
 def test_a_region_output_is_no_set_of_masks(folder, tmp_path):
     from maskforge.readers.masks.opening import open_dataset
 

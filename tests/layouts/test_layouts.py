@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError
+from maskforge.io.label_lists import read_table
 from maskforge.layouts import (
     Kind,
     Names,
@@ -118,13 +120,15 @@ def test_coco() -> None:
     assert coco.closing(TABLE, []) == {"labels.txt": LABELS}
 
 
-def test_yolo() -> None:
+def test_yolo(tmp_path: Path) -> None:
     places = yolo.places(VAL, Kind(".txt", "labels"))
     assert (places.mask, places.image) == ("labels/val/day 1/img.txt", "images/val/day 1/img.JPG")
     assert yolo.places(NAMES, Kind(".txt", "labels")).image == "images/train/day 1/img.JPG"
     names = b'names:\n  0: "cat"\n  1: "a \\"dog\\": #1"\n'
     data = yolo.closing(SPARSE, RECORDS)["data.yaml"]
     assert data == b'train: "images/train"\nval: "images/val"\ntest: "images/test"\n' + names
+    (tmp_path / "data.yaml").write_bytes(data)
+    assert read_table(tmp_path / "data.yaml").names == ("cat", 'a "dog": #1')
     data = yolo.closing(SPARSE, ALL)["data.yaml"]
     assert data == b'train: "images/train"\nval: "images/train"\n' + names
 
