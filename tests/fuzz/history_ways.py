@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import die_at
 
 import maskforge.cli
-from maskforge.cli import _convert
+from maskforge.cli import _console
 
 WAYS = (
     ("plain", 63),
@@ -214,12 +214,16 @@ def interrupted(after: int) -> Iterator[None]:
             raise KeyboardInterrupt
 
     @contextmanager
-    def progress(*, show: bool) -> Iterator[Any]:
-        yield stop
+    def bar(spoken: Any, done: str) -> Iterator[Any]:
+        if done == "converting":
+            yield stop
+            return
+        with before(spoken, done) as show:
+            yield show
 
-    before = _convert._progress
-    _convert._progress = progress  # type: ignore[assignment]
+    before = _console.bar
+    _console.bar = bar
     try:
         yield
     finally:
-        _convert._progress = before
+        _console.bar = before

@@ -74,8 +74,8 @@ NAMED: tuple[Named, ...] = (
     Named(
         "class weights do not reach the loss",
         "training/run.py",
-        "ignore_index=data.classes.channels.ignore_index, weight=weight\n",
-        "ignore_index=data.classes.channels.ignore_index, weight=None\n",
+        "            weight=weight,\n",
+        "            weight=None,\n",
         ("training/test_run.py", *_TRAINING),
     ),
     Named(
