@@ -226,6 +226,15 @@ def scored(
     elif overwrite:
         raise UsageError("only what --out names can be replaced, but got --overwrite alone")
     is_place = isinstance(predictor, str | os.PathLike)
+    places = [data] if isinstance(data, str | os.PathLike) else data
+    first = "" if isinstance(places, Dataset) else next(iter(places), "")
+    if predicting.is_network(first):
+        network, other = os.fspath(first), os.fspath(predictor) if is_place else "DATA"
+        raise UsageError(
+            "there must be data, but this is a network or the folder of a run",
+            file=network,
+            cure=f"the network comes first: maskforge evaluate {network} {other}",
+        )
     if not is_place or predicting.is_network(predictor):
         found = _network(predictor, data, part, meaning, view, strict=strict, look=look)
     else:

@@ -249,14 +249,13 @@ def _replaced(base: Config, changed: Mapping[str, Any]) -> Config:
 
 
 def _check_data(data: Dataset | PathLike | Sequence[PathLike]) -> None:
-    """Raise ReadError for the folder of a run: it would be looked through for masks."""
+    """Raise UsageError for the folder of a run: it would be looked through for masks."""
     if isinstance(data, Dataset):
         return
     for path in [data] if isinstance(data, str | os.PathLike) else data:
         if any(Path(path, name).is_file() for name in (BEST, LAST)):
-            raise ReadError(
+            raise UsageError(
                 "there must be data, but this is the folder of a run",
-                code="wrong-format",
                 file=str(path),
                 cure=f"name the data, and the run with --out: maskforge train DATA -o {path} "
                 "--resume",

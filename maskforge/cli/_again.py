@@ -41,7 +41,8 @@ def told(group: click.Group, typed: Sequence[str], error: BaseException) -> str:
     if isinstance(known, Interrupted):
         kept = f"; {known.kept}"
         if known.more and command is not None:
-            how, words = "go on with", [*_without(command, words, known.dropped), *known.more]
+            how = "begin again with" if "--overwrite" in known.more else "go on with"
+            words = [*_without(command, words, known.dropped), *known.more]
     # A training run can go on from its first checkpoint only, and says so itself.
     elif name != "train" and any(one.name == "resume" for one in getattr(command, "params", ())):
         how, words = "go on with", _resumed(words)

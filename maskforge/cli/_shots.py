@@ -48,8 +48,13 @@ def follow(
                 if progress is not None:
                     progress(finished + problems, total or 0)
     except KeyboardInterrupt as error:
-        kept = "what is done is kept" if events.placed else "all is as it was"
-        raise _again.Interrupted(f"{kept}: {out}") from error
+        if events.placed is None:
+            raise _again.Interrupted("all is as it was") from error
+        raise _again.Interrupted(
+            f"what is done is kept: {out}",
+            dropped=("out", "overwrite"),
+            more=("--out", out, "--overwrite"),
+        ) from error
     videos = sum(one.is_video for one in found)
     if not videos:
         what = f"{finished} of {many(len(found), 'image')}"

@@ -145,6 +145,10 @@ def _annotation_of(path: Path) -> str:
     return f"its annotation is beside it: {shlex.quote(str(file))}" if file.is_file() else ""
 
 
+_OURS = ("labels.txt", "scores.json", "best.pt")
+"""Files by which a folder is one of predictions, scores, or a run, and not of photographs."""
+
+
 def photographs(path: str) -> ReadError | None:
     """Return the error for a folder of images where masks are wanted, None where it is none."""
     from maskforge.io import files, scan
@@ -153,7 +157,7 @@ def photographs(path: str) -> ReadError | None:
     if not folder.is_dir():
         return None
     images = scan.find(folder, files.IMAGES)
-    if not images:
+    if not images or any((folder / name).is_file() for name in _OURS):
         return None
     return ReadError(
         f"there must be images and masks, but there are only images ({len(images):,})",

@@ -50,7 +50,10 @@ class Terminal(Watch):
         )
         if start.trial:
             self._console.print(start.trial)
-        if start.step:
+        if start.steps is not None and start.step >= start.steps:
+            told = f"all {start.steps:,} steps are done; --resume --steps {2 * start.steps} goes on"
+            self._console.print(told)
+        elif start.step:
             self._console.print(f"going on after step {start.step:,}")
         if self._console.is_terminal:
             columns = (BarColumn(bar_width=24), TextColumn("{task.description}"))

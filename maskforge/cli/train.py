@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 from collections.abc import Iterator
@@ -111,9 +112,12 @@ def run(
     from maskforge.pictures import plots
     from maskforge.prediction.sizes import described
 
+    score = f"best mIoU {100 * result.mean_iou:.2f}[/] ({described(result.size)})"
+    if math.isnan(result.mean_iou):
+        score = "not scored[/], as nothing was held back,"
     console.print(
-        f"[bold]best mIoU {100 * result.mean_iou:.2f}[/] ({described(result.size)}) after "
-        f"{many(round(result.seconds / 60, 1), 'minute')}: {_shown(result.best)}"
+        f"[bold]{score} after {many(round(result.seconds / 60, 1), 'minute')}: "
+        f"{_shown(result.best)}"
     )
     curves = "" if plots.missing() else f" and {_shown(result.out)}/curves.png"
     seen = f"to look at: {_shown(result.out)}/previews/{curves}"

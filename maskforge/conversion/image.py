@@ -343,7 +343,8 @@ def outputs(
             unknown=plan.unknown,
             max_pixels=plan.max_pixels,
         )
-        problems += _covering_nothing(annotation, raster)
+        smaller = "a larger --size may keep it" if plan.size else ""
+        problems += _covering_nothing(annotation, raster, cure=smaller)
     record = _record(annotation, raster, job, exif, original)
     if left:
         record["left_out"] = areas(left, annotation, plan)
@@ -509,7 +510,7 @@ def _in_output_frame(
     return annotation, exif
 
 
-def _covering_nothing(annotation: Annotation, raster: Raster) -> list[Problem]:
+def _covering_nothing(annotation: Annotation, raster: Raster, *, cure: str) -> list[Problem]:
     """Return a warning for each region that covers not a single pixel."""
     found = []
     pairs = zip(
@@ -518,11 +519,12 @@ def _covering_nothing(annotation: Annotation, raster: Raster) -> list[Problem]:
     for region, class_id, area in pairs:
         if class_id >= 0 and area == 0:
             message = (
-                f"the region {region.label!r} covers no pixel: it is outside the image or too thin"
+                f"the region {region.label!r} covers no pixel of {raster.width}x{raster.height}: "
+                "it is outside the image or too thin"
             )
             found.append(
                 Problem(
-                    "outside-image", str(annotation.source), message, region.place, "", "warning"
+                    "outside-image", str(annotation.source), message, region.place, cure, "warning"
                 )
             )
     return found

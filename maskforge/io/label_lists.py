@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 
 from maskforge.classes import BACKGROUND, HIGHEST_ID, ClassTable, Color, Parsed, parse
 from maskforge.errors import ClassError, ReadError, many
+from maskforge.io.ownership import Owned
 from maskforge.labels import stem
 
 Labels: TypeAlias = ClassTable | Sequence[str] | str | PathLike[str] | None
@@ -61,7 +62,8 @@ class Listed:
 def find_table(sources: Sequence[Path], own: Listed | None, found: Found) -> Listed:
     """Return the class table of a conversion for which the user named none.
 
-    That of labels.txt beside a source, else ``own``, what the sources themselves bring, else that
+    That of labels.txt beside a source, or beside a file of our own that it is called after, else
+    ``own``, what the sources themselves bring, else that
     of labels.txt in the current folder, else all labels that occur. The one in the current folder
     counts only when it lists a label of the input: where one works on several projects it may be
     that of another.
@@ -69,6 +71,11 @@ def find_table(sources: Sequence[Path], own: Listed | None, found: Found) -> Lis
     for folder in dict.fromkeys(s if s.is_dir() else s.parent for s in sources):
         path = folder / "labels.txt"
         if path.is_file():
+            return read(path)
+    for source in sources:
+        path = source.with_suffix(".labels.txt")
+        # Beside a file that somebody else made it is a list that a run before has collected.
+        if path.is_file() and Owned(source.parent, source.name).exists:
             return read(path)
     if own is not None:
         return own

@@ -46,6 +46,8 @@ def encode(scene: Scene, options: _objects.Tracing) -> bytes:
         }
         for number, class_id in enumerate(found.class_ids)
     ]
+    if scene.image is None and scene.annotation is not None and scene.annotation.embedded:
+        scene.lost["images that are in the annotation only (--images copy writes them)"] += 1
     folder, name = _objects.folder_and_name(scene)
     entry = {"filename": name, "size": -1, "regions": regions, "file_attributes": {}}
     return to_json(folder) + b"\n" + to_json(entry)
@@ -97,9 +99,8 @@ class Collection:
         folder, entry = map(from_json, piece.split(b"\n"))
         if self._folder is None:
             self._folder = folder
-        if folder != self._folder:
-            whole = posixpath.join(folder, entry["filename"])
-            entry["filename"] = posixpath.relpath(whole, self._folder or ".")
+        if folder and folder != self._folder:
+            entry["filename"] = _way(posixpath.join(folder, entry["filename"]), self._folder)
         key, number = f"{entry['filename']}-1", 1
         while key in self._keys:
             key, number = f"{entry['filename']}-{number + 1}", number + 1
@@ -121,6 +122,15 @@ class Collection:
             "_via_image_id_list": list(self._keys),
         }
         self._file.write(b"\n},\n" + to_json(rest)[1:] + b"\n")
+
+
+def _way(path: str, folder: str) -> str:
+    """Return how ``path`` is called from ``folder``, both from the same place, wherever that is."""
+    up, down = (posixpath.normpath(way).split("/").count("..") for way in (folder, path))
+    if posixpath.isabs(path) != posixpath.isabs(folder) or up > down:
+        return path
+    here = "/" + "x/" * 99  # ``..`` must not come to an end
+    return posixpath.relpath(posixpath.join(here, path), posixpath.join(here, folder))
 
 
 def _settings(folder: str) -> dict[str, Any]:

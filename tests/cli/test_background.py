@@ -195,7 +195,9 @@ def test_interrupted(photos, monkeypatch, capsys, begin, listed):
     fail_after(monkeypatch, "write", 1, KeyboardInterrupt())
     assert run("background", "masks", "photos", "-o", begin, "--overwrite") == 130
     said = capsys.readouterr().err
-    assert ("what is done is kept: new" if begin == "new" else "all is as it was: old") in said
+    kept = "what is done is kept: new" if begin == "new" else "all is as it was"
+    assert f"interrupted; {kept}; begin again with: " in said
+    assert said.rstrip().endswith("--overwrite")
     assert listing(begin) == listed
     assert leftovers(begin) == []
     assert contents("old") == before

@@ -50,7 +50,7 @@ def test_a_run_goes_on_in_another_folder(capsys):
     assert checkpoint.load(FILES / "last.pt").run["state"]["step"] == 40
     before = contents("run")
     assert run("train", "data", "-o", "new", "--resume-from", "run", "--threads", "1") == 0
-    assert "going on after step 40" in capsys.readouterr().err
+    assert "all 40 steps are done" in capsys.readouterr().err
     assert contents("run") == before
     new, old = (checkpoint.load(Path(name, "best.pt")) for name in ("new", "run"))
     assert new.scores == old.scores

@@ -325,3 +325,44 @@ def test_samples_there_and_back(tmp_path, name, as_):
     assert found.keys() == wanted.keys()
     for stem, image in wanted.items():
         assert np.array_equal(found[stem], np.where(image == ignore, 0, image)), stem
+
+
+def test_via_keeps_ids_by_the_list_beside_a_file_of_ours(folder, tmp_path):
+    labels = {"cat": 7, "dog": 2}
+    table = "0:_background_,2:dog,7:cat"
+    first = maskforge.convert(folder, labels=table, as_="label", out=tmp_path / "a")
+    made = maskforge.convert(folder, labels=table, as_="via", out=tmp_path / "via/all.json")
+    again = maskforge.convert(made.out, as_="label", out=tmp_path / "b", format="via")
+    ids = dict(zip(again.classes.names, again.classes.ids, strict=True))
+    assert {name: ids[name] for name in labels} == labels
+    for name in ("masks/a.png", "masks/more/b.png"):
+        assert (again.out / name).exists() == (first.out / name).exists()
+    # A list beside somebody else's file is what an earlier run has collected there.
+    shutil.copy(made.out, tmp_path / "mine.json")
+    (tmp_path / "mine.labels.txt").write_text("0:_background_\n9:cat\n")
+    other = maskforge.convert(
+        tmp_path / "mine.json", as_="label", out=tmp_path / "c", assume_size=(9, 6), format="via"
+    )
+    assert other.classes.ids == (0, 1, 2)
+
+
+def test_via_tells_of_images_that_are_in_the_annotation_only(tmp_path):
+    shutil.copy(SAMPLES / "labelme/embedded.json", tmp_path)
+    source = tmp_path / "embedded.json"
+    result = maskforge.convert(source, as_="via", out=tmp_path / "out/x.json", previews=False)
+    assert [problem.code for problem in result.problems] == ["lost"]
+    assert "images that are in the annotation only" in result.problems[0].message
+    with_images = maskforge.convert(
+        source, as_="via", out=tmp_path / "with/x.json", previews=False, images="copy"
+    )
+    assert with_images.problems == ()
+    assert maskforge.convert(with_images.out, as_="label", out=tmp_path / "back").converted == 1
+
+
+def test_ways_from_one_folder_to_another_do_not_hang_on_where_we_are():
+    from maskforge.writers import via
+
+    assert via._way("../../a/b/c.jpg", "../../a/d/") == "../b/c.jpg"
+    assert via._way("../" * 30 + "a/c.jpg", "../" * 30 + "b") == "../a/c.jpg"
+    assert via._way("/a/c.jpg", "../b") == "/a/c.jpg"
+    assert via._way("images/c.jpg", "../p/") == "images/c.jpg"  # what we are called nobody says

@@ -50,6 +50,11 @@ def diagnose(
         )
     elif alpha is not None:
         return (*problems, _alpha(alpha)), tuple(notes)
+    if look.threefold and set(counts.values.tolist()) == {0, 255}:
+        notes.append(
+            note("mask-colors", "a colour mask in black and white: it holds colours, not class ids")
+        )
+        return tuple(problems), tuple(notes)
     if look.threefold:
         problems.append(
             wrong(
