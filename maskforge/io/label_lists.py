@@ -72,7 +72,7 @@ def find_table(sources: Sequence[Path], own: Listed | None, found: Found) -> Lis
         path = folder / "labels.txt"
         if path.is_file():
             return read(path)
-    for source in sources:
+    for source in (one for one in sources if one.is_file()):
         path = source.with_suffix(".labels.txt")
         # Beside a file that somebody else made it is a list that a run before has collected.
         if path.is_file() and Owned(source.parent, source.name).exists:
