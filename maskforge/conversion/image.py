@@ -343,8 +343,7 @@ def outputs(
             unknown=plan.unknown,
             max_pixels=plan.max_pixels,
         )
-        smaller = "a larger --size may keep it" if plan.size else ""
-        problems += _covering_nothing(annotation, raster, cure=smaller)
+        problems += _covering_nothing(annotation, raster)
     record = _record(annotation, raster, job, exif, original)
     if left:
         record["left_out"] = areas(left, annotation, plan)
@@ -510,7 +509,7 @@ def _in_output_frame(
     return annotation, exif
 
 
-def _covering_nothing(annotation: Annotation, raster: Raster, *, cure: str) -> list[Problem]:
+def _covering_nothing(annotation: Annotation, raster: Raster) -> list[Problem]:
     """Return a warning for each region that covers not a single pixel."""
     found = []
     pairs = zip(
@@ -519,12 +518,11 @@ def _covering_nothing(annotation: Annotation, raster: Raster, *, cure: str) -> l
     for region, class_id, area in pairs:
         if class_id >= 0 and area == 0:
             message = (
-                f"the region {region.label!r} covers no pixel of {raster.width}x{raster.height}: "
-                "it is outside the image or too thin"
+                f"the region {region.label!r} covers no pixel: it is outside the image or too thin"
             )
             found.append(
                 Problem(
-                    "outside-image", str(annotation.source), message, region.place, cure, "warning"
+                    "outside-image", str(annotation.source), message, region.place, "", "warning"
                 )
             )
     return found
