@@ -99,7 +99,7 @@ class Collection:
         folder, entry = map(from_json, piece.split(b"\n"))
         if self._folder is None:
             self._folder = folder
-        if folder and folder != self._folder:
+        if folder != self._folder:
             entry["filename"] = _way(posixpath.join(folder, entry["filename"]), self._folder)
         key, number = f"{entry['filename']}-1", 1
         while key in self._keys:
