@@ -129,9 +129,9 @@ class Dataset(core.Dataset):
 
         transform: called with image, uint8 (H, W, 3), and label image, (H, W) by channel; what it
         returns takes their place. Arrays become tensors as above, tensors stay what they are. It
-        must be picklable where workers load. size: what image and label
-        image are brought to before that: the longer side, (width, height), which makes batches of
-        all images possible, or "full".
+        must be picklable where workers load. size: what image and label image are brought to before
+        that: the longer side, (width, height), which makes batches of all images possible, or
+        "full".
 
         Raises UsageError where torch is missing.
         """

@@ -42,9 +42,9 @@ class Evaluation:
     classes: the class table. scores: all of them, by class and overall. images: name, mean IoU and
     pixel accuracy of each image. problems: what was left out or counts as wrong. reason: which
     images were scored, in words. size: what the network works at, as in its settings, None where
-    none did. missed: scored pixels without a prediction, which count as wrong.
-    out: the folder with the files, None where none were written. exit_code: what the command would
-    end with: 0 clean, 1 with problems in the data.
+    none did. missed: scored pixels without a prediction, which count as wrong. out: the folder with
+    the files, None where none were written. exit_code: what the command would end with: 0 clean, 1
+    with problems in the data.
     """
 
     classes: ClassTable

@@ -16,17 +16,15 @@ def place(name: str, *, newest: bool = False) -> Path:
     """
     numbered = (Path(RUNS, name if n == 1 else f"{name}-{n}") for n in itertools.count(1))
     stands = None
-    for path in numbered:
-        if _is_free(path):
-            return stands if newest and stands is not None else path
+    while not _is_free(path := next(numbered)):
         stands = path
-    raise AssertionError("numbers do not end")
+    return stands if newest and stands is not None else path
 
 
 def _is_free(path: Path) -> bool:
     """Tell whether nothing is there, or a folder with no more than what a cut off run left."""
     try:
-        return not any(not name.startswith(".maskforge-") for name in os.listdir(path))
+        return all(name.startswith(".maskforge-") for name in os.listdir(path))
     except FileNotFoundError:
         return True
     except OSError:

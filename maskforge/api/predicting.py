@@ -19,6 +19,7 @@ from maskforge.prediction import footage, onnx_network, outputs
 from maskforge.prediction.config import MACHINE
 from maskforge.prediction.footage import Found
 from maskforge.prediction.predictor import Predictor
+from maskforge.training.run_folder import BEST, LAST
 
 PathLike: TypeAlias = str | os.PathLike[str]
 Size: TypeAlias = int | str | Sequence[int]
@@ -87,10 +88,6 @@ def size_of(size: Size) -> tuple[int, ...]:
             f'size must be the longer side in pixels, (width, height) or "full", but got {size!r}'
         )
     return tuple(sides)
-
-
-BEST, LAST = "best.pt", "last.pt"
-"""The networks of a run; the first is meant where its folder is named."""
 
 
 def named(path: PathLike) -> Path:

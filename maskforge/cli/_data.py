@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 _RELABELLING = ("map", "only", "drop", "ignore_labels")
 """Settings of a conversion that say what becomes of labels: here, of class names."""
 
-_NAMES = ("labels", "kind", "ignore", "style", "images_from", *_RELABELLING)
-
 MOST = 3
 """Problems of one code that are shown."""
 
@@ -33,7 +31,9 @@ def take(given: dict[str, Any]) -> dict[str, Any]:
     By the names of :data:`maskforge.api.dataset.MEANING`. Raises UsageError.
     """
     Relabelling.of(*(given[name] for name in _RELABELLING))  # a wrong one is told before all else
-    return {name: given.pop(name) for name in _NAMES}
+    from maskforge.api.dataset import MEANING
+
+    return {name: given.pop(name) for name in MEANING}
 
 
 def options() -> list[Callable[[Any], Any]]:

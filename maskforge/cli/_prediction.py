@@ -40,13 +40,12 @@ def options() -> list[Callable[[Any], Any]]:
     ]
 
 
-_NAMES = ("device", "threads", "size", "tile", "tile_overlap", "flip", "batch")
-
-
 def take(given: dict[str, Any]) -> dict[str, Any]:
     """Return what ``given`` says of it, and remove it there.
 
     By the names of :func:`maskforge.api.predicting.open_network`.
     """
-    taken = {name: given.pop(name) for name in _NAMES}
+    from maskforge.api.predicting import LOOK
+
+    taken = {name: given.pop(name) for name in LOOK}
     return {name: value for name, value in taken.items() if value is not None}

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Kind, Names, Places, Records, labels, named_by_split
-from maskforge.raster.raster import Raster
+from maskforge.layouts import (
+    Kind,
+    Names,
+    Places,
+    Records,
+    as_it_is,
+    labels,
+    named_by_split,
+    no_more,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +34,8 @@ class OneFile:
     IMAGE_FORM: Literal["as-is", "png"] = "as-is"
     SIZE: tuple[int, int] | None = None
 
-    def table(self, classes: ClassTable) -> ClassTable:
-        """Return the table itself."""
-        return classes
+    table = staticmethod(as_it_is)
+    per_image = staticmethod(no_more)
 
     def places(self, names: Names, kind: Kind) -> Places:
         """Return where the files of one image go."""
@@ -40,10 +47,6 @@ class OneFile:
             preview=f"{stem}-previews/{names.stem}.jpg",
             collection=name,
         )
-
-    def per_image(self, raster: Raster, names: Names) -> Mapping[str, bytes]:
-        """Return nothing: there is nothing to say about a single image."""
-        return {}
 
     def closing(self, classes: ClassTable, records: Records) -> Mapping[str, bytes]:
         """Return the names of the classes."""

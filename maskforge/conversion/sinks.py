@@ -215,11 +215,12 @@ class Run:
             entry = Entry(len(data), digest(data)) if is_known else None
             if why := self.stage.obstacle(name, entry):
                 found.append((name, why))
-        if self._sheet is not None and len(jobs) > 1:
-            self.stage.check([self._sheet])
         if found:
             raise self.stage.in_the_way(found)
-        self.stage.check(dict.fromkeys(name for job in jobs for name in self._places(job)))
+        names = dict.fromkeys(name for job in jobs for name in self._places(job))
+        if self._sheet is not None and len(jobs) > 1:
+            names[self._sheet] = None
+        self.stage.check(names)
 
     def _check_room(self, jobs: Sequence[Job]) -> None:
         """Raise WriteError where the output, with copies of the images, needs more than is free.
@@ -460,7 +461,6 @@ class Run:
         lost = self._lost(done)
         self._raise_if_strict(lost)
         done.problems += lost
-        self._raise_if_strict(done.problems)
         self._add_problems(done)
         with stage.shelf.file(self.place.manifest) as file:
             manifest.write(

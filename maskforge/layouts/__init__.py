@@ -146,6 +146,24 @@ def consecutive(
     return replace(classes, ids=ids, ignore=ignore, has_ignore=classes.has_ignore)
 
 
+# Places and files that several layouts have.
+
+
+def in_folders_of_splits(names: Names, kind: Kind) -> Places:
+    """Return places in ``images/SPLIT`` and a folder beside it; without a split in ``train``."""
+    split = names.split or "train"
+    return Places(
+        mask=f"{kind.folder}/{split}/{names.stem}{kind.suffix}",
+        image=f"images/{split}/{names.stem}{names.image_suffix}",
+        preview=f"previews/{names.stem}.jpg",
+    )
+
+
+def no_more(raster: Raster, names: Names) -> Mapping[str, bytes]:
+    """Return nothing: there is nothing to say about a single image."""
+    return {}
+
+
 # The lists that several layouts write at the end.
 
 

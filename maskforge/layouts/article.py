@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import Literal
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Kind, Names, Places, Records, as_it_is, labels
-from maskforge.raster.raster import Raster
+from maskforge.layouts import Kind, Names, Places, Records, as_it_is, labels, no_more
 
 MASK_WRITER: str | None = "color"
 INSTANCES = False
 IMAGE_FORM: Literal["as-is", "png"] = "png"
 SIZE: tuple[int, int] | None = (512, 512)
 table = as_it_is
+per_image = no_more
 
 
 def places(names: Names, kind: Kind) -> Places:
@@ -26,11 +26,6 @@ def places(names: Names, kind: Kind) -> Places:
         image=f"features/{names.index}_x.png",
         preview=f"previews/{names.index}.jpg",
     )
-
-
-def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
-    """Return nothing: there is nothing to say about a single image."""
-    return {}
 
 
 def closing(classes: ClassTable, records: Records) -> dict[str, bytes]:

@@ -8,14 +8,23 @@ from __future__ import annotations
 from typing import Literal
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Kind, Names, Places, Records, as_it_is, labels, named_by_split
-from maskforge.raster.raster import Raster
+from maskforge.layouts import (
+    Kind,
+    Names,
+    Places,
+    Records,
+    as_it_is,
+    labels,
+    named_by_split,
+    no_more,
+)
 
 MASK_WRITER: str | None = "coco"
 INSTANCES = False
 IMAGE_FORM: Literal["as-is", "png"] = "as-is"
 SIZE: tuple[int, int] | None = None
 table = as_it_is
+per_image = no_more
 
 
 def places(names: Names, kind: Kind) -> Places:
@@ -28,11 +37,6 @@ def places(names: Names, kind: Kind) -> Places:
         preview=f"previews/{names.stem}.jpg",
         collection=None if kind.collection is None else f"annotations/{name}",
     )
-
-
-def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
-    """Return nothing: there is nothing to say about a single image."""
-    return {}
 
 
 def closing(classes: ClassTable, records: Records) -> dict[str, bytes]:

@@ -19,16 +19,17 @@ from maskforge.layouts import (
     consecutive,
     labels,
     lines,
+    no_more,
     plain,
     stems_by_split,
 )
-from maskforge.raster.raster import Raster
 from maskforge.records import to_json
 
 MASK_WRITER: str | None = "label"
 INSTANCES = False
 IMAGE_FORM: Literal["as-is", "png"] = "as-is"
 SIZE: tuple[int, int] | None = None
+per_image = no_more
 
 
 def table(classes: ClassTable) -> ClassTable:
@@ -44,11 +45,6 @@ def places(names: Names, kind: Kind) -> Places:
         image=f"img_dir/{split}/{names.stem}{names.image_suffix}",
         preview=f"previews/{names.stem}.jpg",
     )
-
-
-def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
-    """Return nothing: there is nothing to say about a single image."""
-    return {}
 
 
 def closing(classes: ClassTable, records: Records) -> dict[str, bytes]:

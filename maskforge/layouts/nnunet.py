@@ -20,16 +20,17 @@ from maskforge.layouts import (
     Records,
     consecutive,
     labels,
+    no_more,
     plain,
     stems_by_split,
 )
-from maskforge.raster.raster import Raster
 from maskforge.records import to_json
 
 MASK_WRITER: str | None = "label"
 INSTANCES = False
 IMAGE_FORM: Literal["as-is", "png"] = "png"
 SIZE: tuple[int, int] | None = None
+per_image = no_more
 
 
 def table(classes: ClassTable) -> ClassTable:
@@ -50,11 +51,6 @@ def places(names: Names, kind: Kind) -> Places:
         image=f"images{where}/{case}_0000.png",
         preview=f"previews/{case}.jpg",
     )
-
-
-def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
-    """Return nothing: there is nothing to say about a single image."""
-    return {}
 
 
 def closing(classes: ClassTable, records: Records) -> dict[str, bytes]:

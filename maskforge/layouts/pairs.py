@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import Literal
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Kind, Names, Places, Records, as_it_is, labels, splits
-from maskforge.raster.raster import Raster
+from maskforge.layouts import Kind, Names, Places, Records, as_it_is, labels, no_more, splits
 
 MASK_WRITER: str | None = None
 INSTANCES = False
 IMAGE_FORM: Literal["as-is", "png"] = "as-is"
 SIZE: tuple[int, int] | None = None
 table = as_it_is
+per_image = no_more
 
 
 def places(names: Names, kind: Kind) -> Places:
@@ -31,11 +31,6 @@ def places(names: Names, kind: Kind) -> Places:
         image=f"images/{names.stem}{names.image_suffix}",
         preview=f"previews/{names.stem}.jpg",
     )
-
-
-def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
-    """Return nothing: there is nothing to say about a single image."""
-    return {}
 
 
 def closing(classes: ClassTable, records: Records) -> dict[str, bytes]:

@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import Literal
 
 from maskforge.classes import ClassTable
-from maskforge.layouts import Kind, Names, Places, Records, as_it_is, lines, stems_by_split
-from maskforge.raster.raster import Raster
+from maskforge.layouts import Kind, Names, Places, Records, as_it_is, lines, no_more, stems_by_split
 
 MASK_WRITER: str | None = "palette"
 INSTANCES = True
 IMAGE_FORM: Literal["as-is", "png"] = "as-is"
 SIZE: tuple[int, int] | None = None
 table = as_it_is
+per_image = no_more
 
 
 def places(names: Names, kind: Kind) -> Places:
@@ -29,11 +29,6 @@ def places(names: Names, kind: Kind) -> Places:
         preview=f"SegmentationClassVisualization/{names.stem}.jpg",
         instance=f"SegmentationObject/{names.stem}.png",
     )
-
-
-def per_image(raster: Raster, names: Names) -> dict[str, bytes]:
-    """Return nothing: there is nothing to say about a single image."""
-    return {}
 
 
 def closing(classes: ClassTable, records: Records) -> dict[str, bytes]:
