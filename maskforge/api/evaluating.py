@@ -21,6 +21,7 @@ from maskforge.datasets import Comparison, compare, load, load_pair
 from maskforge.datasets.comparing import Strangers
 from maskforge.errors import ClassError, Problem, ReadError, UsageError, many
 from maskforge.io.label_lists import Labels
+from maskforge.io.ownership import Entry
 from maskforge.io.prefetch import prefetch
 from maskforge.labels import name_of_class
 from maskforge.palette import display_index, display_palette
@@ -118,6 +119,7 @@ class _Found(NamedTuple):
 
     scored: name, truth, prediction and image (or None) of each, by channel; while they come,
     ``late`` takes what cannot be scored after all, and ``strangers`` what of them is no class.
+    identity: that of the network, None without one.
     """
 
     classes: ClassTable
@@ -129,6 +131,7 @@ class _Found(NamedTuple):
     strangers: Strangers
     reason: str
     size: tuple[int, ...] | None = None
+    identity: object = None
 
 
 @words.python()
@@ -139,6 +142,7 @@ def evaluate(
     out: PathLike | None = None,
     part: str | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     strict: bool = False,
     device: str = "auto",
     threads: int = 0,
@@ -167,7 +171,8 @@ def evaluate(
     takes or returned; with a folder of predictions that of the true masks. out: the folder for
     scores and pictures; None: none are written. part: "train", "val", "test" or "all"; None: what
     the training held back, else val, test, all. overwrite: replace what an earlier evaluation made
-    in ``out``. strict: raise the first problem in the data. device, threads, size, tile,
+    in ``out``. resume: its scores stand where network and data are as they were; else as overwrite.
+    strict: raise the first problem in the data. device, threads, size, tile,
     tile_overlap, flip, batch: as for ``open_network``. labels, kind, ignore, style, images_from,
     map, only, drop, ignore_labels: as for ``open_dataset``. look: called with what was found in the
     data, before anything is scored. progress: called with images scored and images in all.
@@ -188,6 +193,7 @@ def evaluate(
         out=out,
         part=part,
         overwrite=overwrite,
+        resume=resume,
         strict=strict,
         meaning=dict(zip(MEANING, said, strict=True)),
         view=predicting.given_of(dict(zip(predicting.LOOK, look_of, strict=True))),
@@ -205,6 +211,7 @@ def scored(
     out: PathLike | None,
     part: str | None,
     overwrite: bool,
+    resume: bool,
     strict: bool,
     meaning: Mapping[str, Any],
     view: Mapping[str, Any],
@@ -221,10 +228,13 @@ def scored(
 
     folder: saving.Folder | None = None
     if out is not None:
-        folder = saving.Folder(Path(out), score_files.COMMAND, overwrite=overwrite, whole=True)
+        folder = saving.Folder(
+            Path(out), score_files.COMMAND, overwrite=overwrite, resume=resume, whole=True
+        )
         folder.check(score_files.NAMES)
-    elif overwrite:
-        raise UsageError("only what --out names can be replaced, but got --overwrite alone")
+    elif overwrite or resume:
+        again, done = ("--overwrite", "replaced") if overwrite else ("--resume", "gone on with")
+        raise UsageError(f"only what --out names can be {done}, but got {again} alone")
     is_place = isinstance(predictor, str | os.PathLike)
     places = [data] if isinstance(data, str | os.PathLike) else data
     first = "" if isinstance(places, Dataset) else next(iter(places), "")
@@ -242,10 +252,18 @@ def scored(
         found = _folders(predictor, data, part, meaning, strict=strict, look=look)
     channels = found.classes.channels
     scorer = Scorer(found.classes.names, channels.ignore_index, WORST if out else 0)
-    for done, (name, truth, prediction, image) in enumerate(found.scored, 1):
-        scorer.add(name, truth, prediction, image=image)
-        if progress is not None:
-            progress(done, found.total)
+    how = saving.fingerprint(score_files.COMMAND, found.identity, found.classes.to_text())
+    of = _as_it_is(found)
+    known = folder.standing(how, of) if folder is not None else None
+    if known is not None:
+        scorer.restore(known["counts"])
+        missed = known["missed"]
+    else:
+        for count, (name, truth, prediction, image) in enumerate(found.scored, 1):
+            scorer.add(name, truth, prediction, image=image)
+            if progress is not None:
+                progress(count, found.total)
+        missed = scorer.nothing - found.strangers.pixels
     strange = found.strangers.problem()
     problems = (*found.problems, *found.late, *([] if strange is None else [strange]))
     is_clean = all(problem.severity != "error" for problem in problems)
@@ -256,17 +274,30 @@ def scored(
         words.problems(problems),
         found.reason,
         found.size,
-        scorer.nothing - found.strangers.pixels,
+        missed,
         None if out is None else Path(out),
         0 if is_clean else 1,
     )
 
     def write() -> None:
-        if folder is not None:
+        if folder is not None and known is None:
             folder.spare(found.sources)
-            score_files.write(folder, scorer, found.classes)
+            is_whole = not found.late and strange is None
+            note = (how, of, {"counts": scorer.counts(), "missed": missed}) if is_whole else None
+            score_files.write(folder, scorer, found.classes, note=note)
 
     return evaluation, write
+
+
+def _as_it_is(found: _Found) -> Entry:
+    """Return what is equal as long as the same files are scored, and none was written to."""
+    from maskforge.prediction.saving import fingerprint
+
+    states = []
+    for path in found.sources:
+        state = path.stat()
+        states.append((os.fspath(path), state.st_size, state.st_mtime_ns))
+    return Entry(len(states), fingerprint(found.reason, found.classes.ignore_index, states))
 
 
 def predicted(
@@ -345,6 +376,7 @@ def _network(
         Strangers(),
         chosen.reason,
         predictor.size,
+        predictor.identity,
     )
 
 

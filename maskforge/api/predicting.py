@@ -14,7 +14,7 @@ from maskforge import plugins, writers
 from maskforge.api import torch_part, words
 from maskforge.api.places import place
 from maskforge.errors import Problem, ReadError, UsageError, many
-from maskforge.io import video
+from maskforge.io import ownership, video
 from maskforge.prediction import footage, onnx_network, outputs
 from maskforge.prediction.config import MACHINE
 from maskforge.prediction.footage import Found
@@ -169,6 +169,7 @@ def open_network(
             raise
     return replace(
         found,
+        digest=ownership.digest_of(file).digest,
         size=found.size if sides is None else sides,
         tile=tile,
         overlap=tile_overlap,
@@ -224,6 +225,7 @@ def predict(
     style: str | None = None,
     options: Mapping[str, object] | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     device: str = "auto",
     threads: int = 0,
     size: Size | None = None,
@@ -238,26 +240,36 @@ def predict(
     network: a checkpoint ``.pt``, an export ``.onnx``, the folder of a run, or what
     ``open_network`` returned. images: files, folders and patterns of images and videos. out: the
     folder to write to; None: ``runs/NAME-predicted``, or the first of ``runs/NAME-predicted-2`` …
-    that is free. as_: "label", "palette", "color", "npy", "onehot", "overlay" or "probabilities",
-    or a format of regions: "labelme", "via", "coco", "panoptic" or "yolo". style: the colours of
-    "color". options: of a format of regions, such as ``{"keep_iou": 0.99}``. overwrite: replace
-    what an earlier prediction made there, and never another file. device, threads, size, tile,
-    tile_overlap, flip, batch: as for
-    ``open_network``. progress: called with images done and images in all.
+    that is free; with ``resume`` and ``overwrite`` the last that stands. as_: "label", "palette",
+    "color", "npy", "onehot", "overlay" or "probabilities", or a format of regions: "labelme",
+    "via", "coco", "panoptic" or "yolo". style: the colours of "color". options: of a format of
+    regions, such as ``{"keep_iou": 0.99}``. overwrite: replace what an earlier prediction made
+    there, and never another file. resume: keep of it what came of the same images with the same
+    network and options, and do the rest; a file of all images is kept or made anew. device,
+    threads, size, tile, tile_overlap, flip, batch: as for ``open_network``. progress: called with
+    images done and images in all.
 
     Masks have the size of the image, shown upright by its EXIF. All is put in place when it is
     done. Raises UsageError, ReadError, WriteError; an image that cannot be read is a problem of the
     result.
     """
     plugins.choose("as", as_, KINDS)
-    target = Path(out) if out is not None else place(f"{run_of(network)}-predicted")
+    name = f"{run_of(network)}-predicted"
+    target = Path(out) if out is not None else place(name, newest=overwrite or resume)
     wanted = [images] if isinstance(images, str | os.PathLike) else list(images)
     spared = [] if isinstance(network, Predictor) else [named(network)]
     for file in spared:
         check(file)
     found = footage.find([os.fspath(one) for one in wanted], out=target, command=outputs.COMMAND)
     output = outputs.Output(
-        target, as_, found, style=style, options=options, overwrite=overwrite, spared=spared
+        target,
+        as_,
+        found,
+        style=style,
+        options=options,
+        overwrite=overwrite,
+        resume=resume,
+        spared=spared,
     )
     look = dict(zip(LOOK, (device, threads, size, tile, tile_overlap, flip, batch), strict=True))
     total = footage.count(found) if progress is not None else 0

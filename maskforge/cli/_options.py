@@ -108,6 +108,18 @@ def quiet_option() -> Callable[[Any], Any]:
     return _help.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 
 
+def again() -> list[Callable[[Any], Any]]:
+    """Return the options for a place where an earlier run of the same command stands."""
+    return [
+        _help.option("--overwrite", is_flag=True, help="Replace what an earlier run made there."),
+        _help.option(
+            "--resume",
+            is_flag=True,
+            help="Go on with an earlier run: do what is missing or changed.",
+        ),
+    ]
+
+
 def _engines() -> list[str]:
     """Return the engines that may have options; ours have none, and take a while to load."""
     return [name for name in plugins.names("engines") if name not in ("processes", "serial")]

@@ -48,12 +48,12 @@ def follow(
                 if progress is not None:
                     progress(finished + problems, total or 0)
     except KeyboardInterrupt as error:
-        if events.placed is None:
+        if events.placed is None and not events.waits:
             raise _again.Interrupted("all is as it was") from error
         raise _again.Interrupted(
             f"what is done is kept: {out}",
-            dropped=("out", "overwrite"),
-            more=("--out", out, "--overwrite"),
+            dropped=("out", "overwrite", "resume"),
+            more=("--out", out, "--resume" if events.waits else "--overwrite"),
         ) from error
     videos = sum(one.is_video for one in found)
     if not videos:
@@ -62,7 +62,8 @@ def follow(
         what = f"{many(finished, 'frame')} of {many(videos, 'video')}"
     else:
         what = f"{finished} images and frames" if finished != 1 else "1 image or frame"
-    console.print(f"[bold]{what} {done}[/]: {escape(out)}")
+    before = f", {events.kept:,} of them by an earlier run" if events.kept else ""
+    console.print(f"[bold]{what} {done}[/]{before}: {escape(out)}")
     if events.placed is None:
         return 3
     if left := events.placed.left:

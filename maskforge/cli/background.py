@@ -23,6 +23,7 @@ def run(
     radius: str | None,
     smooth: float | None,
     overwrite: bool,
+    resume: bool,
     quiet: bool,
     **given: Any,
 ) -> int:
@@ -32,8 +33,9 @@ def run(
     What is kept is told by the network CHECKPOINT, or by MASKS, a folder of masks or an output of
     maskforge, which needs no torch; masks belong to images of the same name, clip_000001 to the
     first frame of clip.mp4. A JPEG stays a JPEG; other images become PNG. A video keeps its size
-    and frames a second and loses its sound. All is put in place when it is done; --overwrite
-    replaces what an earlier run made there, and never another file.
+    and frames a second and loses its sound. All is put in place when it is done; --resume keeps
+    what an earlier run did of the same images, --overwrite replaces what it made, and never another
+    file.
 
     \b
     Examples:
@@ -50,7 +52,7 @@ def run(
     settings = _settings(given, edge=edge, radius=radius, smooth=smooth)
     console = _console.console(quiet=quiet)
     name = f"{predicting.run_of(source)}-background"
-    target = Path(out) if out else place(name, newest=overwrite)
+    target = Path(out) if out else place(name, newest=overwrite or resume)
     found = footage.find(images, out=target, command=background.COMMAND)
     if smooth is not None and not any(one.is_video for one in found):
         raise UsageError("only videos can be smoothed, but got --smooth and no video")
@@ -60,7 +62,9 @@ def run(
     if not is_network:
         predicting.refuse(view)
     spared = [path for path in (picture, Path(source) if is_network else None) if path]
-    folder = background.place(found, target, settings=settings, overwrite=overwrite, spared=spared)
+    folder = background.place(
+        found, target, settings=settings, overwrite=overwrite, resume=resume, spared=spared
+    )
     if picture is not None:
         settings = replace(settings, backdrop=_picture(picture))
     foreground: background.Foreground
@@ -201,7 +205,7 @@ _OPTIONS = [
         help="Class names of the masks. [default: those found with them]",
     ),
     *_prediction.options(),
-    _help.option("--overwrite", is_flag=True, help="Replace what an earlier run made there."),
+    *_options.again(),
     _options.quiet_option(),
 ]
 

@@ -23,6 +23,7 @@ def run(
     quiet: bool,
     strict: bool,
     overwrite: bool,
+    resume: bool,
     **given: Any,
 ) -> int:
     """Score CHECKPOINT on DATA, or a folder of predicted masks on DATA, one of true masks, which
@@ -31,8 +32,9 @@ def run(
     All images are counted in one confusion matrix, at their full size; ignored pixels are not
     counted. What a prediction holds beyond the classes counts as wrong. The folder of --out then
     holds scores.json, classes.csv, images.csv, confusion.png, and worst/, the images with the
-    lowest scores; --overwrite replaces what an earlier run made there, and never another file.
-    With --json and no --out nothing is written.
+    lowest scores; --overwrite replaces what an earlier run made there, and never another file;
+    --resume tells its scores again where network and data are as they were. With --json and no
+    --out nothing is written.
 
     \b
     Examples:
@@ -51,7 +53,7 @@ def run(
     meaning, view = _data.take(given), _prediction.take(given)
     target = Path(out) if out else None
     if target is None and not as_json:
-        target = place(f"{run_of(predictor)}-scores", newest=overwrite)
+        target = place(f"{run_of(predictor)}-scores", newest=overwrite or resume)
     shown = _data.Shown(console)
     with _annotations.recognised([predictor, *data]), _console.bar(console, "scored") as progress:
         result, write = evaluating.scored(
@@ -60,6 +62,7 @@ def run(
             out=target,
             part=part,
             overwrite=overwrite,
+            resume=resume,
             strict=strict,
             meaning=meaning,
             view=view,
@@ -111,7 +114,7 @@ _OPTIONS = [
     ),
     *_prediction.options(),
     *_data.options(),
-    _help.option("--overwrite", is_flag=True, help="Replace what an earlier run made there."),
+    *_options.again(),
     _help.option("--strict", is_flag=True, help="Stop at the first problem in the data."),
     _options.json_option("The scores"),
     _options.quiet_option(),

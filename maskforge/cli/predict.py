@@ -22,6 +22,7 @@ def run(
     as_: str,
     style: str | None,
     overwrite: bool,
+    resume: bool,
     quiet: bool,
     **given: Any,
 ) -> int:
@@ -31,8 +32,8 @@ def run(
     Masks have the size of the image, shown upright by its EXIF. What is written is what the
     conversions write, or an overlay to look at, or the probability of each class as a float16 .npy
     file (C, H, W). Of a video an overlay is a video, without sound; all else is a file for each
-    frame, clip_000001.png and so on. All is put in place when it is done; --overwrite replaces what
-    an earlier run made there, and never another file.
+    frame, clip_000001.png and so on. All is put in place when it is done; --resume keeps what an
+    earlier run did of the same images, --overwrite replaces what it made, and never another file.
 
     \b
     Examples:
@@ -49,7 +50,7 @@ def run(
     source = predicting.named(network)
     predicting.check(source)
     name = f"{predicting.run_of(network)}-predicted"
-    target = Path(out) if out else place(name, newest=overwrite)
+    target = Path(out) if out else place(name, newest=overwrite or resume)
     found = footage.find(images, out=target, command=outputs.COMMAND)
     writer = outputs.Output(
         target,
@@ -58,6 +59,7 @@ def run(
         style=style,
         options=_regions(as_, given),
         overwrite=overwrite,
+        resume=resume,
         spared=[source],
     )
     events = writer.predict(predicting.open_network(source, **_prediction.take(given)))
@@ -122,7 +124,7 @@ _OPTIONS = [
     ),
     *_options.options_of(Settings, only=REGION_OPTIONS),
     *_prediction.options(),
-    _help.option("--overwrite", is_flag=True, help="Replace what an earlier run made there."),
+    *_options.again(),
     _options.quiet_option(),
 ]
 

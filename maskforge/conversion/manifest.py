@@ -1,24 +1,20 @@
-"""The manifest: what an output folder holds and how it came about; and the journal of a run.
+"""The manifest: what an output folder holds and how it came about.
 
-The manifest is JSON, one per output, without clock, host or absolute path, so that equal inputs
-give equal bytes. The journal is its forerunner while a run is under way: one line an image, so
-that a killed run can go on where it was.
+It is JSON, one per output, without clock, host or absolute path, so that equal inputs give equal
+bytes. Its forerunner while a run is under way is the journal (:mod:`maskforge.io.journal`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from maskforge import __version__
 from maskforge.conversion.settings import Plan
 from maskforge.errors import Problem
-from maskforge.io import files
 from maskforge.io.manifest import FORMAT
-from maskforge.io.ownership import Entry
-from maskforge.io.shelf import Put
-from maskforge.records import Records, parsed, to_json
+from maskforge.records import Records, to_json
 
 
 def write(
@@ -66,7 +62,7 @@ def _head(plan: Plan, records: Records, *, kind: str, collections: Sequence[str]
 
 def problem_lines(problems: Iterable[Problem], root: Path) -> bytes:
     """Return problems as JSON lines, files relative to ``root`` where they are below it."""
-    return b"".join(_line(relative(problem, root)) for problem in problems)
+    return b"".join(to_json(relative(problem, root)) + b"\n" for problem in problems)
 
 
 def relative(problem: Problem, root: Path) -> dict[str, str]:
@@ -77,72 +73,3 @@ def relative(problem: Problem, root: Path) -> dict[str, str]:
     except ValueError:
         record["file"] = Path(problem.file).name
     return record
-
-
-class Journal:
-    """The record of a run under way: a line for each image that is done, with its files."""
-
-    def __init__(self, path: Path, fingerprint: str, *, go_on: bool) -> None:
-        """``go_on``: what an earlier run of the same settings wrote there stays true."""
-        self._path = path
-        self._beginning = {"fingerprint": fingerprint}
-        self._go_on = go_on
-        self._file: IO[bytes] | None = None
-
-    def add(self, record: Mapping[str, Any], put: Iterable[Put]) -> None:
-        """Append a record; it is in the system's hands when this returns. Raises WriteError."""
-        names = [[one.name, one.taken, *one.entry] for one in put]
-        try:
-            if self._file is None:
-                self._file = self._open()
-            self._file.write(_line({"record": record, "files": names}))
-            self._file.flush()
-        except OSError as error:
-            raise files.write_error(self._path, error) from error
-
-    def _open(self) -> IO[bytes]:
-        if self._go_on and self._path.is_file():
-            file = self._path.open("ab")
-            file.write(b"\n")  # the last line may have been cut
-            return file
-        file = self._path.open("wb")
-        file.write(_line(self._beginning))
-        return file
-
-    def close(self) -> None:
-        """Close the journal. It stays until the output is in place."""
-        if self._file is not None:
-            try:
-                self._file.close()
-            except OSError as error:
-                raise files.write_error(self._path, error) from error
-
-
-def _line(entry: Mapping[str, Any]) -> bytes:
-    return to_json(entry) + b"\n"
-
-
-def read_journal(
-    path: Path,
-) -> tuple[str | None, list[tuple[dict[str, Any], dict[str, tuple[Entry, bool]]]]]:
-    """Return the fingerprint of a run that was cut off, None where there was none, and what it did.
-
-    That is, for each image, its record, and its files by name, and whether they were in place
-    before. The last line of a killed run may be cut; it does not count.
-    """
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError:
-        return None, []
-    entries = [entry for entry in map(parsed, lines) if isinstance(entry, dict)]
-    if not entries or not isinstance(entries[0].get("fingerprint"), str):
-        return None, []
-    found = []
-    for entry in entries[1:]:
-        try:
-            named = {name: (Entry(*values), bool(taken)) for name, taken, *values in entry["files"]}
-            if isinstance(entry["record"]["stem"], str) and all(map(files.is_inside, named)):
-                found.append((entry["record"], named))
-        except (KeyError, TypeError, ValueError):
-            continue  # it was cut
-    return entries[0]["fingerprint"], found

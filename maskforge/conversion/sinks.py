@@ -24,8 +24,10 @@ from maskforge.conversion.sources import Earlier, Job
 from maskforge.engines import Team
 from maskforge.errors import Problem, ReadError, UsageError, WriteError
 from maskforge.io import copying, images
+from maskforge.io import journal as journals
 from maskforge.io.exchange import ASIDE, Exchanged
 from maskforge.io.files import way_to
+from maskforge.io.journal import Journal
 from maskforge.io.manifest import load as load_manifest
 from maskforge.io.manifest import output_files
 from maskforge.io.ownership import Entry, digest
@@ -333,7 +335,7 @@ class Run:
         outcomes = team.run(work, _taken_from(jobs, earlier), on_death=image.died)
         journal = None
         if not self._writer.COLLECTION:  # a file of all images is made anew
-            journal = manifest.Journal(
+            journal = Journal(
                 self.stage.place / "journal.jsonl", self.plan.fingerprint, go_on=self.plan.resume
             )
         with _Collections(self.plan, self.stage) as collections:
@@ -351,7 +353,7 @@ class Run:
         self,
         outcome: Outcome,
         done: Done,
-        journal: manifest.Journal | None,
+        journal: Journal | None,
         collections: _Collections,
     ) -> None:
         if outcome.fatal is not None:
@@ -404,7 +406,7 @@ class Run:
         found = self._standing()
         if self.plan.resume and not self.place.is_file:
             path = self.stage.place / "journal.jsonl"
-            fingerprint, lines = manifest.read_journal(path)
+            fingerprint, lines = journals.read(path)
             if fingerprint is not None:
                 self._refuse_other(fingerprint)
                 for record, entries in lines:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby, takewhile
 from pathlib import Path
@@ -14,6 +14,7 @@ from maskforge.datasets import Header, read_image
 from maskforge.errors import MaskforgeError, Problem, ReadError, UsageError, WriteError
 from maskforge.io import files, images, ownership, scan, video
 from maskforge.io.images import Window
+from maskforge.io.ownership import Entry
 from maskforge.io.prefetch import prefetch
 from maskforge.prediction.sizes import Image
 
@@ -40,13 +41,15 @@ class Found(NamedTuple):
 class Shot(NamedTuple):
     """An image, or a frame of a video, that was read.
 
-    name: that of the image; that of the video with the number of the frame, from 1.
+    name: that of the image; that of the video with the number of the frame, from 1. entry: size and
+    digest of the image's file, None of a frame.
     """
 
     found: Found
     name: str
     image: Image
     header: Header
+    entry: Entry | None = None
 
 
 class Failure(NamedTuple):
@@ -57,9 +60,14 @@ class Failure(NamedTuple):
 
 
 class End(NamedTuple):
-    """A video has no more frames."""
+    """A video has no more frames.
+
+    entry: size and digest of its file, None where not all of it could be read. frames: how many.
+    """
 
     found: Found
+    entry: Entry | None = None
+    frames: int = 0
 
 
 Event: TypeAlias = Shot | Failure | End
@@ -156,14 +164,17 @@ def process(
     look: Callable[[Sequence[Shot]], Iterable[T]],
     write: Callable[[Shot, T], None],
     finish: Callable[[Found], None],
+    done: Callable[[Found, Entry | None, int], None],
     window: Window | None = None,
 ) -> Iterator[tuple[str, Problem | None]]:
     """Read ``found`` one after the other; yield the name of each shot, and what was wrong with it.
 
     look: called with the shots of a batch. write: called for each shot with what ``look`` said of
-    it. finish: called at the end of each video. window: what is black and white in images of more
-    than 8 bits. An image at which ``write`` fails is passed over;
-    a video ends there. What would fail for all that come, such as a full disk, is raised.
+    it. finish: called at the end of each video. done: called at the end of each image and video,
+    with size and digest of what was read, None where something failed, and how many shots it was.
+    window: what is black and white in images of more than 8 bits. An image at which ``write`` fails
+    is passed over; a video ends there. What would fail for all that come, such as a full disk, is
+    raised.
     """
     failed: set[Found] = set()
     for events in _batches(_each(found, failed, window), batch):
@@ -177,6 +188,7 @@ def process(
             if isinstance(event, Failure):
                 yield name, event.problem
                 continue
+            problem = None
             try:
                 if isinstance(event, Shot):
                     write(event, cast(T, seen))
@@ -186,10 +198,12 @@ def process(
                 if isinstance(error, UsageError) or error.code == WriteError.code:
                     raise
                 failed.add(event.found)
-                yield name, error.problem(file=str(event.found.path))
-            else:
-                if isinstance(event, Shot):
-                    yield name, None
+                problem = error.problem(file=str(event.found.path))
+            if isinstance(event, End) or not event.found.is_video:
+                entry = None if event.found in failed else event.entry
+                done(event.found, entry, event.frames if isinstance(event, End) else 1)
+            if problem is not None or isinstance(event, Shot):
+                yield name, problem
 
 
 def _counts(event: Event, failed: set[Found]) -> bool:
@@ -216,8 +230,15 @@ def frame_name(video_name: str, number: int) -> str:
     return f"{video_name}_{number:06}"
 
 
-def frames_among(names: Iterable[str], one: Found, suffix: str) -> list[str]:
-    """Return those of the file names that frames of the video ``one`` have, with ``suffix``.
+def frame_names(one: Found, count: int) -> list[str]:
+    """Return what the shots of an image or video are called that has ``count``."""
+    if not one.is_video:
+        return [one.name]
+    return [frame_name(one.name, number) for number in range(1, count + 1)]
+
+
+def frames_among(names: Iterable[str], one: Found, suffix: str = "") -> list[str]:
+    """Return those of the names, without folders, that frames of the video have, with ``suffix``.
 
     The video is asked for the number of its frames only where there may be some.
     """
@@ -233,30 +254,44 @@ def _each(found: Sequence[Found], failed: set[Found], window: Window | None) -> 
     for is_video, group in groupby(found, lambda one: one.is_video):
         if is_video:
             for one in group:
-                yield from _video(one, failed)
-                yield End(one)
+                entry = _entry(one)
+                frames = yield from _video(one, failed)
+                yield End(one, entry if frames else None, frames)
         else:
             yield from prefetch(partial(_image, window=window), group, workers=2)
 
 
 def _image(one: Found, window: Window | None) -> Shot | Failure:
     try:
+        entry = _entry(one)
         image, header = read_image(one.path, window)
     except ReadError as error:
         return Failure(one, error.problem(file=str(one.path)))
-    return Shot(one, one.name, image, header)
+    return Shot(one, one.name, image, header, entry)
 
 
-def _video(one: Found, failed: set[Found]) -> Iterator[Shot | Failure]:
+def _entry(one: Found) -> Entry | None:
+    """Return size and digest of the file, before it is read; None where reading will say why."""
+    try:
+        return ownership.digest_of(one.path)
+    except OSError:
+        return None
+
+
+def _video(one: Found, failed: set[Found]) -> Generator[Shot | Failure, None, int]:
+    """Yield the frames; return how many they are, 0 where that is not all."""
+    number = 0
     try:
         with video.Video(one.path) as frames:
             for number, image in enumerate(frames, start=1):
                 if one in failed:
-                    return
+                    return 0
                 header = Header(image.shape[0], image.shape[1], 1)
                 yield Shot(one, frame_name(one.name, number), image, header)
     except ReadError as error:
         yield Failure(one, error.problem(file=str(one.path)))
+        return 0
+    return number
 
 
 def _frames(one: Found) -> int:

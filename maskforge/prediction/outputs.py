@@ -21,12 +21,13 @@ from maskforge.classes import ClassTable
 from maskforge.conversion import account
 from maskforge.errors import UsageError
 from maskforge.io import files, video
+from maskforge.io.ownership import Entry
 from maskforge.layouts import Names
 from maskforge.pictures import previews
 from maskforge.prediction import footage
 from maskforge.prediction.footage import Found, Shot
 from maskforge.prediction.predictor import Predictor
-from maskforge.prediction.saving import Event, Events, Folder
+from maskforge.prediction.saving import Event, Events, Folder, Work, fingerprint
 from maskforge.raster.label_image import to_raster
 from maskforge.raster.raster import Raster
 from maskforge.writers import Collecting, CollectionWriter, Scene
@@ -43,9 +44,10 @@ class Output:
 
     found: what is predicted. kind: a writer of :mod:`maskforge.writers`, "overlay" or
     "probabilities". options: of the writer. overwrite: what an earlier run has placed is replaced,
-    as a whole. spared: files that are never replaced, besides what is ``found``. Raises UsageError
-    for a style that does not fit, where an earlier output stands without ``overwrite``, and where a
-    file is in the way that is not ours to replace.
+    as a whole. resume: what it has done of the same images with the same network and options stays;
+    a file of all images stays or is made anew. spared: files that are never replaced, besides what
+    is ``found``. Raises UsageError for a style that does not fit, where an earlier output stands
+    and neither is said, and where a file is in the way that is not ours to replace.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Output:
         style: str | None = None,
         options: Mapping[str, object] | None = None,
         overwrite: bool = False,
+        resume: bool = False,
         spared: Iterable[Path] = (),
     ) -> None:
         if style is not None:
@@ -79,7 +82,8 @@ class Output:
         self._out = out
         self._done = 0
         self._told: list[dict[str, Any]] = []
-        self._folder = Folder(out, COMMAND, originals, overwrite=overwrite)
+        self._told_now: list[dict[str, Any]] = []  # of the image or video under way
+        self._folder = Folder(out, COMMAND, originals, overwrite=overwrite, resume=resume)
         self._check_names()
 
     def _check_names(self) -> None:
@@ -120,21 +124,39 @@ class Output:
         classes = predictor.classes.to_text().encode()
         self._folder.enclose("labels.txt", classes)
 
+        together = self._writer is not None and self._writer.COLLECTION
+        made = (self._kind, self._style, None if self._writer is None else self._options)
+        work = Work(
+            self._folder,
+            self._found,
+            fingerprint(COMMAND, predictor.identity, made),
+            together=together,
+        )
+        self._told += [told for record in work.records for told in record["told"]]
+        yield from work.before()
+
         def look(shots: Sequence[Shot]) -> list[NDArray[np.float32]]:
             return predictor.probabilities([shot.image for shot in shots])
 
         def write(shot: Shot, values: NDArray[np.float32]) -> None:
             self._write(shot, values, predictor)
 
+        def done(one: Found, entry: Entry | None, shots: int) -> None:
+            work.done(one, entry, shots, told=self._told_now)
+            self._told += self._told_now
+            self._told_now = []
+
         with self._open:
             yield from footage.process(
-                self._found,
+                work.left,
                 batch=predictor.batch,
                 look=look,
                 write=write,
                 finish=self._finish,
+                done=done,
                 window=predictor.config.shown,
             )
+        work.close(told=self._told)
 
     def _write(self, shot: Shot, values: NDArray[np.float32], predictor: Predictor) -> None:
         if self._kind == "probabilities":
@@ -165,7 +187,7 @@ class Output:
         )
         self._done += 1
         data = writer.encode(scene, self._options)
-        self._told.append(
+        self._told_now.append(
             {"lost": {k: n for k, n in scene.lost.items() if n}, "traced": scene.traced}
         )
         if not writer.COLLECTION:

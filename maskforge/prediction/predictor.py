@@ -37,7 +37,8 @@ class Predictor:
     size: as in the settings. tile: side of the tiles in
     pixels; 0: only what is too large for one piece is cut, into tiles of :data:`TILE`. overlap:
     fraction of a tile. flip: average with the mirrored image. batch: images or tiles at once.
-    config: the settings of the training. data: the fingerprint of what it was trained on.
+    config: the settings of the training. data: the fingerprint of what it was trained on. digest:
+    of the network's file, "" where it is in none.
     """
 
     forward: Forward = field(repr=False)
@@ -50,6 +51,13 @@ class Predictor:
     batch: int = 8
     config: Config = field(default_factory=Config, repr=False)
     data: str = ""
+    digest: str = ""
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """All that bears on what it predicts, as JSON: equal predictors say the same."""
+        view = (self.size, self.tile, self.overlap, self.flip)
+        return (self.digest, self.classes.to_text(), *view)
 
     def probabilities(self, images: Sequence[Image]) -> list[NDArray[np.float32]]:
         """Return the probability of each class, (C, H, W), for images (H, W, 3) uint8 in RGB."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from maskforge.classes import ClassTable
 from maskforge.io import files
+from maskforge.io.ownership import Entry
 from maskforge.pictures import comparison, plots, previews
 from maskforge.pictures.comparison import Comparison
 from maskforge.prediction.saving import Folder
@@ -26,11 +28,24 @@ NAMES = ("scores.json", "classes.csv", "images.csv", "confusion.png")
 :func:`maskforge.pictures.plots.missing` has nothing to say."""
 
 
-def write(folder: Folder, scorer: Scorer, classes: ClassTable) -> None:
-    """Put :data:`NAMES` and ``worst/`` in place. Raises UsageError, WriteError."""
+def write(
+    folder: Folder,
+    scorer: Scorer,
+    classes: ClassTable,
+    *,
+    note: tuple[str, Entry, dict[str, Any]] | None = None,
+) -> None:
+    """Put :data:`NAMES` and ``worst/`` in place. Raises UsageError, WriteError.
+
+    note: of what the scores are, for :meth:`Folder.standing`: the fingerprint, what was scored, and
+    the record.
+    """
     with folder:
         for name, data in _files(scorer, classes):
             folder.save(name, data)
+        if note is not None:
+            fingerprint, of, record = note
+            folder.note(fingerprint, of, record)
 
 
 def _files(scorer: Scorer, classes: ClassTable) -> Iterator[tuple[str, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -160,6 +161,23 @@ class Scorer:
         edges = boundary.boundary_iou(self._boundary[0], self._boundary[1])
         matrix = self._matrix if self.nothing else self._matrix[:, :-1]
         return Scores(self.names, matrix, edges, *means)
+
+    def counts(self) -> dict[str, Any]:
+        """Return all that was counted, for JSON; see :meth:`restore`."""
+        images = [[i.name, _finite(i.mean_iou), _finite(i.pixel_accuracy)] for i in self.images]
+        return {
+            "matrix": self._matrix.tolist(),
+            "boundary": self._boundary.tolist(),
+            "images": images,
+        }
+
+    def restore(self, counts: Mapping[str, Any]) -> None:
+        """Take in what another scorer of the same classes has counted, but no image to draw."""
+        self._matrix += np.array(counts["matrix"], np.int64)
+        self._boundary += np.array(counts["boundary"], np.int64)
+        for name, *values in counts["images"]:
+            scores = (np.nan if value is None else value for value in values)
+            self.images.append(ImageScore(name, *scores))
 
     @property
     def nothing(self) -> int:

@@ -192,15 +192,47 @@ def test_what_somebody_changed_stays_and_is_told(photos, capsys):
 def test_interrupted(photos, monkeypatch, capsys, begin, listed):
     assert run("background", "masks", "photos/b.png", "-o", "old", "--color", "#005a0a") == 0
     before = contents("old")
-    fail_after(monkeypatch, "write", 1, KeyboardInterrupt())
-    assert run("background", "masks", "photos", "-o", begin, "--overwrite") == 130
+    with monkeypatch.context() as patch:
+        fail_after(patch, "write", 1, KeyboardInterrupt())
+        assert run("background", "masks", "photos", "-o", begin, "--overwrite") == 130
     said = capsys.readouterr().err
-    kept = "what is done is kept: new" if begin == "new" else "all is as it was"
-    assert f"interrupted; {kept}; begin again with: " in said
-    assert said.rstrip().endswith("--overwrite")
+    assert f"interrupted; what is done is kept: {begin}; go on with: " in said
+    assert said.rstrip().endswith(f"background masks photos --out {begin} --resume")
     assert listing(begin) == listed
+    assert contents("old").items() >= before.items()
+    assert run("background", "masks", "photos", "-o", begin, "--resume") == 0
+    assert "2 of 2 images done, 1 of them by an earlier run" in capsys.readouterr().err
+    assert listing(begin) == ["a.jpg", "b.png"]
     assert leftovers(begin) == []
-    assert contents("old") == before
+
+
+def test_interrupted_before_anything_was_done(photos, monkeypatch, capsys):
+    fail_after(monkeypatch, "write", 0, KeyboardInterrupt())
+    assert run("background", "masks", "photos", "-o", "new") == 130
+    said = capsys.readouterr().err
+    assert "interrupted; all is as it was; begin again with: " in said
+    assert not (photos / "new").exists()
+
+
+def test_a_second_run_does_what_is_missing_or_changed(photos, capsys):
+    assert run("background", "masks", "photos", "-o", "out", "--resume") == 0
+    first = contents("out")
+    assert run("background", "masks", "photos", "-o", "out", "--resume") == 0
+    assert "2 of 2 images done, 2 of them by an earlier run: out" in capsys.readouterr().err
+    assert {name: data for name, data in contents("out").items() if "owned" not in name} == {
+        name: data for name, data in first.items() if "owned" not in name
+    }
+    Image.fromarray(clips.box(3) * np.uint8(255)).save("masks/b.png")  # a mask was corrected
+    assert run("background", "masks", "photos", "-o", "out", "--resume") == 0
+    assert "2 of 2 images done, 1 of them by an earlier run: out" in capsys.readouterr().err
+    assert (contents("out")["a.jpg"], contents("out")["b.png"]) != (first["a.jpg"], first["b.png"])
+    assert contents("out")["a.jpg"] == first["a.jpg"]
+    Image.fromarray(clips.frame(5)).save("behind.png")
+    for other in (["--color", "#005a0a"], ["--edge", "hard"], ["--image", "behind.png"]):
+        assert run("background", "masks", "photos", "-o", "out", "--resume", *other) == 2
+        assert "made with another network or other options" in capsys.readouterr().err
+    assert run("background", "masks", "photos", "-o", "out", "--resume", "--overwrite") == 2
+    assert "contradict each other" in capsys.readouterr().err
 
 
 def test_nothing_done_leaves_the_earlier_output(photos, capsys):
@@ -216,12 +248,15 @@ def test_nothing_done_leaves_the_earlier_output(photos, capsys):
 def test_a_full_disk_is_told_in_a_sentence(photos, monkeypatch, capsys):
     assert run("background", "masks", "photos/b.png", "-o", "old", "--color", "#005a0a") == 0
     before = contents("old")
-    fail_after(monkeypatch, "write", 1)
-    for place in ("old", "new"):
-        assert run("background", "masks", "photos", "-o", place, "--overwrite") == 1
+    for place, calls in (("old", 1), ("new", 0)):
+        with monkeypatch.context() as patch:
+            fail_after(patch, "write", calls)
+            assert run("background", "masks", "photos", "-o", place, "--overwrite") == 1
         assert "No space left on device (free some space" in capsys.readouterr().err
-    assert contents("old") == before
+    assert contents("old").items() >= before.items()
     assert not (photos / "new").exists()
+    assert run("background", "masks", "photos", "-o", "old", "--resume") == 0
+    assert "2 of 2 images done, 1 of them by an earlier run" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("out", ["photos/a.jpg", "photos/a.jpg/out"])

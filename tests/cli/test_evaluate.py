@@ -10,6 +10,8 @@ import pytest
 from training.commands import run
 from training.places import contents, fail_after, leftovers, listing
 
+from maskforge.scores.scorer import Scorer
+
 pytestmark = pytest.mark.usefixtures("data")
 
 
@@ -49,6 +51,36 @@ def test_scores_are_placed_as_a_whole(tmp_path, capsys):
     assert contents("scores")["notes.txt"] == b"mine"
     assert contents("scores")["images.csv"] != first["images.csv"]
     assert leftovers("scores") == []
+
+
+def test_scores_of_the_same_are_told_again(tmp_path, capsys, monkeypatch):
+    arguments = ("evaluate", "data/masks", "data", "--json", "-o", "scores")
+    assert run(*arguments, "--resume") == 0
+    first, told = contents("scores"), capsys.readouterr().out
+    with monkeypatch.context() as patch:
+        patch.setattr(Scorer, "add", None)  # nothing is scored
+        assert run(*arguments, "--resume") == 0
+    assert capsys.readouterr().out == told
+    assert contents("scores") == first
+    (tmp_path / "scores/images.csv").unlink()
+    assert run(*arguments, "--resume") == 0
+    assert contents("scores")["images.csv"] == first["images.csv"]
+    shutil.copy("data/masks/0.png", "data/masks/1.png")
+    assert run(*arguments, "--resume") == 0
+    worst = [name for name in first if name.endswith("-1.jpg")]
+    assert [contents("scores")[name] != first[name] for name in worst] == [True]
+    assert run("evaluate", "data/masks", "data", "--json", "--resume") == 2
+    assert "only what --out names can be gone on with" in capsys.readouterr().err
+
+
+def test_scores_of_another_network_are_not_gone_on_with(trained, capsys):
+    arguments = ("data", "-o", "scores", "--threads", "1", "--resume")
+    assert run("evaluate", trained, *arguments) == 0
+    told = capsys.readouterr().err
+    assert run("evaluate", trained, *arguments) == 0
+    assert capsys.readouterr().err == told
+    assert run("evaluate", trained, *arguments, "--flip") == 2
+    assert "made with another network or other options" in capsys.readouterr().err
 
 
 def test_scores_without_a_place_are_numbered(capsys):

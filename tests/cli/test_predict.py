@@ -2,12 +2,13 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from training import clips
-from training.commands import run
+from training.commands import SMALL, run
 from training.places import contents, leftovers, listing
 
 pytestmark = pytest.mark.usefixtures("data")
@@ -64,6 +65,23 @@ def test_predictions_without_a_place_are_numbered(trained, tmp_path, capsys):
     assert run(*again) == 0
     assert listing("runs/data-predicted") == ["0.png", "labels.txt"]
     assert listing("runs/data-predicted-2") == ["1.png", "labels.txt"]
+
+
+def test_a_second_run_goes_on(trained, capsys):
+    arguments = ("predict", trained, "data/images", "--threads", "1")
+    assert run(*arguments) == 0
+    first = contents("runs/data-predicted")
+    (Path("runs/data-predicted") / "3.png").unlink()
+    assert run(*arguments, "--resume") == 0
+    said = capsys.readouterr().err
+    assert "8 of 8 images predicted, 7 of them by an earlier run: runs/data-predicted" in said
+    assert contents("runs/data-predicted")["3.png"] == first["3.png"]
+    assert run("train", "data", "-q", *SMALL, "--seed", "7", "--overwrite") == 0
+    assert run(*arguments, "--resume") == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "'runs/data-predicted' was made with another network or other options" in said
+    assert run(*arguments, "--resume", "--overwrite") == 2
+    assert "overwrite and resume contradict each other" in capsys.readouterr().err
 
 
 def test_predicted_regions_are_read_again(trained, tmp_path, capsys):

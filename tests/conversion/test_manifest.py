@@ -1,4 +1,4 @@
-"""The manifest and the journal."""
+"""The manifest."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from maskforge.classes import ClassTable
 from maskforge.conversion import manifest
 from maskforge.conversion.settings import Plan
-from maskforge.errors import Problem, ReadError, WriteError
+from maskforge.errors import Problem, ReadError
 from maskforge.io import manifest as written
 from maskforge.io.ownership import Entry
 from maskforge.io.shelf import Put
@@ -99,10 +97,6 @@ def test_every_name_is_written_and_comes_back(tmp_path: Path, stem: str) -> None
     """Names that are no UTF-8, such as Latin-1 ones from an old archive, reach us as surrogates."""
     write(tmp_path / "manifest.json", record(stem))
     assert written.load(tmp_path / "manifest.json")["images"] == [record(stem)]
-    journal_of(tmp_path / "journal", record(stem), record("other"))
-    fingerprint, found = manifest.read_journal(tmp_path / "journal")
-    assert fingerprint == "print"
-    assert [line[0] for line in found] == [record(stem), record("other")]
     manifest.problem_lines([Problem("no-label", stem, stem)], tmp_path)
 
 
@@ -136,65 +130,6 @@ def test_a_manifest_without_its_parts_is_a_located_error(tmp_path: Path) -> None
     path.write_text(json.dumps({"format": manifest.FORMAT}))
     with pytest.raises(ReadError, match="must have 'classes'"):
         written.load(path)
-
-
-def journal_of(
-    path: Path, *records: dict[str, Any], fingerprint: str = "print", go_on: bool = False
-) -> None:
-    journal = manifest.Journal(path, fingerprint, go_on=go_on)
-    for item in records:
-        journal.add(item, [put(item["mask"]), put("images/kept.jpg", taken=True)])
-    journal.close()
-
-
-def test_the_journal_is_there_before_it_is_closed(tmp_path: Path) -> None:
-    journal = manifest.Journal(tmp_path / "journal", "print", go_on=False)
-    assert not (tmp_path / "journal").exists()
-    journal.add(record("a"), [put("masks/a.png")])
-    found = manifest.read_journal(tmp_path / "journal")[1]
-    assert found == [(record("a"), {"masks/a.png": (put("").entry, False)})]
-    journal.close()
-
-
-@given(st.integers(0, 800))
-def test_a_journal_cut_anywhere_gives_the_whole_lines(
-    tmp_path_factory: pytest.TempPathFactory, cut: int
-) -> None:
-    folder = tmp_path_factory.mktemp("cut")
-    records = [record(stem, _0=n) for n, stem in enumerate(["é", "b", "c"])]
-    journal_of(folder / "whole", *records)
-    data = (folder / "whole").read_bytes()[:cut]
-    (folder / "cut").write_bytes(data)
-    fingerprint, found = manifest.read_journal(folder / "cut")
-    lines = data.count(b"\n")
-    assert (fingerprint == "print") or lines == 0
-    expected = records[: max(lines - 1, 0)]
-    assert [item for item, _ in found][: len(expected)] == expected
-    assert len(found) <= len(expected) + 1  # the last line may lack its end of line only
-    journal_of(folder / "cut", record("d"), go_on=True)
-    went_on = [item for item, _ in manifest.read_journal(folder / "cut")[1]]
-    assert went_on == ([item for item, _ in found] + [record("d")] if lines else [])
-
-
-def test_no_journal(tmp_path: Path) -> None:
-    assert manifest.read_journal(tmp_path / "j") == (None, [])
-
-
-def test_a_journal_that_leads_elsewhere_is_not_followed(tmp_path: Path) -> None:
-    lines = [
-        {"fingerprint": "print"},
-        {"record": record("a"), "files": [["../../thesis.docx", False, 3, "abc", None, None]]},
-        {"record": {"stem": 7}, "files": []},
-        {"record": record("b"), "files": [["masks/b.png", False, 3, "abc", None, None]]},
-    ]
-    (tmp_path / "j").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    assert [item["stem"] for item, _ in manifest.read_journal(tmp_path / "j")[1]] == ["b"]
-
-
-def test_a_journal_that_cannot_be_written_is_a_write_error(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(WriteError):
-        manifest.Journal(tmp_path / "file" / "journal", "print", go_on=False).add(record("a"), [])
 
 
 def test_output_files_are_inside_the_output() -> None:

@@ -7,6 +7,7 @@ from training import clips
 
 from maskforge.errors import ReadError, UsageError, WriteError
 from maskforge.io import video
+from maskforge.io.ownership import digest_of
 from maskforge.io.stage import Stage
 from maskforge.prediction import footage
 
@@ -136,6 +137,7 @@ class Work:
         self.batches = []
         self.written = []
         self.finished = []
+        self.told = []
 
     def look(self, shots):
         self.batches.append([shot.name for shot in shots])
@@ -150,6 +152,10 @@ class Work:
         self.finished.append(found.name)
         self.check(found.name)
 
+    def done(self, found, entry, shots):
+        whole = None if entry is None else entry[:2] == digest_of(found.path)[:2]
+        self.told.append((found.name, whole, shots))
+
     def check(self, name):
         if name in self.bad:
             raise ReadError("it must be good, but is bad")
@@ -163,6 +169,7 @@ class Work:
                 look=self.look,
                 write=self.write,
                 finish=self.finish,
+                done=self.done,
             )
         )
         return [n for n, problem in events if not problem], [n for n, p in events if p]
@@ -188,6 +195,7 @@ def test_a_video_that_fails_is_ended_and_the_next_one_begins(here, monkeypatch):
     assert work.do("a.avi", "b.avi") == (frames("a", 1) + frames("b", 1, 2, 3), ["a_000002"])
     assert work.written == frames("a", 1) + frames("b", 1, 2, 3)
     assert work.finished == ["a", "b"]
+    assert work.told == [("a", None, 0), ("b", True, 3)]
     assert len(read) == 3 + 3  # of the first one no more than the frame that comes next
 
 
@@ -197,13 +205,16 @@ def test_a_video_whose_end_fails_is_told(here):
     work = Work("a")
     assert work.do("a.avi", "b.avi") == (frames("a", 1, 2) + frames("b", 1, 2), ["a"])
     assert work.finished == ["a", "b"]
+    assert work.told == [("a", None, 2), ("b", True, 2)]
 
 
 def test_an_image_that_fails_is_passed_over(here):
     for name in ("a", "b", "c"):
         image(here / f"{name}.png")
     (here / "d.png").write_bytes(b"no image")
-    assert Work("b").do(".", batch=8) == (["a", "c"], ["b", "d"])
+    work = Work("b")
+    assert work.do(".", batch=8) == (["a", "c"], ["b", "d"])
+    assert work.told == [("a", True, 1), ("b", None, 1), ("c", True, 1)]
 
 
 @pytest.mark.parametrize("error", [WriteError("the disk is full"), UsageError("in the way")])
@@ -240,8 +251,7 @@ def test_images_of_more_than_8_bits_are_seen_through_the_window(here, window, sh
         return shots
 
     found = footage.find(["a.png"])
-    told = footage.process(
-        found, batch=1, look=look, write=lambda *_: None, finish=lambda _: None, window=window
-    )
+    nothing = {"write": lambda *_: None, "finish": lambda _: None, "done": lambda *_: None}
+    told = footage.process(found, batch=1, look=look, window=window, **nothing)
     assert [problem for _, problem in told] == [None]
     assert seen == [shown]

@@ -2,7 +2,10 @@
 
 import errno
 import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -167,6 +170,32 @@ def interrupting(images):
 calls = []
 
 
+def shown(folder):
+    """Return the bytes of all files that are not hidden."""
+    return {name: data for name, data in contents(folder).items() if not name.startswith(".")}
+
+
+def predicted(out, kind, *sources, predictor=PREDICTOR, **options):
+    """Predict, and return the names of the images and frames that a network was asked about."""
+    asked = []
+    found = footage.find(sources, out=out, command="predict")
+    output = Output(out, kind, found, **options)
+    look = footage.process
+
+    def process(left, **how):
+        return look(left, **how | {"look": lambda shots: how["look"](noted(shots))})
+
+    def noted(shots):
+        asked.extend(shot.name for shot in shots)
+        return shots
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(footage, "process", process)
+        events = list(output.predict(predictor))
+    assert [problem for _, problem in events] == [None] * len(events)
+    return asked
+
+
 @pytest.mark.parametrize("kind", ["label", "overlay", "onehot"])
 def test_interrupted_before_the_end(here, kind):
     for number in range(3):
@@ -174,13 +203,13 @@ def test_interrupted_before_the_end(here, kind):
     clips.write(here / "in/zlip.avi", 3)
     photo(here / "a.png")
     predict("label", "a.png", out=here / "old")
-    before = contents(here / "old")
+    before = shown(here / "old")
     predictor = replace(PREDICTOR, forward=interrupting, batch=3)
     for place, overwrite in (("old", True), ("new", False)):
         calls.clear()
         with pytest.raises(KeyboardInterrupt):
             predict(kind, "in", out=here / place, predictor=predictor, overwrite=overwrite)
-    assert contents(here / "old") == before
+    assert shown(here / "old") == before
     made = {"label": [f"{n}.png" for n in range(3)], "overlay": [f"{n}.jpg" for n in range(3)]}
     if kind == "onehot":  # half of one is none
         assert not (here / "new").exists()
@@ -193,11 +222,131 @@ def test_a_full_disk_is_no_problem_of_one_image(here, monkeypatch):
     for name in ("a", "b", "c"):
         photo(here / f"in/{name}.png")
     predict("label", "in/a.png", out=here / "out")
+    before = shown(here / "out")
+    with monkeypatch.context() as patch:
+        fail_after(patch, "write", 2)
+        with pytest.raises(WriteError, match="No space left"):
+            predict("npy", "in", out=here / "out", overwrite=True)
+    assert shown(here / "out") == before
+    with pytest.raises(UsageError, match="an earlier output stands"):
+        predict("npy", "in", out=here / "out")
+    assert predicted(here / "out", "npy", "in", resume=True) == ["c"]
+    assert listing(here / "out") == ["a.npy", "b.npy", "c.npy", "labels.txt"]
+    assert leftovers(here / "out") == []
+
+
+@pytest.mark.parametrize("kind", ["label", "labelme"])
+def test_going_on_does_what_is_missing_or_changed(here, kind):
+    for number, name in enumerate("abcd"):
+        photo(here / f"in/{name}.png", number)
+    out, suffix = here / "out", "png" if kind == "label" else "json"
+    assert predicted(out, kind, "in", resume=True) == ["a", "b", "c", "d"]
+    assert predicted(out, kind, "in", resume=True) == []
+    assert leftovers(out) == []
+    (out / f"b.{suffix}").unlink()
+    photo(here / "in/c.png", 9)
+    photo(here / "in/e.png", 5)
+    (here / "in/d.png").unlink()
+    assert predicted(out, kind, "in", resume=True) == ["b", "c", "e"]
+    assert listing(out) == [*(f"{name}.{suffix}" for name in "abcde"), "labels.txt"]
+    kept = shown(out)
+    photo(here / "in/d.png", 3)
+    assert predicted(here / "again", kind, "in") == list("abcde")
+    assert shown(here / "again") == kept
+
+
+def test_going_on_replaces_nothing_that_somebody_changed(here):
+    photo(here / "in/a.png", 0)
+    photo(here / "in/b.png", 1)
+    predict("label", "in", out=here / "out")
+    (here / "out/a.png").write_bytes(b"corrected")
+    with pytest.raises(UsageError, match=r"a\.png was changed after maskforge made it"):
+        predict("label", "in", out=here / "out", resume=True)
+    assert predicted(here / "out", "label", "in/b.png", resume=True) == []
+    assert (here / "out/a.png").read_bytes() == b"corrected"
+
+
+def test_going_on_with_something_else_is_refused(here):
+    photo(here / "a.png")
+    predict("color", "a.png", out=here / "out", style="black-white")
     before = contents(here / "out")
-    fail_after(monkeypatch, "write", 2)
-    with pytest.raises(WriteError, match="No space left"):
-        predict("npy", "in", out=here / "out", overwrite=True)
-    assert contents(here / "out") == before
+    others = [
+        ("color", {"style": "purple-yellow"}),
+        ("label", {}),
+        ("color", {"style": "black-white", "predictor": replace(PREDICTOR, digest="other")}),
+        ("color", {"style": "black-white", "predictor": replace(PREDICTOR, flip=True)}),
+    ]
+    for kind, options in others:
+        with pytest.raises(UsageError, match="made with another network or other options"):
+            predict(kind, "a.png", out=here / "out", resume=True, **options)
+        assert contents(here / "out") == before
+    faster = replace(PREDICTOR, batch=1)
+    assert (
+        predicted(
+            here / "out", "color", "a.png", style="black-white", predictor=faster, resume=True
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize("kind", ["label", "overlay"])
+def test_a_run_that_was_interrupted_goes_on(here, kind):
+    for number in range(5):
+        photo(here / f"in/{number}.png", number)
+    clips.write(here / "in/zlip.avi", 3)
+    predict(kind, "in", out=here / "whole")
+    calls.clear()
+    cut = replace(PREDICTOR, forward=interrupting, batch=3)
+    with pytest.raises(KeyboardInterrupt):
+        predict(kind, "in", out=here / "out", predictor=cut)
+    frames = [f"zlip_00000{n}" for n in (1, 2, 3)]
+    assert predicted(here / "out", kind, "in", resume=True) == ["3", "4", *frames]
+    assert shown(here / "out") == shown(here / "whole")
+    assert predicted(here / "out", kind, "in", resume=True) == []
+
+
+def test_a_run_that_was_killed_goes_on(here):
+    for number in range(5):
+        photo(here / f"in/{number}.png", number)
+    predict("label", "in/4.png", out=here / "out")  # which stands meanwhile
+    script = (
+        "import os, test_outputs as t; from pathlib import Path; from dataclasses import replace"
+    )
+    script += """
+def killed(images):
+    t.calls.append(0)
+    if len(t.calls) == 3:
+        os._exit(9)
+    return t.bright(images)
+predictor = replace(t.PREDICTOR, forward=killed)
+t.predict("label", "in", out=Path("out").absolute(), predictor=predictor, overwrite=True)
+"""
+    way = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    done = subprocess.run([sys.executable, "-c", script], env=os.environ | way, check=False)
+    assert done.returncode == 9
+    assert listing(here / "out") == ["4.png", "labels.txt"]
+    with pytest.raises(UsageError, match="stands") as raised:
+        predict("label", "in", out=here / "out")
+    assert "--resume to go on" in raised.value.cure
+    assert "4" not in (asked := predicted(here / "out", "label", "in", resume=True))
+    assert set(asked) <= {"2", "3"}
+    assert listing(here / "out") == [*(f"{number}.png" for number in range(5)), "labels.txt"]
+    assert leftovers(here / "out") == []
+
+
+@pytest.mark.parametrize(("kind", "file"), [("coco", "instances.json"), ("onehot", "onehot.npy")])
+def test_a_file_of_all_images_is_kept_or_made_anew(here, kind, file):
+    for number, name in enumerate("abc"):
+        photo(here / f"in/{name}.png", number)
+    assert predicted(here / "out", kind, "in") == ["a", "b", "c"]
+    made = shown(here / "out")
+    assert predicted(here / "out", kind, "in", resume=True) == []
+    assert shown(here / "out") == made
+    photo(here / "in/c.png", 7)
+    assert predicted(here / "out", kind, "in", resume=True) == ["a", "b", "c"]
+    assert shown(here / "out")[file] != made[file]
+    (here / "in/c.png").unlink()
+    assert predicted(here / "out", kind, "in", resume=True) == ["a", "b"]
 
 
 def test_a_full_disk_while_a_video_is_encoded(here, monkeypatch):

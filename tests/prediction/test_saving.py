@@ -41,8 +41,9 @@ def test_a_second_run_is_refused_and_replaces_the_whole_when_told(earlier):
     before = contents(earlier)
     with pytest.raises(UsageError, match=r"an earlier output stands in .*a\.png, deep/b\.png") as e:
         folder(earlier)
-    assert "--overwrite" in e.value.cure
-    assert "--resume" not in e.value.cure
+    assert "choose --resume to go on, --overwrite to replace it" in e.value.cure
+    with pytest.raises(UsageError, match="contradict each other"):
+        folder(earlier, overwrite=True, resume=True)
     assert contents(earlier) == before
     save(earlier, "c.png", overwrite=True)
     assert listing(earlier) == ["c.png", "mine.txt"]

@@ -30,11 +30,11 @@ def contents(folder: Path | str) -> dict[str, bytes]:
 
 
 def leftovers(folder: Path | str) -> list[str]:
-    """Return what is hidden in ``folder`` besides lists of what outputs own."""
+    """Return what is hidden in ``folder`` besides lists of what outputs own and have done."""
     return [
         name
         for name in listing(folder, hidden=True)
-        if "/." in f"/{name}" and not name.endswith(".owned")
+        if "/." in f"/{name}" and not name.endswith((".owned", ".done"))
     ]
 
 

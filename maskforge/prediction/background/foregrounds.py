@@ -13,6 +13,7 @@ from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.datasets import MaskFile, Masks
 from maskforge.errors import ClassError, ReadError
 from maskforge.io.images import Window
+from maskforge.prediction import footage
 from maskforge.prediction.footage import Found, Shot
 from maskforge.prediction.predictor import Predictor
 
@@ -35,6 +36,13 @@ class Foreground(Protocol):
     def window(self) -> Window | None:
         """What is black and white in images of more than 8 bits, None where each has its own."""
 
+    @property
+    def says(self) -> object:
+        """What bears on :meth:`probability` besides the images and their :meth:`masks`, as JSON."""
+
+    def masks(self, one: Found) -> Sequence[Path]:
+        """Return the masks that belong to an image or video."""
+
     def look(self, shots: Sequence[Shot]) -> Sequence[Any]:
         """Return for each of ``shots`` what :meth:`probability` needs."""
 
@@ -52,6 +60,11 @@ class Predicted:
         self._kept = kept(predictor.classes, keep)
         self.batch = predictor.batch
         self.window = predictor.config.shown
+        self.says = (predictor.identity, self._kept)
+
+    def masks(self, one: Found) -> Sequence[Path]:
+        """Return none: it looks at the image."""
+        return ()
 
     def look(self, shots: Sequence[Shot]) -> list[NDArray[np.float32]]:
         """Return the probability of each class, (C, H, W)."""
@@ -74,6 +87,15 @@ class Drawn:
         self._kept = kept(masks.classes, keep)
         self._partners = masks.partners([one.name for one in found if not one.is_video])
         self.sources = {label.path for label in masks.labels.values()}
+        self.says = (masks.classes.to_text(), self._kept)
+
+    def masks(self, one: Found) -> Sequence[Path]:
+        """Return that of the image, or those of the frames, as far as they are there."""
+        labels = self._masks.labels
+        if one.is_video:
+            return [labels[name].path for name in footage.frames_among(labels, one)]
+        mask = self._partners.get(one.name)
+        return () if mask is None else (mask.path,)
 
     def look(self, shots: Sequence[Shot]) -> list[MaskFile | None]:
         """Return the mask that belongs to each; that of a frame has its very name."""

@@ -14,12 +14,20 @@ from PIL import Image
 from maskforge.datasets import color_profile
 from maskforge.errors import UsageError
 from maskforge.io import images, video
+from maskforge.io.ownership import digest
 from maskforge.prediction import footage
-from maskforge.prediction.background.backdrops import Backdrop, Blur, Length, Transparent, put
+from maskforge.prediction.background.backdrops import (
+    Backdrop,
+    Blur,
+    Length,
+    Picture,
+    Transparent,
+    put,
+)
 from maskforge.prediction.background.edges import RADIUS, Edge, matte
 from maskforge.prediction.background.foregrounds import Foreground
 from maskforge.prediction.footage import Found, Shot
-from maskforge.prediction.saving import Event, Events, Folder
+from maskforge.prediction.saving import Event, Events, Folder, Work, fingerprint
 
 COMMAND = "background"
 """By which an output is known as one of backgrounds."""
@@ -54,6 +62,7 @@ def swap(
     *,
     settings: Settings | None = None,
     overwrite: bool = False,
+    resume: bool = False,
     spared: Iterable[Path] = (),
 ) -> Events:
     """Swap the background of ``found``; tell what becomes of each image or frame.
@@ -62,10 +71,11 @@ def swap(
     video a video of the same size and frames a second, without sound. Before nothing
     (:class:`Transparent`) it is PNG, of videos too: one for each frame. With ``overwrite`` all that
     an earlier run has placed is replaced, but never images, masks and what is ``spared``, such as
-    the file of a backdrop. Raises UsageError, also as :func:`place` does, and WriteError.
+    the file of a backdrop; with ``resume`` what it has made of the same images in the same way
+    stays. Raises UsageError, also as :func:`place` does, and WriteError.
     """
     settings = settings or Settings()
-    folder = place(found, out, settings=settings, overwrite=overwrite, spared=spared)
+    folder = place(found, out, settings=settings, overwrite=overwrite, resume=resume, spared=spared)
     return swap_into(folder, foreground, found, settings=settings)
 
 
@@ -83,15 +93,16 @@ def place(
     *,
     settings: Settings,
     overwrite: bool = False,
+    resume: bool = False,
     spared: Iterable[Path] = (),
 ) -> Folder:
     """Return the folder that is written to, once nothing is in the way there.
 
-    Raises UsageError where an earlier output stands without ``overwrite``, and where a file is in
-    the way that is not ours to replace.
+    Raises UsageError where an earlier output stands without ``overwrite`` or ``resume``, and where
+    a file is in the way that is not ours to replace.
     """
     originals = [*(one.path for one in found), *spared]
-    folder = Folder(out, COMMAND, originals, overwrite=overwrite)
+    folder = Folder(out, COMMAND, originals, overwrite=overwrite, resume=resume)
     videos = [one for one in found if one.is_video]
     folder.check(one.name + _suffix(one, settings) for one in found if not one.is_video)
     if isinstance(settings.backdrop, Transparent):
@@ -116,13 +127,22 @@ class _Swap:
         self._before: NDArray[np.float32] | None = None
 
     def all(self, found: Sequence[Found]) -> Iterator[Event]:
-        return footage.process(
-            found,
-            batch=self._foreground.batch,
-            look=self._foreground.look,
+        foreground, settings = self._foreground, self._settings
+        backdrop = settings.backdrop
+        pixels = backdrop.pixels if isinstance(backdrop, Picture) else None
+        shown = backdrop if pixels is None else (pixels.shape, digest(pixels.tobytes()))
+        edges = (settings.edge, settings.radius, settings.smooth)
+        how = fingerprint(COMMAND, foreground.says, edges, shown)
+        work = Work(self._folder, found, how, more=foreground.masks)
+        yield from work.before()
+        yield from footage.process(
+            work.left,
+            batch=foreground.batch,
+            look=foreground.look,
             write=self._write,
             finish=self._finish,
-            window=self._foreground.window,
+            done=work.done,
+            window=foreground.window,
         )
 
     def _write(self, shot: Shot, seen: Any) -> None:
