@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import io
+import shlex
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 
 def console(*, quiet: bool) -> Any:
     """Return the console that a command speaks on."""
-    from rich.console import Console
+    from maskforge.cli._terminal import Spoken
 
-    return Console(stderr=True, highlight=False, soft_wrap=True, quiet=quiet)
+    return Spoken(stderr=True, highlight=False, soft_wrap=True, quiet=quiet)
 
 
 def errors(spoken: Any) -> Any:
@@ -26,6 +27,12 @@ def nowhere() -> Any:
     from rich.console import Console
 
     return Console(file=io.StringIO())
+
+
+def then(spoken: Any, words: Sequence[str], *, more: str = "") -> None:
+    """Say what to type next: ``words``, and ``more`` for what the user knows."""
+    command = f"{shlex.join(['maskforge', *words])} {more}".rstrip()
+    spoken.print(f"next: {escape(command)}", soft_wrap=True)
 
 
 @contextmanager

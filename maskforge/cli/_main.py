@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -112,10 +113,15 @@ def run(argv: Sequence[str] | None) -> int:
         sys.stdout.flush()
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         if _again.speaks():
-            _say(_again.told(cli, sys.argv[1:] if argv is None else argv, error))
+            told = _again.told(cli, sys.argv[1:] if argv is None else argv, error)
+            click.echo(f"maskforge: {plain(told)}", err=True)  # a command in it is copied
         return 130
     except click.ClickException as error:
-        error.show()
+        from maskforge.cli._terminal import fitted
+
+        shown = io.StringIO()
+        error.show(shown)
+        click.echo(fitted(shown.getvalue().rstrip("\n")), err=True)
         return 2
     except MaskforgeError as error:
         from maskforge.cli import _sources
@@ -142,4 +148,6 @@ def _let_go_of_output() -> None:
 
 
 def _say(message: str) -> None:
-    click.echo(f"maskforge: {plain(message)}", err=True)
+    from maskforge.cli._terminal import fitted
+
+    click.echo(fitted(f"maskforge: {plain(message)}"), err=True)

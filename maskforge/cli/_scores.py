@@ -34,18 +34,23 @@ def table(scores: Scores, *, title: str = "") -> Table:
     return made
 
 
-def line(scores: Scores) -> str:
-    """Return the scores of the whole in words."""
-    overall = scores.overall()
-    shown = {
+_SHOWN: tuple[dict[str, str], ...] = (
+    {
         "mIoU (classes present)": "mean_iou_present",
         "pixel accuracy": "pixel_accuracy",
         "mean accuracy": "mean_accuracy",
-        "frequency-weighted IoU": "frequency_weighted_iou",
-        "boundary IoU": "mean_boundary_iou",
-        "per image: mIoU": "image_mean_iou",
-        "accuracy": "image_pixel_accuracy",
-    }
-    return " · ".join(
-        f"{text} {100 * overall[name]:.2f}" for text, name in shown.items() if name in overall
-    )
+    },
+    {"frequency-weighted IoU": "frequency_weighted_iou", "boundary IoU": "mean_boundary_iou"},
+    {"per image: mIoU": "image_mean_iou", "accuracy": "image_pixel_accuracy"},
+)
+"""Scores of the whole by what they are called, a line each time."""
+
+
+def lines(scores: Scores) -> list[str]:
+    """Return the scores of the whole in words, in percent."""
+    overall = scores.overall()
+    return [
+        " · ".join(f"{text} {100 * overall[name]:.2f}" for text, name in shown.items())
+        for shown in _SHOWN
+        if overall.keys() >= set(shown.values())
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -47,7 +46,7 @@ def show(result: Conversion, *, found_by_content: bool, verbose: bool) -> None:
     if result.listed is not None:
         console.print(f"problems: {escape(str(result.listed))}")
     if result.records and result.writer in _LEARNT:
-        console.print(f"next: {escape(shlex.join(['maskforge', 'train', str(result.out)]))}")
+        _console.then(console, ["train", str(result.out)])
 
 
 def show_errors(result: Conversion, *, verbose: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -73,13 +72,12 @@ def run(
     if as_json:
         click.echo(score_files.to_json(result.scores))
     console.print(_scores.table(result.scores))
-    count, full = many(len(result.images), "image"), ""
-    if result.size is not None:
-        full = f" {described(())}"
-        console.print(
-            f"scored: {result.reason}, {count}, which the network sees {described(result.size)}"
-        )
-    console.print(f"{count}{full} · {_scores.line(result.scores)}")
+    full = "" if result.size is None else f" {described(())}"
+    console.print(f"scored: {many(len(result.images), 'image')}{full}, {result.reason}")
+    if result.size:
+        console.print(f"the network sees them {described(result.size)}")
+    for line in _scores.lines(result.scores):
+        console.print(line)
     if result.missed:
         said = f"{many(result.missed, 'scored pixel')} without a prediction"
         console.print(f"[yellow]{said}: counted as missed[/]")
@@ -93,7 +91,7 @@ def run(
         if plots.missing():
             console.print(f"[yellow]{escape(plots.missing())}[/]")
     if is_network(predictor):
-        console.print(f"next: {escape(shlex.join(['maskforge', 'predict', predictor]))} PHOTOS")
+        _console.then(console, ["predict", predictor], more="PHOTOS")
     return result.exit_code
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import click
@@ -55,7 +54,7 @@ def run(checkpoint: str, *, out: str | None, overwrite: bool, quiet: bool) -> in
     else:
         console.print(f"its probabilities differ from the checkpoint's by {done.difference:.1g}")
     if target.suffix == ".onnx":
-        console.print(f"next: {escape(shlex.join(['maskforge', 'predict', str(target)]))} PHOTOS")
+        _console.then(console, ["predict", str(target)], more="PHOTOS")
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -67,17 +66,17 @@ def run(
     for line in writer.account():
         console.print(f"[dim]{escape(line)}[/]")
     if code != 3:
-        console.print(f"next: {escape(shlex.join(_next(network, as_, str(target), images)))}")
+        _console.then(console, _next(network, as_, str(target), images))
     return code
 
 
 def _next(network: str, kind: str, out: str, images: tuple[str, ...]) -> list[str]:
     """Return the next command: outlines are corrected, masks say where the background is."""
     if kind in ("labelme", "polygons"):
-        return ["maskforge", "annotate", out]
+        return ["annotate", out]
     if kind in REGIONS:
-        return ["maskforge", "convert", out]
-    return ["maskforge", "background", network if kind in OWN else out, *images]
+        return ["convert", out]
+    return ["background", network if kind in OWN else out, *images]
 
 
 def _regions(as_: str, given: dict[str, Any]) -> dict[str, object]:

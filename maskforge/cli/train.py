@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,10 +123,8 @@ def run(
     console.print("\n".join([seen, *_told(held[0])]))
     if plots.missing():
         console.print(f"[yellow]{escape(plots.missing())}[/]")
-    for line in _longer(result):
-        console.print(line)
-    again = shlex.join(["maskforge", "evaluate", str(result.best), *data])
-    console.print(f"next: {escape(again)}")
+    _tell_of_longer(result, console)
+    _console.then(console, ["evaluate", str(result.best), *data])
     return result.exit_code
 
 
@@ -149,8 +146,8 @@ def _told(folder: RunFolder) -> Iterator[str]:
         )
 
 
-def _longer(trained: Training) -> Iterator[str]:
-    """Yield the line that says that a longer run is worth it, where the scores still rose."""
+def _tell_of_longer(trained: Training, console: Any) -> None:
+    """Say that a longer run is worth it, where the scores still rose."""
     gained = still_rising(trained.history)
     if not gained:
         return
@@ -159,10 +156,11 @@ def _longer(trained: Training) -> Iterator[str]:
         dropped=_NOT_RESUMED,
         more=("--out", str(trained.out), "--resume", "--steps", str(2 * trained.steps)),
     )
-    yield (
+    console.print(
         f"[yellow]mIoU still rose by {100 * gained:.1f} in the last third: a longer run is "
-        f"likely to score higher. It goes on with:[/] {escape(goes_on)}"
+        "likely to score higher. It goes on with:[/]"
     )
+    console.print(f"  {escape(goes_on)}", soft_wrap=True)
 
 
 def _shown(path: Path) -> str:

@@ -42,8 +42,9 @@ def test_at_full_size_they_are_one_number(capsys):
     assert best == pytest.approx(max(history), abs=0.006)
     found, said = evaluated(capsys)
     assert found == best
-    assert "scored: what the training held back, 4 images, which the network sees at full" in said
-    assert "4 images at full size · mIoU" in said
+    assert "scored: 4 images at full size, what the training held back\n" in said
+    assert "the network sees them" not in said
+    assert "\nmIoU (classes present) " in said
 
 
 @pytest.mark.parametrize(
@@ -52,8 +53,8 @@ def test_at_full_size_they_are_one_number(capsys):
 def test_else_each_says_at_which_size_it_was_measured(size, told, capsys):
     assert trained(capsys, "--size", size)[1] == told
     _, said = evaluated(capsys)
-    assert f"4 images, which the network sees {told}" in said
-    assert "4 images at full size · mIoU" in said
+    assert "scored: 4 images at full size, " in said
+    assert f"\nthe network sees them {told}\n" in said
     assert f"sees {told}" not in evaluated(capsys, "--size", "20")[1]
 
 
@@ -65,7 +66,7 @@ def test_images_that_are_no_larger_are_scored_as_in_training(capsys):
 
 def test_masks_are_compared_as_they_are(capsys):
     assert run("evaluate", "data/masks", "data") == 0
-    assert "8 images · mIoU (classes present) 100.00" in capsys.readouterr().err
+    assert "\nmIoU (classes present) 100.00 · pixel accuracy 100.00" in capsys.readouterr().err
 
 
 def test_the_network_sees_what_validation_saw(capsys):
