@@ -41,17 +41,18 @@ def command(files: tuple[str, ...], *, labels: Path | None, as_json: bool) -> in
     """
     from maskforge.io.label_lists import read_table
     from maskforge.readers.masks.inspection import inspect
+    from maskforge.readers.masks.kinds import manifest
 
     _check_files([*files, *filter(None, [labels])])
-    classes = read_table(labels) if labels is not None else None
+    given = read_table(labels) if labels is not None else None
     told: list[str] = []
     found: list[Inspection] = []
     for file in files:
         inside = _masks_in(Path(file))
-        known = classes
+        classes, colors = manifest.names(Path(file)) if given is None else (given, None)
         if inside and classes is None and (listed := Path(file, "labels.txt")).is_file():
-            known = read_table(listed)
-        one = [inspect(path, classes=known) for path in inside or [Path(file)]]
+            classes = read_table(listed)
+        one = [inspect(path, classes=classes, colors=colors) for path in inside or [Path(file)]]
         found += one
         told.append("\n".join(_summed_up(file, one)) if inside else str(one[0]))
     if as_json:
@@ -82,7 +83,12 @@ def _masks_in(folder: Path) -> list[Path]:
 
 def _summed_up(folder: str, found: Sequence[Inspection]) -> Iterator[str]:
     """Yield what is in the masks of a folder, a line each."""
-    yield f"{folder}: {many(len(found), 'mask')}"
+    masks_only = [one for one in found if not _is_photograph(one)]
+    yield f"{folder}: {many(len(masks_only), 'mask')}" + (
+        f", and {many(len(found) - len(masks_only), 'image')} that are no masks"
+        if len(masks_only) < len(found)
+        else ""
+    )
     forms = Counter(f"{one.format}, mode {one.mode}, {one.bits} bit" for one in found)
     sizes = Counter(f"{one.width}x{one.height}" for one in found)
     for counted in (forms, sizes):
@@ -90,11 +96,11 @@ def _summed_up(folder: str, found: Sequence[Inspection]) -> Iterator[str]:
         yield "  " + "; ".join(f"{what} ({n:,})" for what, n in counted.most_common(MOST)) + rest
     pixels: Counter[tuple[int | str, str]] = Counter()
     masks: Counter[tuple[int | str, str]] = Counter()
-    for one in found:
+    for one in masks_only:
         for value in one.values:
             pixels[value.value, value.name] += value.pixels
             masks[value.value, value.name] += 1
-    total = sum(one.width * one.height for one in found) or 1
+    total = sum(one.width * one.height for one in masks_only) or 1
     shown = sorted(dict(pixels.most_common(VALUES)), key=_place)
     for key in shown:
         share = pixels[key] / total
@@ -103,8 +109,16 @@ def _summed_up(folder: str, found: Sequence[Inspection]) -> Iterator[str]:
     if len(pixels) > len(shown):
         yield f"  … and {many(len(pixels) - len(shown), 'value')} more"
     for mark, problems in (
-        ("!", [problem for one in found for problem in one.problems]),
-        ("·", [note for one in found for note in one.notes]),
+        (
+            "!",
+            [
+                p
+                for one in found
+                for p in one.problems
+                if p.code == _NONE or not _is_photograph(one)
+            ],
+        ),
+        ("·", [note for one in masks_only for note in one.notes]),
     ):
         kinds: dict[str, list[Problem]] = {}
         for problem in problems:
@@ -116,11 +130,18 @@ def _summed_up(folder: str, found: Sequence[Inspection]) -> Iterator[str]:
                 yield f"    → {first.cure}"
 
 
+def _is_photograph(one: Inspection) -> bool:
+    return any(problem.code == _NONE for problem in one.problems)
+
+
 def _place(key: tuple[int | str, str]) -> tuple[int, int, str]:
     """Return where a value stands: ids by number, colours after them."""
     text = str(key[0])
     return (0, int(text), "") if text.lstrip("-").isdigit() else (1, 0, text)
 
+
+_NONE = "no-mask"
+"""The code of what is said of a photograph: that is all there is to say of it."""
 
 MOST, VALUES = 3, 30
 """Forms and sizes, and values, that are shown of a folder."""

@@ -191,6 +191,29 @@ def test_inspect_tells_what_a_mask_holds(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)[0]
 
 
+@pytest.mark.parametrize(
+    ("style", "shown"),
+    [
+        ("black-white", {"#000000": "background", "#ffffff": "person or dog"}),
+        ("#102030,#405060,#102030", {"#102030": "background or dog", "#405060": "person"}),
+    ],
+)
+def test_inspect_names_the_colours_of_our_masks(capsys, style, shown):
+    drawn = ["--labels", "background,person,dog", "--only", "person,dog", "--style", style]
+    more = SAMPLES / "labelme/more"
+    assert run("labelme", more, "-o", "out", "-q", "--as", "color", *drawn) == 0
+    for place in ("out", "out/masks"):
+        assert run("inspect", place) == 0
+        said = capsys.readouterr().out
+        found = [line.split() for line in said.splitlines() if line.startswith("    #")]
+        named = {line[0]: " ".join(line[5:]) for line in found}
+        assert named == shown | {"#7f7f7f": "ignore"}
+    mask = next(iter(sorted(Path("out/masks").rglob("*.png"))))
+    Image.new("RGB", (6, 4), (1, 2, 3)).save(mask)
+    assert run("inspect", mask) == 1
+    assert "colours that stand for no class: #010203 (24 px)" in capsys.readouterr().out
+
+
 def test_inspect_sums_up_a_folder(capsys):
     assert run("labelme", SAMPLES / "labelme/more", "-o", "out", "-q") == 0
     assert run("inspect", "out") == 0
@@ -201,6 +224,13 @@ def test_inspect_sums_up_a_folder(capsys):
     Image.fromarray(np.array([[0, 99], [99, 99]], np.uint8)).save("out/masks/strange.png")
     assert run("inspect", "out") == 1
     assert "  ! 1 time: out/masks/strange.png: " in capsys.readouterr().out
+    capsys.readouterr()
+    assert run("inspect", SAMPLES / "labelme/more") == 1
+    said = capsys.readouterr().out
+    photographs = len(list((SAMPLES / "labelme/more").glob("*.jpg")))
+    assert f"more: 0 masks, and {photographs} images that are no masks\n" in said
+    assert "this looks like a photograph, not a mask" in said
+    assert "#" not in said  # no colours of photographs
     Path("bare").mkdir()
     assert run("inspect", "bare") == 3
     assert "bare: there must be masks in the folder" in capsys.readouterr().err

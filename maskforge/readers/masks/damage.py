@@ -25,7 +25,7 @@ def find(data: NDArray[np.generic], counts: Counts, *, lossy: bool) -> Problem |
     share = float(counts.pixels[~level].sum() / counts.pixels.sum())
     if share > 0.6:
         return wrong(
-            "mask-damaged",
+            "no-mask",
             f"{values:,} values, few of them in areas: this looks like a photograph, not a mask",
             "give the mask file",
         )

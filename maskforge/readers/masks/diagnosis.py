@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,11 @@ from maskforge.styles import IGNORE_COLOR, TWO_COLORS
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is known besides the pixels; ``threefold``: three channels that were all equal."""
+    """What is known besides the pixels.
+
+    threefold: three channels that were all equal. colors: the names of colours 0xrrggbb, where it
+    is known what they stand for.
+    """
 
     format: str
     mode: str
@@ -28,6 +32,7 @@ class Look:
     orientation: int
     frames: int
     classes: ClassTable | None
+    colors: Mapping[int, str] | None = None
 
 
 def diagnose(
@@ -44,6 +49,9 @@ def diagnose(
             )
         )
     notes = list(_file_notes(look))
+    if look.colors is not None and counts.colored and not look.lossy:
+        notes.append(note("mask-colors", "a colour mask, whose colours stand for classes"))
+        return (*problems, *_unknown(counts, look.colors)), tuple(notes)
     if alpha is not None and int(alpha.min()) == int(alpha.max()):
         notes.append(
             note("mask-form", f"an alpha channel that is {alpha.min()} everywhere and says nothing")
@@ -131,6 +139,17 @@ def _alpha(alpha: NDArray[np.uint8]) -> Problem:
         f"the mask is probably in the alpha channel: {low} to {high}, {soft:.1%} of it in between",
         f"take it out: numpy.asarray(Image.open(path).getchannel('A')) >= {high // 2 + 1}",
     )
+
+
+def _unknown(counts: Counts, colors: Mapping[int, str]) -> Iterator[Problem]:
+    found = zip(counts.values.tolist(), counts.pixels.tolist(), strict=True)
+    strangers = [f"#{value:06x} ({pixels:,} px)" for value, pixels in found if value not in colors]
+    if strangers:
+        yield wrong(
+            "mask-colors",
+            f"colours that stand for no class: {', '.join(strangers[:8])}",
+            "convert again, or correct the mask",
+        )
 
 
 def _style(counts: Counts) -> Problem | None:

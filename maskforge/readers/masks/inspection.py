@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -90,11 +90,17 @@ class Inspection:
                 yield f"  {mark} {one.message}" + (f"\n    → {one.cure}" * bool(one.cure))
 
 
-def inspect(path: str | os.PathLike[str], *, classes: ClassTable | None = None) -> Inspection:
+def inspect(
+    path: str | os.PathLike[str],
+    *,
+    classes: ClassTable | None = None,
+    colors: Mapping[int, str] | None = None,
+) -> Inspection:
     """Return what the mask file ``path`` holds: an image, or a .npy file.
 
-    classes: the class table its values should fit; else the one it carries itself, if any.
-    Raises ReadError for a file that is neither, or is damaged or too large.
+    classes: the class table its values should fit; else the one it carries itself, if any. colors:
+    of a colour mask, names by colour 0xrrggbb. Raises ReadError for a file that is neither, or is
+    damaged or too large.
     """
     file = Path(path)
     try:
@@ -107,7 +113,7 @@ def inspect(path: str | os.PathLike[str], *, classes: ClassTable | None = None) 
     if head.startswith(b"\x93NUMPY"):
         found = Inspection(str(path), **npy_inspection.look(file, classes))
     else:
-        found = _image(file, head, classes)
+        found = _image(file, head, classes, colors)
     problems, notes = (
         tuple(replace(one, file=str(path)) for one in several)
         for several in (found.problems, found.notes)
@@ -115,11 +121,13 @@ def inspect(path: str | os.PathLike[str], *, classes: ClassTable | None = None) 
     return replace(found, problems=problems, notes=notes)
 
 
-def _image(file: Path, head: bytes, classes: ClassTable | None) -> Inspection:
+def _image(
+    file: Path, head: bytes, classes: ClassTable | None, colors: Mapping[int, str] | None
+) -> Inspection:
     image, orientation, frames = _decode(file)
     names = classes or _own_table(image)
     data, alpha = _channels(image)
-    threefold = data.ndim == 3 and not np.any(data != data[..., :1])
+    threefold = colors is None and data.ndim == 3 and not np.any(data != data[..., :1])
     if threefold:
         data = data[..., 0]
     counts = _values.count(data)
@@ -133,6 +141,7 @@ def _image(file: Path, head: bytes, classes: ClassTable | None) -> Inspection:
         orientation=orientation,
         frames=frames,
         classes=names,
+        colors=colors,
     )
     problems, notes = diagnosis.diagnose(data, alpha, counts, look)
     return Inspection(
@@ -147,7 +156,7 @@ def _image(file: Path, head: bytes, classes: ClassTable | None) -> Inspection:
         orientation=orientation,
         classes=names.names if names else (),
         distinct=len(counts.values),
-        values=_values.listed(counts, names),
+        values=_values.listed(counts, names, colors),
         problems=problems,
         notes=notes,
     )

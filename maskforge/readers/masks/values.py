@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from maskforge.classes import ClassTable
 from maskforge.errors import Problem
+from maskforge.labels import name_of_class
 from maskforge.raster.runs import Ints
 
 SHOWN = 40
@@ -65,8 +67,10 @@ def count(data: NDArray[np.generic]) -> Counts:
     return Counts(found, totals.astype(np.int64), colored)
 
 
-def listed(counts: Counts, classes: ClassTable | None) -> tuple[Value, ...]:
-    """Return the values, ascending, with the names that ``classes`` gives.
+def listed(
+    counts: Counts, classes: ClassTable | None, colors: Mapping[int, str] | None = None
+) -> tuple[Value, ...]:
+    """Return the values, ascending, with the names that ``classes`` or ``colors`` give.
 
     Of more than :data:`SHOWN` values only the few most frequent ones are listed.
     """
@@ -78,7 +82,7 @@ def listed(counts: Counts, classes: ClassTable | None) -> tuple[Value, ...]:
             f"#{value:06x}" if counts.colored else str(value),
             int(pixels),
             int(pixels) / total,
-            "" if counts.colored else _name(value, classes),
+            (colors or {}).get(value, "") if counts.colored else _name(value, classes),
         )
         for value, pixels in zip(counts.values[chosen].tolist(), counts.pixels[chosen], strict=True)
     )
@@ -89,7 +93,8 @@ def _name(value: int, classes: ClassTable | None) -> str:
         return ""
     if value in (classes.ignore_index, -1):
         return "ignore"
-    return classes.name_of(value) if value in classes.ids else "(not in the class table)"
+    known = value in classes.ids
+    return name_of_class(classes.name_of(value)) if known else "(not in the class table)"
 
 
 def packed(pixels: NDArray[np.generic]) -> Ints:

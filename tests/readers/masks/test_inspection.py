@@ -62,7 +62,7 @@ def test_a_good_label_image_has_no_findings(tmp_path: Path) -> None:
     )  # fmt: skip
     assert found.classes == ("_background_", "person", "dog")
     assert [(v.value, v.pixels, v.name) for v in found.values] == [
-        ("0", 4100, "_background_"),
+        ("0", 4100, "background"),
         ("1", 900, "person"),
         ("2", 400, "dog"),
     ]
@@ -212,7 +212,7 @@ def test_numpy_label_image(tmp_path: Path) -> None:
     assert (found.mode, found.width, found.height, found.problems) == ("int32", 90, 60, ())
     assert [(v.value, v.name) for v in found.values[:2]] == [
         ("-1", "ignore"),
-        ("0", "_background_"),
+        ("0", "background"),
     ]
     np.save(path, IDS / 2)
     assert "must be integers, but these are floats" in findings(inspect(path))

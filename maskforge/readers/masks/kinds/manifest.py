@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from maskforge import plugins, writers
+from maskforge import plugins, styles, writers
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, MaskforgeError, Problem, ReadError
 from maskforge.io import label_lists, manifest, stage
+from maskforge.labels import name_of_class
 from maskforge.raster.annotation import Decoding, MaskFile
 from maskforge.readers.masks import colors, naming
 from maskforge.readers.masks.dataset import Dataset, Example, Options, id_decoding
@@ -24,6 +25,7 @@ RANK = 1
 """Above the other kinds: what has a manifest has folders that look like theirs, too."""
 
 _TAIL = "manifest.json"
+_STYLE = "purple-yellow"
 _KIND = re.compile(rb'"kind": "([a-z-]+)"')
 _HEAD = 1 << 20
 """Bytes of a manifest in which its kind stands: only the classes come before that."""
@@ -84,6 +86,23 @@ def labels(path: Path, options: Options) -> tuple[ClassTable, dict[str, MaskFile
     }
 
 
+def names(path: Path) -> tuple[ClassTable | None, dict[int, str] | None]:
+    """Return what the values of a mask, or of the masks in a folder, stand for.
+
+    A class table and, of colour masks, names by colour 0xrrggbb: as the manifest says that lies
+    with them or one folder above. None and None where none does that can be read.
+    """
+    folder = path if path.is_dir() else path.parent
+    for file in (folder / _TAIL, folder.parent / _TAIL):
+        if file.is_file():
+            try:
+                output = _Output.of(file, Options())
+            except (ReadError, ClassError):
+                break
+            return output.names()
+    return None, None
+
+
 @dataclass(frozen=True, slots=True)
 class _Output:
     """One manifest, and how the masks that it lists are read."""
@@ -92,6 +111,21 @@ class _Output:
     content: Mapping[str, Any]
     classes: ClassTable
     decoding: Decoding
+
+    def names(self) -> tuple[ClassTable, dict[int, str] | None]:
+        """Return the classes that were drawn and, of colour masks, what each 0xrrggbb stands for.
+
+        These may be several classes: one colour may have been given to all but the background.
+        """
+        classes, settings = manifest.class_table(self.content), self.content["settings"]
+        if settings["writer"] != "color":
+            return classes, None
+        found: dict[int, list[str]] = {}
+        painted = styles.parse(str(settings["writer_options"].get("style", _STYLE)), classes)
+        shown = [*map(name_of_class, classes.names), "ignore"]
+        for name, (red, green, blue) in zip(shown, painted.tolist(), strict=True):
+            found.setdefault(red << 16 | green << 8 | blue, []).append(name)
+        return classes, {color: " or ".join(several) for color, several in found.items()}
 
     @classmethod
     def of(cls, file: Path, options: Options) -> _Output:
@@ -108,7 +142,7 @@ class _Output:
             classes = manifest.class_table(content)
             settings = content["settings"]
             writer = str(settings["writer"])
-            style = str(settings["writer_options"].get("style", "purple-yellow"))
+            style = str(settings["writer_options"].get("style", _STYLE))
             listed = [record for record in content["images"] if isinstance(record["stem"], str)]
             whole = len(listed) == len(content["images"]) and all(
                 isinstance(name, str) for name in classes.names
