@@ -68,10 +68,14 @@ def load(package: str, name: str) -> ModuleType:
 def choose(what: str, value: str, choices: Iterable[str]) -> str:
     """Return ``value``, which must be one of ``choices``. Raises UsageError with the nearest."""
     if value not in (known := list(choices)):
-        raise UsageError(
-            f"{what} must be one of {known}, but got {value!r}", cure=meant(value, known)
-        )
+        cure = meant(value, known)
+        # Of very many the list would hide what was meant.
+        listed = f"one of {known}" if len(known) <= _MANY or not cure else "a name that is known"
+        raise UsageError(f"{what} must be {listed}, but got {value!r}", cure=cure)
     return value
+
+
+_MANY = 20
 
 
 def meant(value: object, known: Iterable[str]) -> str:

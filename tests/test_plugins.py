@@ -46,6 +46,17 @@ def test_what_is_no_choice_is_refused(name: str) -> None:
         plugins.load("rules", name)
 
 
+def test_of_very_many_names_the_nearest_is_told_and_no_list() -> None:
+    known = [f"name-{number}" for number in range(30)]
+    with pytest.raises(
+        UsageError, match="a thing must be a name that is known, but got 'nam-7'"
+    ) as e:
+        plugins.choose("a thing", "nam-7", known)
+    assert e.value.cure == "did you mean 'name-7'?"
+    with pytest.raises(UsageError, match=r"a thing must be one of \['name-0', "):
+        plugins.choose("a thing", "xyz", known)
+
+
 def test_the_nearest_choice_is_named() -> None:
     with pytest.raises(UsageError) as caught:
         plugins.load("rules", "pixel-centre")

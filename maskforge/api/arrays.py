@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from maskforge.api import words
 from maskforge.api.evaluating import Evaluation
-from maskforge.classes import ClassTable
+from maskforge.classes import BACKGROUND, ClassTable
 from maskforge.errors import ClassError, UsageError
 from maskforge.io.label_lists import Labels, given
 from maskforge.scores.scorer import Scorer
@@ -53,17 +53,18 @@ def overlay(
 def metrics(
     prediction: ArrayLike | Sequence[ArrayLike],
     truth: ArrayLike | Sequence[ArrayLike],
-    classes: Labels,
+    classes: Labels | int,
 ) -> Evaluation:
     """Return the scores of predicted label images: one (H, W), or a list of them.
 
     prediction, truth: class ids, integers (H, W), of one size; lists of as many, whose pixels are
     counted together. Where the truth is ignored nothing is counted; where the prediction is, it is
-    missed. classes: the class table, its names, or the file that lists them.
+    missed. classes: the class table, its names, the file that lists them, or how many there are:
+    the background, class_1, class_2 ….
 
     Raises UsageError for arrays that do not fit, ClassError for an id that the table lacks.
     """
-    table = _table(classes)
+    table = _numbered(classes) if isinstance(classes, int) else _table(classes)
     predictions, truths = _several(prediction), _several(truth)
     if len(predictions) != len(truths) or not truths:
         raise UsageError(
@@ -82,6 +83,12 @@ def metrics(
             )
         scorer.add(str(number), theirs, ours)
     return Evaluation(table, scorer.scores(), tuple(scorer.images))
+
+
+def _numbered(count: int) -> ClassTable:
+    if count < 1:
+        raise UsageError(f"there must be 1 class or more, but got {count}")
+    return ClassTable((BACKGROUND, *(f"class_{number}" for number in range(1, count))))
 
 
 def _table(classes: Labels) -> ClassTable:

@@ -111,9 +111,14 @@ def is_network(path: PathLike) -> bool:
 
 
 def check(path: Path) -> None:
-    """Raise UsageError where ``path`` is called like nothing that could be a network."""
+    """Raise UsageError where ``path`` is called like nothing that could be a network.
+
+    ReadError where nothing is there.
+    """
     if path.suffix in NETWORKS:
         return
+    if not os.path.lexists(path):
+        raise ReadError("there is no such file or folder", code="unreadable", file=str(path))
     runs = sorted(path.glob(f"*/{BEST}")) if path.is_dir() else []
     raise UsageError(
         f"a network must be a file {' or '.join(NETWORKS)}, or the folder of a run with {BEST}, "

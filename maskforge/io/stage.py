@@ -96,7 +96,10 @@ class Stage(Standing):
         self.look()
 
     def refuse(self, *, overwrite: bool, resume: bool, resumable: bool = True) -> None:
-        """Raise UsageError where an earlier output stands and no flag says what to do with it."""
+        """Raise UsageError where an earlier output stands and no flag says what to do with it.
+
+        WriteError where nothing could be written there: nobody waits for an hour to hear that.
+        """
         there = self.folder
         while not os.path.lexists(there) and there != there.parent:
             there = there.parent
@@ -107,19 +110,21 @@ class Stage(Standing):
                 cure="choose another --out",
             )
         self._refuse_unbound()
-        if overwrite or resume:
-            return
         goes_on = "--resume to go on, " if resumable else ""
-        if self.stands:
+        is_told = overwrite or resume
+        if self.stands and not is_told:
             raise UsageError(
                 f"an earlier output stands in {str(self.folder)!r}: {self._example()}",
                 cure=f"choose {goes_on}--overwrite to replace it, or another --out",
             )
-        if self.unfinished:
+        if self.unfinished and not is_told:
             raise UsageError(
                 f"the output folder {str(self.folder)!r} holds an unfinished run",
                 cure=f"choose {goes_on}--overwrite to start again, or another --out",
             )
+        if not os.access(there, os.W_OK | os.X_OK):
+            denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            raise files.write_error(there, denied)
 
     # The way through
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,7 +99,7 @@ def export(source: Path, target: Path, *, overwrite: bool = False) -> Exported:
     divisor = int(network.divisor)  # type: ignore[arg-type]
     metadata = Metadata(saved.config, saved.classes, divisor, saved.data)
     deployed = Deployed(network, saved.config).eval().requires_grad_(False)
-    with warnings.catch_warnings(), torch.no_grad():
+    with warnings.catch_warnings(), torch.no_grad(), _quiet():
         warnings.simplefilter("ignore")  # torch's, of its own future
         data = encode(_program(deployed, divisor), metadata)
         forward = loaded(data, metadata, target)
@@ -112,6 +114,18 @@ def export(source: Path, target: Path, *, overwrite: bool = False) -> Exported:
     with folder:
         folder.save(name, data)
     return Exported(target, len(data), metadata, difference)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep torch's exporter from telling which packages it could use, and lacks."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _program(deployed: Deployed, divisor: int) -> Any:

@@ -150,7 +150,7 @@ class RunFolder:
         stage, shown = self._stage, str(self.path)
         if self.earlier is not None and not self.earlier.exists():
             raise ReadError(
-                "there must be a checkpoint, but there is none",
+                "there must be a run to go on with, but there is no checkpoint",
                 file=str(self.earlier),
                 cure="name the folder of the run with --out, or train without --resume",
             )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from maskforge.datasets import Dataset, load
+from maskforge.errors import many
 from maskforge.prediction.sizes import resize, resize_labels
 from maskforge.raster.transform import working_size
 
@@ -37,6 +38,10 @@ class TorchData(torch.utils.data.Dataset[tuple[Any, Any]]):
         self._dataset = dataset
         self._transform = transform
         self._size = size
+
+    def __repr__(self) -> str:
+        classes = many(len(self.classes), "class", "classes")
+        return f"<TorchData: {many(len(self), 'example')}, {classes}>"
 
     def __len__(self) -> int:
         return len(self._dataset.examples)

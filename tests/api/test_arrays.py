@@ -69,6 +69,15 @@ def test_metrics_of_two_arrays() -> None:
     assert "cat" in found._repr_html_()
 
 
+def test_metrics_of_a_number_of_classes() -> None:
+    truth, prediction = np.array([[0, 1, 2]]), np.array([[0, 1, 1]])
+    found = maskforge.metrics(prediction, truth, 3)
+    assert found.classes.names == ("_background_", "class_1", "class_2")
+    assert found.iou == {"_background_": 1.0, "class_1": 0.5, "class_2": 0.0}
+    with pytest.raises(UsageError, match="1 class or more, but got 0"):
+        maskforge.metrics(prediction, truth, 0)
+
+
 def test_metrics_of_lists_are_those_of_all_pixels() -> None:
     table = ClassTable.of({0: "_background_", 7: "road"})
     truths = [np.array([[0, 7]], np.uint8), np.array([[7, 7, 7]], np.uint8)]

@@ -110,6 +110,7 @@ def test_torch_takes_it(tmp_path) -> None:
     data = ds.torch()
     assert isinstance(data, torch.utils.data.Dataset)
     assert len(data) == 5
+    assert repr(data) == f"<TorchData: 5 examples, {len(ds.classes)} classes>"
     image, target = data[3]
     assert image.dtype == torch.float32
     assert image.shape == (3, 4, 6)

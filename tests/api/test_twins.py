@@ -96,7 +96,7 @@ def test_the_twin_and_the_command_train_the_same(trained, tmp_path, capsys) -> N
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"stepps": 3}, "a setting must be one of .* but got 'stepps'"),
+        ({"stepps": 3}, "a setting must be .* but got 'stepps'"),
         ({"size": "big"}, "size must be"),
         ({"batch": "many"}, "batch must be int"),
         ({"preset": "fast"}, "preset must be one of"),
@@ -234,8 +234,11 @@ def test_what_cannot_be_predicted_is_told(trained, tmp_path) -> None:
     assert found.exit_code == 1
     with pytest.raises(UsageError, match="as must be one of"):
         maskforge.predict(trained.best, good, out=tmp_path / "p", as_="overlays")
+    (tmp_path / "best.h5").write_bytes(b"keras")
     with pytest.raises(UsageError, match=r"a network must be a file .*\.pt"):
         maskforge.predict(tmp_path / "best.h5", good, out=tmp_path / "p")
+    with pytest.raises(ReadError, match="there is no such file or folder"):
+        maskforge.predict(tmp_path / "runs", good, out=tmp_path / "p")
     with pytest.raises(ReadError):
         maskforge.predict(tmp_path / "no.pt", good, out=tmp_path / "p")
 

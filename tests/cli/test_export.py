@@ -65,6 +65,15 @@ def test_export_then_predict_and_evaluate_without_torch(checkpoint, capsys):
     assert found["mean_iou_present"] == pytest.approx(expected["mean_iou_present"], abs=0.01)
 
 
+def test_torch_tells_nothing_of_its_own(checkpoint):
+    """What its exporter lacks, such as torchvision, is no business of the user's."""
+    command = [sys.executable, "-m", "maskforge", "export", checkpoint, "-o", "a.onnx"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
+    first, *_, last = done.stderr.splitlines()
+    assert first.startswith("exported: a.onnx, ")
+    assert last == "next: maskforge predict a.onnx PHOTOS"
+
+
 def test_what_is_there_is_kept(checkpoint, capsys):
     beside = Path(checkpoint).with_suffix(".onnx")
     beside.write_bytes(b"precious")

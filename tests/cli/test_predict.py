@@ -178,7 +178,8 @@ def test_predict_replaces_neither_what_it_looks_at_nor_a_stranger_s_file(tmp_pat
     ("arguments", "code", "said"),
     [
         (("predict", "a.pt", "none.jpg", "-o", "p"), 3, "there is no such file or folder"),
-        (("predict", "a.h5", "nowhere", "-o", "p"), 2, "a network must be a file .pt"),
+        (("predict", "data/labels.txt", "x", "-o", "p"), 2, "a network must be a file .pt"),
+        (("predict", "runs/dta", "x", "-o", "p"), 3, "runs/dta: there is no such file or folder"),
         (("predict", "a.pt", "data/images", "-o", "data/labels.txt"), 2, "must be a folder"),
         (
             ("predict", "a.pt", "data/images", "-o", "p", "--style", "palette"),

@@ -93,7 +93,7 @@ def test_all_that_decides_about_bytes_is_public_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("given", "said", "cure"),
     [
-        ({"label": "x.txt"}, "a setting must be one of", "did you mean 'labels'?"),
+        ({"label": "x.txt"}, "a setting must be", "did you mean 'labels'?"),
         ({"rule": "cocoo"}, "rules must be one of", "did you mean 'coco'?"),
         ({"as_": "colour"}, "writers must be one of", "did you mean 'color'?"),
         ({"layout": "vox"}, "layouts must be one of", "did you mean 'voc'?"),

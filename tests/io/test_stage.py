@@ -422,3 +422,20 @@ def test_some_of_what_is_in_the_way_is_named(tmp_path: Path, count: int, shown: 
     error = Stage(tmp_path, "test", what="test").in_the_way(found)
     assert error.message.endswith(shown)
     assert error.message.count("is in the way") == min(count, 5)
+
+
+def test_where_nothing_can_be_written_is_said_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def denied(path: object, mode: int) -> bool:
+        asked.append(str(path))
+        return False
+
+    monkeypatch.setattr(os, "access", denied)
+    stage = Stage(tmp_path / "new" / "out", "test", what="test")
+    with pytest.raises(WriteError, match="could not be written: Permission denied") as raised:
+        stage.refuse(overwrite=False, resume=False)
+    assert asked == [raised.value.file] == [str(tmp_path)]  # the nearest that is there
+    assert "another place" in raised.value.cure

@@ -377,7 +377,7 @@ def test_a_damaged_checkpoint_is_told(people):
 
 def test_nothing_to_go_on_with(tmp_path):
     with (
-        pytest.raises(ReadError, match="there must be a checkpoint"),
+        pytest.raises(ReadError, match="there must be a run to go on with"),
         RunFolder(tmp_path / "people", resume=True),
     ):
         pass
