@@ -6,18 +6,22 @@ without characters that nobody sees; the joiners that some scripts need stay.
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from maskforge.errors import UsageError
+from maskforge.errors import Problem, UsageError
 
 BACKGROUND = "_background_"
 IGNORE = "__ignore__"
 MAGIC = (BACKGROUND, IGNORE)
 """Labels that are no classes of their own: what erases, and what is neither trained nor scored."""
+
+_NAMED = 8
+"""Labels that are named where many are meant."""
 
 _JOINERS = "\u200c\u200d"
 _NUMBERED = re.compile(r"(.*[^\W\d_])[-_ ]\d+")
@@ -118,6 +122,26 @@ class Relabelling:
             for one in some
             if not any(_fits(one, label) for label in after)
         ]
+
+    def doubts(self, labels: Iterable[str], file: str) -> list[Problem]:
+        """Return what to tell of rules that fit none of ``labels``, those of ``file``."""
+        known = list(labels)
+        shown = ", ".join(map(repr, sorted(known)[:_NAMED])) + " …" * (len(known) > _NAMED)
+        found = []
+        for option, label in self.idle(known):
+            near = difflib.get_close_matches(label, known, n=1)
+            found.append(
+                Problem(
+                    "label-doubt",
+                    file,
+                    f"{option} must name labels of the input, but {label!r} is none",
+                    cure=f"did you mean {near[0]!r}?"
+                    if near
+                    else f"they are {shown}" * bool(known),
+                    severity="warning",
+                )
+            )
+        return found
 
 
 def _pair(rule: str) -> tuple[str, str]:

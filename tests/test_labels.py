@@ -116,6 +116,19 @@ def test_no_rules_are_none() -> None:
     assert Relabelling.of(drop=["a"])
 
 
+def test_idle_rules_are_told_with_what_was_meant() -> None:
+    rules = Relabelling.of(["persn=dog", "1=road"])
+    first, second = rules.doubts(["person", "car"], "masks")
+    assert str(first) == (
+        "masks: --map must name labels of the input, but 'persn' is none "
+        "(did you mean 'person'?) [label-doubt]"
+    )
+    assert second.cure == "they are 'car', 'person'"
+    [of_many] = Relabelling.of(only=["x"]).doubts([f"cell_{n}" for n in range(9)], "masks")
+    assert of_many.cure.endswith("'cell_7' …")
+    assert rules.doubts([], "masks")[0].cure == ""
+
+
 def test_idle_rules_are_found() -> None:
     rules = Relabelling.of(["a=b", "x=y", "q*=r"], ["b", "z"], ["y"], ["a"])
     assert rules.idle(["a", "c"]) == [

@@ -6,7 +6,6 @@ looked up, in :mod:`maskforge.labels`.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -150,15 +149,8 @@ def _doubts(
     counts: Mapping[str, int] = {}
     if is_collected or plan.relabelling or plan.unknown == "error":
         counts = collected()
-    for option, label in plan.relabelling.idle(counts) if plan.relabelling else ():
-        near = difflib.get_close_matches(label, counts, n=1)
-        yield Problem(
-            "label-doubt",
-            file,
-            f"{option} must name labels of the input, but {label!r} is none",
-            cure=f"did you mean {near[0]!r}?" if near else "",
-            severity="warning",
-        )
+    if plan.relabelling:
+        yield from plan.relabelling.doubts(counts, file)
     counts = _renamed(counts, plan)
     for names in labels.twins({*classes.names, *counts}):
         met = [(name, counts.get(name, 0)) for name in names]

@@ -74,11 +74,13 @@ def open_masks(
     kept = majority.kept(side.labels, meaning.problems)
     found = {files.safe_name(stem): side.label(stem, meaning) for stem in kept}
     classes, notes = meaning.classes, meaning.notes
+    problems = [*meaning.problems, *side.problems]
     if relabelling:
+        problems += relabelling.doubts(classes.names, str(path))
         notes = (*notes, *relabelling.told(classes.names))
         classes, change = relabelled(classes, relabelling)
         found = {stem: change(mask) for stem, mask in found.items()}
-    return Masks(classes, found, notes, (*meaning.problems, *side.problems))
+    return Masks(classes, found, notes, tuple(problems))
 
 
 _UNKNOWN = Decoding("ids")

@@ -56,7 +56,9 @@ def open_dataset(
     classes, change = relabelled(data.classes, relabelling)
     examples = tuple(replace(one, label=change(one.label)) for one in data.examples)
     notes = (*data.notes, *relabelling.told(data.classes.names))
-    return replace(data, classes=classes, examples=examples, notes=notes)
+    doubts = relabelling.doubts(data.classes.names, ", ".join(map(str, places)))
+    problems = (*data.problems, *doubts)
+    return replace(data, classes=classes, examples=examples, notes=notes, problems=problems)
 
 
 def _open(path: Path, kind: str | None, options: Options) -> Dataset:

@@ -152,6 +152,13 @@ def test_classes_of_masks_are_renamed_left_out_and_ignored(tmp_path, form):
     opened = data(source, labels=names, relabelling=RULES)
     assert opened.classes == result.classes
     assert "classes: hen left out" in opened.notes
+    assert opened.problems == ()
+    mistyped = data(source, labels=names, relabelling=Relabelling.of(["dgo=cat"]))
+    assert [problem.cure for problem in mistyped.problems] == ["did you mean 'dog'?"]
+    told = maskforge.convert(source, map=["dgo=cat"], overwrite=True, **given)
+    assert [(problem.code, problem.file) for problem in told.problems] == [
+        ("label-doubt", str(source))
+    ]
 
 
 def test_where_no_class_is_left_there_is_nothing_to_learn(files):
