@@ -81,6 +81,7 @@ class Folder:
         self._entries: dict[Path, Entry | None] = {}
         self._lines: list[bytes] = []
         self._stood = False
+        self._goes_on = False  # with what stands: a part of the new is worth more than that
         self.waits = False
         self.kept = 0
         self._taken: set[str] = set()
@@ -120,6 +121,9 @@ class Folder:
             if self._done and (kind is None or self._is_worth(kind)):
                 self._write_notes()
                 self.placed = self._stage.exchange()
+        except BaseException as error:
+            kind = type(error)
+            raise
         finally:
             if self.placed is None and not self._may_wait(kind):
                 self._stage.discard()
@@ -129,7 +133,7 @@ class Folder:
     def _is_worth(self, raised: type[BaseException]) -> bool:
         """Tell whether a part of the output is better than what stood there."""
         stopped = issubclass(raised, KeyboardInterrupt | GeneratorExit)
-        return stopped and not self._whole and (self._resume or not self._stood)
+        return stopped and not self._whole and (self._goes_on or not self._stood)
 
     def _may_wait(self, raised: type[BaseException] | None) -> bool:
         """Tell whether what is done, and not in place, is for a run that goes on."""
@@ -151,6 +155,7 @@ class Folder:
         waits has another fingerprint.
         """
         kept = {}
+        self._goes_on = self._resume and others
         for unit, (record, puts) in self._known(fingerprint).items():
             if unit not in units:
                 is_wanted = others

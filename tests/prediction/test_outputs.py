@@ -16,6 +16,7 @@ from training.places import contents, fail_after, leftovers, listing
 from maskforge.classes import ClassTable
 from maskforge.errors import ReadError, UsageError, WriteError
 from maskforge.io import onehot, video
+from maskforge.io.stage import Stage
 from maskforge.prediction import footage
 from maskforge.prediction.outputs import Output
 from maskforge.prediction.predictor import Predictor
@@ -347,6 +348,35 @@ def test_a_file_of_all_images_is_kept_or_made_anew(here, kind, file):
     assert shown(here / "out")[file] != made[file]
     (here / "in/c.png").unlink()
     assert predicted(here / "out", kind, "in", resume=True) == ["a", "b"]
+
+
+@pytest.mark.parametrize("kind", ["panoptic", "onehot"])
+def test_a_file_of_all_images_stands_until_the_new_one_is_whole(here, kind):
+    for number in range(5):
+        photo(here / f"in/{number}.png", number)
+    predict(kind, "in", out=here / "out")
+    made = contents(here / "out")
+    photo(here / "in/4.png", 9)
+    calls.clear()
+    cut = replace(PREDICTOR, forward=interrupting)
+    with pytest.raises(KeyboardInterrupt):
+        predict(kind, "in", out=here / "out", predictor=cut, resume=True)
+    assert contents(here / "out") == made
+
+
+def test_a_disk_that_is_full_at_the_very_end_loses_nothing(here, monkeypatch):
+    for number in range(3):
+        photo(here / f"in/{number}.png", number)
+
+    def full(self, **moving):
+        raise WriteError("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Stage, "exchange", full)
+        with pytest.raises(WriteError):
+            predict("label", "in", out=here / "out")
+    assert predicted(here / "out", "label", "in", resume=True) == []
+    assert listing(here / "out") == ["0.png", "1.png", "2.png", "labels.txt"]
 
 
 def test_a_full_disk_while_a_video_is_encoded(here, monkeypatch):
