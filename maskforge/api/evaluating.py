@@ -21,7 +21,6 @@ from maskforge.datasets import Comparison, compare, load, load_pair
 from maskforge.datasets.comparing import Strangers
 from maskforge.errors import ClassError, Problem, ReadError, UsageError, many
 from maskforge.io.label_lists import Labels
-from maskforge.io.ownership import Entry
 from maskforge.io.prefetch import prefetch
 from maskforge.labels import name_of_class
 from maskforge.palette import display_index, display_palette
@@ -252,8 +251,9 @@ def scored(
         found = _folders(predictor, data, part, meaning, strict=strict, look=look)
     channels = found.classes.channels
     scorer = Scorer(found.classes.names, channels.ignore_index, WORST if out else 0)
-    how = saving.fingerprint(score_files.COMMAND, found.identity, found.classes.to_text())
-    of = _as_it_is(found)
+    meant = (found.classes.to_text(), found.classes.ignore_index)
+    how = saving.fingerprint(score_files.COMMAND, found.identity, meant)
+    of = list(found.sources)
     known = folder.standing(how, of) if folder is not None else None
     if known is not None:
         scorer.restore(known["counts"])
@@ -281,23 +281,12 @@ def scored(
 
     def write() -> None:
         if folder is not None and known is None:
-            folder.spare(found.sources)
+            folder.spare(of)
             is_whole = not found.late and strange is None
-            note = (how, of, {"counts": scorer.counts(), "missed": missed}) if is_whole else None
+            note = {"counts": scorer.counts(), "missed": missed} if is_whole else None
             score_files.write(folder, scorer, found.classes, note=note)
 
     return evaluation, write
-
-
-def _as_it_is(found: _Found) -> Entry:
-    """Return what is equal as long as the same files are scored, and none was written to."""
-    from maskforge.prediction.saving import fingerprint
-
-    states = []
-    for path in found.sources:
-        state = path.stat()
-        states.append((os.fspath(path), state.st_size, state.st_mtime_ns))
-    return Entry(len(states), fingerprint(found.reason, found.classes.ignore_index, states))
 
 
 def predicted(

@@ -79,6 +79,7 @@ class Folder:
         self._fingerprint = ""
         self._since: list[Put] = []
         self._entries: dict[Path, Entry | None] = {}
+        self._of: list[list[Any]] | None = None
         self._lines: list[bytes] = []
         self._stood = False
         self._goes_on = False  # with what stands: a part of the new is worth more than that
@@ -171,18 +172,18 @@ class Folder:
         self._journal = Journal(self._waiting, fingerprint, go_on=self._resume)
         return {unit: record for unit, record in kept.items() if unit in units}
 
-    def standing(self, fingerprint: str, of: Entry) -> dict[str, Any] | None:
+    def standing(self, fingerprint: str, of: Iterable[Path]) -> dict[str, Any] | None:
         """Return the record of an output that stands as a whole, was noted by :meth:`note` with
         these, and is gone on with; None where it is not. Raises UsageError as :meth:`recall` does.
         """
+        self._of = self._digests(of)  # as they are before they are read
         record, puts = self._known(fingerprint).get("", ({}, []))
-        is_same = record.get("of") == self._digests([of])
+        is_same = self._of is not None and record.get("of") == self._of
         return record if is_same and all(map(self._is_there, puts)) else None
 
-    def note(self, fingerprint: str, of: Entry, record: Mapping[str, Any]) -> None:
-        """Note that what was saved is a whole, which :meth:`standing` finds."""
-        self._fingerprint = fingerprint
-        self._note({"stem": "", "of": self._digests([of]), **record}, self._since)
+    def note(self, record: Mapping[str, Any]) -> None:
+        """Note that what was saved is a whole, made of what :meth:`standing` was asked for."""
+        self._note({"stem": "", "of": self._of, **record}, self._since)
 
     def _known(self, fingerprint: str) -> dict[str, tuple[dict[str, Any], list[Put]]]:
         """Return what is noted where this goes on, by unit: the record, and what was made.

@@ -13,7 +13,6 @@ from typing import Any
 
 from maskforge.classes import ClassTable
 from maskforge.io import files
-from maskforge.io.ownership import Entry
 from maskforge.pictures import comparison, plots, previews
 from maskforge.pictures.comparison import Comparison
 from maskforge.prediction.saving import Folder
@@ -33,19 +32,17 @@ def write(
     scorer: Scorer,
     classes: ClassTable,
     *,
-    note: tuple[str, Entry, dict[str, Any]] | None = None,
+    note: dict[str, Any] | None = None,
 ) -> None:
     """Put :data:`NAMES` and ``worst/`` in place. Raises UsageError, WriteError.
 
-    note: of what the scores are, for :meth:`Folder.standing`: the fingerprint, what was scored, and
-    the record.
+    note: what :meth:`Folder.standing` of a later run returns.
     """
     with folder:
         for name, data in _files(scorer, classes):
             folder.save(name, data)
         if note is not None:
-            fingerprint, of, record = note
-            folder.note(fingerprint, of, record)
+            folder.note(note)
 
 
 def _files(scorer: Scorer, classes: ClassTable) -> Iterator[tuple[str, bytes]]:

@@ -167,10 +167,11 @@ def need_of(ended: Ended, folder: Path, manifest: str) -> Need:
     files = {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and not path.name.startswith(".maskforge-")
+        if path.is_file() and (path.suffix == ".done" or not path.name.startswith(".maskforge-"))
     }
     if manifest not in files:
-        return Need(ended.code, files)
+        notes = (data for name, data in files.items() if name.endswith(".done"))
+        return Need(ended.code, files, fingerprint=_fingerprint(next(notes, b"")))
     content = json.loads(files[manifest])
     images = {
         record["image"]: record["image_digest"] or record["digest"]
@@ -259,10 +260,20 @@ def _is_other(line: Line, output: Output, need: Need, project: Project) -> Verdi
         return None if found == need.fingerprint else Verdict("due", why)
     if output.is_pending:
         return Verdict("either", "settings are compared with what is exchanged first")
-    if state(output, output.manifest, project) == "ours":
+    if output.manifest and state(output, output.manifest, project) == "ours":
         found = json.loads(output.path(output.manifest).read_bytes())["fingerprint"]
         return None if found == need.fingerprint else Verdict("due", "made with other settings")
+    note = f".maskforge-{output.key}.done"
+    if not output.manifest and state(output, note, project) == "ours":
+        found = _fingerprint(output.path(note).read_bytes())
+        return None if found == need.fingerprint else Verdict("due", "of another network")
     return None
+
+
+def _fingerprint(notes: bytes) -> str:
+    """Return the fingerprint in the first line of what predictions note, "" without one."""
+    first = notes.partition(b"\n")[0]
+    return str(json.loads(first)["fingerprint"]) if first else ""
 
 
 def _in_the_way(output: Output, need: Need, project: Project) -> Verdict | None:

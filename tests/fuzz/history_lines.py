@@ -110,7 +110,7 @@ class Tool:
     @property
     def flags(self) -> tuple[str, ...]:
         """The flags that it knows about what stands there."""
-        return ("--overwrite", "--resume") if self.command == "train" else ("--overwrite",)
+        return ("--overwrite",) if self.command == "export" else ("--overwrite", "--resume")
 
     @property
     def is_file(self) -> bool:
