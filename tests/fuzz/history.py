@@ -21,7 +21,7 @@ from pathlib import Path
 
 import history_law as law
 import history_steps
-from history_check import Broken, Check, State, visible
+from history_check import Broken, Check, State, is_hidden, visible
 from history_law import Need, Output, Verdict
 from history_lines import SMALL, Conversion, Line, Tool, without_flag
 from history_project import Link, Project, Tree, snapshot
@@ -256,7 +256,7 @@ class History:
 
     def _need(self, line: Line, output: Output) -> Need:
         """Run the command into an empty place."""
-        if line.flag == "--resume" and not line.has_manifest:
+        if isinstance(line, Tool) and line.command == "train" and line.flag == "--resume":
             return Need(0)  # a training that goes on makes what it can
         if isinstance(line, Tool) and line.is_inside:
             return self._need_inside(line, output)
@@ -277,10 +277,11 @@ class History:
             ended = in_process(without_flag(line).words())
         files = {
             os.path.relpath(name, os.path.relpath(output.folder, self.project.cwd)): data
-            for name, data in visible(snapshot(copy)[0]).items()
-            if began.get(name) != data
+            for name, data in snapshot(copy)[0].items()
+            if name.endswith(".done") or (not is_hidden(name) and began.get(name) != data)
         }
-        return Need(ended.code, {n: d for n, d in files.items() if isinstance(d, bytes)})
+        made = {n: d for n, d in files.items() if isinstance(d, bytes)}
+        return Need(ended.code, made, fingerprint=law.noted(made))
 
     def _verdict(self, line: Line, output: Output, need: Need) -> Verdict:
         if isinstance(line, Tool) and line.is_inside and need.code == 2:

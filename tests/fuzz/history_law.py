@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -170,8 +171,7 @@ def need_of(ended: Ended, folder: Path, manifest: str) -> Need:
         if path.is_file() and (path.suffix == ".done" or not path.name.startswith(".maskforge-"))
     }
     if manifest not in files:
-        notes = (data for name, data in files.items() if name.endswith(".done"))
-        return Need(ended.code, files, fingerprint=_fingerprint(next(notes, b"")))
+        return Need(ended.code, files, fingerprint=noted(files))
     content = json.loads(files[manifest])
     images = {
         record["image"]: record["image_digest"] or record["digest"]
@@ -265,15 +265,17 @@ def _is_other(line: Line, output: Output, need: Need, project: Project) -> Verdi
         return None if found == need.fingerprint else Verdict("due", "made with other settings")
     note = f".maskforge-{output.key}.done"
     if not output.manifest and state(output, note, project) == "ours":
-        found = _fingerprint(output.path(note).read_bytes())
+        found = noted({note: output.path(note).read_bytes()})
         return None if found == need.fingerprint else Verdict("due", "of another network")
     return None
 
 
-def _fingerprint(notes: bytes) -> str:
-    """Return the fingerprint in the first line of what predictions note, "" without one."""
-    first = notes.partition(b"\n")[0]
-    return str(json.loads(first)["fingerprint"]) if first else ""
+def noted(files: Mapping[str, bytes]) -> str:
+    """Return the fingerprint in what predictions note, "" where these files have no note."""
+    for name, data in files.items():
+        if name.endswith(".done"):
+            return str(json.loads(data.partition(b"\n")[0])["fingerprint"])
+    return ""
 
 
 def _in_the_way(output: Output, need: Need, project: Project) -> Verdict | None:
