@@ -28,13 +28,13 @@ CONVERT = (
 )
 TRAIN = (
     # Label PNGs
-    "train demo/labelme -o demo/runs/labelme --preset quick --steps 480",
+    "train demo/labelme -o demo/runs/labelme --preset quick --batch 6 --steps 760",
     "evaluate demo/runs/labelme/best.pt demo/labelme -o demo/scores/labelme",
     # A one-hot dictionary; scored on another one
-    "train demo/via/segmentation_train.npy -o demo/runs/via --preset quick --steps 160",
+    "train demo/via/segmentation_train.npy -o demo/runs/via --preset quick --batch 6 --steps 128",
     "evaluate demo/runs/via/best.pt demo/via/segmentation_test.npy -o demo/scores/via",
     # Coloured masks
-    "train demo/ochuman-purple-yellow -o demo/runs/ochuman --preset quick --steps 160",
+    "train demo/ochuman-purple-yellow -o demo/runs/ochuman --preset quick --batch 6 --steps 128",
     "evaluate demo/runs/ochuman/best.pt demo/ochuman-purple-yellow -o demo/scores/ochuman",
 )
 LOOK = """
