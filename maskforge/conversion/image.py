@@ -232,7 +232,7 @@ def _picture(
         picture = images.picture(annotation, plan.images_from, max_pixels=plan.max_pixels)
         original = None
         if picture is not None and picture.path is not None:
-            original = Original(picture.path, _digest_of(picture.path))
+            original = Original(picture.path, picture.entry or _digest_of(picture.path))
     except ReadError as error:
         if not sized or error.code == "too-large":
             raise
