@@ -176,8 +176,8 @@ def _pieces(
     """Cut the runs at the ends of rows, but let zero bytes take in the filter bytes they touch."""
     depth = colors.shape[1]
     zero: NDArray[np.bool_] = colors.max(axis=1) == 0
-    change = changes(color)
-    start, color = start[change], color[change]
+    change = changes(color).nonzero()[0]
+    start, color = start.take(change), color.take(change)
     row = start // width
     left = row * width
     empty = zero[color]
@@ -290,7 +290,7 @@ def _lay_out(tables: _Tables, body: _Bits, whole: Ints) -> bytes:
     offset = sizes.cumsum()
     total = int(offset[-1])
     offset -= sizes
-    many = whole.nonzero()[0]
+    many = (whole > 0).nonzero()[0]
     if len(many):
         times = whole[many]
         ends = times.cumsum()
