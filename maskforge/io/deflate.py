@@ -313,14 +313,12 @@ def _adler32(pieces: _Pieces, colors: NDArray[np.uint8], *, total: int) -> int:
     begin, pixels = pieces.begin, pieces.size
     if depth > 1:
         pixels = pixels // depth  # zero bytes may not be whole pixels, but they add nothing
-    triangle = pixels * (pixels - 1) >> 1
-    plain, weighted = 1, total
-    for channel in range(depth):
-        value = colors[:, channel].astype(np.int64)[pieces.color]
-        plain += int(pixels @ value)
-        # Byte i of n counts n - i times; along a run this is an arithmetic series.
-        weight = pixels * (total - channel - begin) - depth * triangle
-        if total >= 2**27:  # else the sum stays below 255 * total**2, which int64 holds
-            weight %= _ADLER
-        weighted += int(weight @ value)
+    # Byte i of n counts n - i times; along a run this is an arithmetic series.
+    weight = pixels * (total - begin) - depth * (pixels * (pixels - 1) >> 1)
+    if total >= 2**27:  # else the sum stays below 255 * total**2, which int64 holds
+        weight %= _ADLER
+    value = colors.sum(axis=1, dtype=np.int64).take(pieces.color)
+    plain, weighted = 1 + int(pixels @ value), total + int(weight @ value)
+    if depth > 1:  # the later bytes of a pixel count less
+        weighted -= int(pixels @ (colors @ np.arange(depth)).take(pieces.color))
     return weighted % _ADLER << 16 | plain % _ADLER
