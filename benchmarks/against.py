@@ -50,15 +50,17 @@ try:
         image = None
     if not hasattr(image, "digest_of"):
         from maskforge.conversion import job as image
-    from maskforge.io import copying, exchange, shelf
+    from maskforge.io import copying, exchange, images as opened, shelf
 except ImportError:
     pass
 else:
     for module, name, kind in (
         (image, "digest_of", "digests"), (shelf, "digest", "digests"),
-        (shelf, "digest_of", "digests"), (copying, "put", "copies"), (exchange, "_sync", "sync"),
+        (shelf, "digest_of", "digests"), (opened, "digest_in", "digests"),
+        (copying, "put", "copies"), (exchange, "_sync", "sync"),
     ):
-        setattr(module, name, timed(kind, getattr(module, name)))
+        if hasattr(module, name):
+            setattr(module, name, timed(kind, getattr(module, name)))
 options = {"labels": labels.split(",")} if labels else {}
 options["previews"] = bool(previews)
 begin = time.perf_counter()

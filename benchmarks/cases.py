@@ -69,6 +69,11 @@ def labelme(name: str, cache: Path, *, count: int) -> Race:
         entrant("maskforge, pixel-center", convert(rule="pixel-center"), _masks(exact)),
         entrant("maskforge, labelme", convert(rule="labelme"), _masks(parity)),
         entrant("floor", lambda out: floor.labelme(folder, out, labels), _count_png(count)),
+        entrant(
+            "floor, with digests",
+            lambda out: floor.labelme(folder, out, labels, digests=True),
+            _count_png(count),
+        ),
     ]
     what = {
         "photographs": "photographs, 500x375 JPEG",
@@ -102,6 +107,12 @@ def via(cache: Path, *, count: int) -> Race:
         Entrant("maskforge, pixel-center", convert(rule="pixel-center"), count, exact),
         Entrant("maskforge, opencv", convert(rule="opencv"), count, equal),
         Entrant("floor", lambda out: floor.via(folder, out), count, lambda out: None),
+        Entrant(
+            "floor, with digests",
+            lambda out: floor.via(folder, out, digests=True),
+            count,
+            lambda out: None,
+        ),
     ]
     against = dict.fromkeys(["maskforge, pixel-center", "maskforge, opencv"], "the book's script")
     return Race(f"{count} VIA frames, 640x480, one-hot", entrants, against, "floor")
@@ -122,6 +133,12 @@ def ochuman(cache: Path, *, count: int) -> Race:
         Entrant(lengths, lambda out: peers.coco(folder, out), count, parity),
         Entrant("maskforge, RLE", convert(runs), count, _masks(parity)),
         Entrant("floor", lambda out: floor.ochuman(folder, out), count, _count_png(count)),
+        Entrant(
+            "floor, with digests",
+            lambda out: floor.ochuman(folder, out, digests=True),
+            count,
+            _count_png(count),
+        ),
     ]
     against = {
         "maskforge, polygons, pixel-center": polygons,

@@ -2,12 +2,14 @@
 
 Read the file, parse the fields that count, fill all polygons on one canvas with OpenCV, deflate,
 write. No exact rule, no overlaps, no checks, no temporary file, no manifest. Headers of images are
-read only where the size is nowhere else (VIA).
+read only where the size is nowhere else (VIA). ``digests``: with what it costs beside that to know
+images and results again, their sha256.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 
 import cv2
@@ -25,6 +27,7 @@ class _Shape(msgspec.Struct, gc=False):
 
 class _Labelme(msgspec.Struct, rename="camel", gc=False):
     shapes: list[_Shape]
+    image_path: str
     image_height: int
     image_width: int
 
@@ -72,7 +75,7 @@ class _OCHuman(msgspec.Struct, gc=False):
     images: list[_Image]
 
 
-def labelme(folder: Path, out: Path, labels: tuple[str, ...]) -> None:
+def labelme(folder: Path, out: Path, labels: tuple[str, ...], *, digests: bool = False) -> None:
     """Write a grey PNG for each Labelme file."""
     numbers = class_numbers(labels)
     decoder = msgspec.json.Decoder(_Labelme)
@@ -81,12 +84,17 @@ def labelme(folder: Path, out: Path, labels: tuple[str, ...]) -> None:
         canvas = np.zeros((document.image_height, document.image_width), dtype=np.uint8)
         for shape in document.shapes:
             cv2.fillPoly(canvas, [np.array(shape.points, np.int32)], numbers[shape.label])
-        (out / f"{path.stem}.png").write_bytes(_png(canvas))
+        png = _png(canvas)
+        if digests:
+            sha256((folder / document.image_path).read_bytes()).hexdigest()
+            sha256(png).hexdigest()
+        (out / f"{path.stem}.png").write_bytes(png)
 
 
-def via(folder: Path, out: Path) -> None:
+def via(folder: Path, out: Path, *, digests: bool = False) -> None:
     """Write the planes of a VIA 2 project, one image after the other, to one file."""
     document = msgspec.json.decode((folder / "segmentation_train.json").read_bytes(), type=_Project)
+    written = sha256()
     with (out / "masks.raw").open("wb") as file:
         for entry in document.via_img_metadata.values():
             with Image.open(folder / entry.filename) as image:
@@ -98,10 +106,13 @@ def via(folder: Path, out: Path) -> None:
                 color = [0, 0, 0, 0]
                 color[int(region.region_attributes.name)] = 1
                 cv2.fillPoly(canvas, [np.array([xs, ys], dtype=np.int32).T], color)
+            if digests:
+                sha256((folder / entry.filename).read_bytes()).hexdigest()
+                written.update(canvas)
             file.write(canvas.data)
 
 
-def ochuman(folder: Path, out: Path) -> None:
+def ochuman(folder: Path, out: Path, *, digests: bool = False) -> None:
     """Write a grey PNG for each image of ochuman.json."""
     document = msgspec.json.decode((folder / "ochuman.json").read_bytes(), type=_OCHuman)
     for image in document.images:
@@ -109,7 +120,11 @@ def ochuman(folder: Path, out: Path) -> None:
         for person in image.annotations:
             rings: Iterable[list[float]] = (*person.segms.outer, *person.segms.inner)
             cv2.fillPoly(canvas, [np.array(r, np.int32).reshape(-1, 2) for r in rings], 1)
-        (out / f"{Path(image.file_name).stem}.png").write_bytes(_png(canvas))
+        png = _png(canvas)
+        if digests:
+            sha256((folder / "images" / image.file_name).read_bytes()).hexdigest()
+            sha256(png).hexdigest()
+        (out / f"{Path(image.file_name).stem}.png").write_bytes(png)
 
 
 def _png(canvas: NDArray[np.uint8]) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -232,7 +231,7 @@ def _picture(
         picture = images.picture(annotation, plan.images_from, max_pixels=plan.max_pixels)
         original = None
         if picture is not None and picture.path is not None:
-            original = Original(picture.path, _digest_of(picture.path))
+            original = Original(picture.path, picture.entry or _digest_of(picture.path))
     except ReadError as error:
         if not sized or error.code == "too-large":
             raise
@@ -303,7 +302,7 @@ def _remembered(previous: Mapping[str, Any], job: Job) -> tuple[Problem, ...]:
     """Return the problems of an earlier run, their files again below the root of the input."""
     root = _root(job)
     found = (Problem(**problem) for problem in previous.get("problems", ()))
-    return tuple(replace(problem, file=str(root / problem.file)) for problem in found)
+    return tuple(replace(problem, file=str(Path(root, problem.file))) for problem in found)
 
 
 def outputs(
@@ -406,12 +405,11 @@ def _scene(
         file_name = names.stem + names.image_suffix
     elif original is not None:
         way = way_to(original.path, plan.folder)
-        with suppress(ValueError):
-            root = _root(job)
-            file_name = Path(os.path.abspath(original.path)).relative_to(root).as_posix()
+        inside = way_to(original.path, _root(job))
+        if inside is not None and not inside.startswith("../"):
             # Sets of masks have their images in a folder, below which stems are names.
             short = job.stem + original.path.suffix
-            file_name = short if file_name.endswith(f"/{short}") else file_name
+            file_name = short if inside.endswith(f"/{short}") else inside
     return Scene(
         raster,
         names,
@@ -422,9 +420,12 @@ def _scene(
     )
 
 
-def _root(job: Job) -> Path:
+def _root(job: Job) -> str:
     """Return the root of the input."""
-    return Path(os.path.abspath(job.source)).parents[job.shown.count("/")]
+    root = os.path.abspath(job.source)
+    for _ in job.shown.split("/"):
+        root = os.path.dirname(root)
+    return root
 
 
 def _called(

@@ -32,7 +32,7 @@ from maskforge.io.manifest import load as load_manifest
 from maskforge.io.manifest import output_files
 from maskforge.io.ownership import Entry, digest
 from maskforge.io.scan import is_manifest
-from maskforge.io.shelf import Shelf
+from maskforge.io.shelf import Shelf, Stream
 from maskforge.io.stage import Stage
 from maskforge.layouts import Names
 from maskforge.records import Records
@@ -464,7 +464,7 @@ class Run:
         self._raise_if_strict(lost)
         done.problems += lost
         self._add_problems(done)
-        with stage.shelf.file(self.place.manifest) as file:
+        with stage.shelf.stream(self.place.manifest) as file:
             manifest.write(
                 file,
                 self.plan,
@@ -473,7 +473,7 @@ class Run:
                 collections=done.collections,
             )
         earlier = stage.owned.entries.get(self.place.manifest)
-        stage.add(stage.shelf.put_file(self.place.manifest, earlier))
+        stage.add(stage.shelf.put_file(self.place.manifest, earlier, entry=file.entry))
 
     def _lost(self, done: Done) -> list[Problem]:
         """Return a warning that tells what the format cannot say, where there is something."""
@@ -522,7 +522,7 @@ class _Collections:
         self._writer = writers.load(plan.writer)
         self._options = plugins.options(self._writer, plan.writer_options)
         self._open = ExitStack()
-        self._files: dict[str, Collecting] = {}
+        self._files: dict[str, tuple[Stream, Collecting]] = {}
 
     def __enter__(self) -> _Collections:
         return self
@@ -534,22 +534,22 @@ class _Collections:
         """Append what an image adds, and return what it is known by there. Raises WriteError."""
         if piece.file not in self._files:
             assert self._writer.COLLECTION
-            file = self._open.enter_context(self._stage.shelf.file(piece.file))
+            file = self._open.enter_context(self._stage.shelf.stream(piece.file))
             made = self._writer.Collection(file, self._plan.classes, self._options)
-            self._files[piece.file] = made
-        return self._files[piece.file].add(piece.data, piece.names)
+            self._files[piece.file] = (file, made)
+        return self._files[piece.file][1].add(piece.data, piece.names)
 
     def finish(self) -> list[str]:
         """End the files and make them part of the coming output; return their names.
 
         Raises UsageError, WriteError.
         """
-        for collection in self._files.values():
+        for _, collection in self._files.values():
             collection.close()
         self._open.close()
-        for name in self._files:
+        for name, (file, _) in self._files.items():
             earlier = self._stage.owned.entries.get(name)
-            self._stage.add(self._stage.shelf.put_file(name, earlier))
+            self._stage.add(self._stage.shelf.put_file(name, earlier, entry=file.entry))
         return sorted(self._files)
 
 

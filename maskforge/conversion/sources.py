@@ -265,11 +265,12 @@ def plan(
     jobs: list[Job] = []
     problems: list[Problem] = []
     tables: list[Listed] = []
-    place = root if not paths or not reader.REGIONS else root_of(paths)
-    by_name = _splits(paths) if reader.REGIONS else {}
+    is_many = reader.labels is None  # images a file
+    place = root_of(paths) if is_many and paths and reader.REGIONS else root
+    by_name = _splits(paths) if is_many and reader.REGIONS else {}
     for path in paths:
         shown = _shown(path, root)
-        if reader.labels is not None:
+        if not is_many:
             stem = files.safe_name(_without_suffix(shown))
             is_named = named is None or path in named
             jobs.append(Job(len(jobs), stem, path, shown, named=is_named))

@@ -176,8 +176,8 @@ def _pieces(
     """Cut the runs at the ends of rows, but let zero bytes take in the filter bytes they touch."""
     depth = colors.shape[1]
     zero: NDArray[np.bool_] = colors.max(axis=1) == 0
-    change = changes(color)
-    start, color = start[change], color[change]
+    change = changes(color).nonzero()[0]
+    start, color = start.take(change), color.take(change)
     row = start // width
     left = row * width
     empty = zero[color]
@@ -290,7 +290,7 @@ def _lay_out(tables: _Tables, body: _Bits, whole: Ints) -> bytes:
     offset = sizes.cumsum()
     total = int(offset[-1])
     offset -= sizes
-    many = whole.nonzero()[0]
+    many = (whole > 0).nonzero()[0]
     if len(many):
         times = whole[many]
         ends = times.cumsum()
@@ -313,14 +313,12 @@ def _adler32(pieces: _Pieces, colors: NDArray[np.uint8], *, total: int) -> int:
     begin, pixels = pieces.begin, pieces.size
     if depth > 1:
         pixels = pixels // depth  # zero bytes may not be whole pixels, but they add nothing
-    triangle = pixels * (pixels - 1) >> 1
-    plain, weighted = 1, total
-    for channel in range(depth):
-        value = colors[:, channel].astype(np.int64)[pieces.color]
-        plain += int(pixels @ value)
-        # Byte i of n counts n - i times; along a run this is an arithmetic series.
-        weight = pixels * (total - channel - begin) - depth * triangle
-        if total >= 2**27:  # else the sum stays below 255 * total**2, which int64 holds
-            weight %= _ADLER
-        weighted += int(weight @ value)
+    # Byte i of n counts n - i times; along a run this is an arithmetic series.
+    weight = pixels * (total - begin) - depth * (pixels * (pixels - 1) >> 1)
+    if total >= 2**27:  # else the sum stays below 255 * total**2, which int64 holds
+        weight %= _ADLER
+    value = colors.sum(axis=1, dtype=np.int64).take(pieces.color)
+    plain, weighted = 1 + int(pixels @ value), total + int(weight @ value)
+    if depth > 1:  # the later bytes of a pixel count less
+        weighted -= int(pixels @ (colors @ np.arange(depth)).take(pieces.color))
     return weighted % _ADLER << 16 | plain % _ADLER

@@ -6,8 +6,7 @@ all of it. Only files that carry nothing that could turn them are answered for h
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import BinaryIO
+from io import FileIO
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _TEXTS = (b"iTXt", b"tEXt", b"zTXt")
@@ -18,24 +17,20 @@ _SIZE_MARKERS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _MAX_PARTS = 10_000
 
 
-def plain_size(path: Path) -> tuple[int, int] | None:
-    """Return (width, height) of a JPEG or PNG without metadata that could turn it.
+def plain_size(file: FileIO) -> tuple[int, int] | None:
+    """Return (width, height) of an open JPEG or PNG without metadata that could turn it.
 
-    None for any other file, for a damaged one, and where Pillow has to be asked.
+    None for any other file, for a damaged one, and where Pillow has to be asked. Raises OSError.
     """
-    try:
-        with path.open("rb") as file:
-            start = file.read(26)
-            if start.startswith(b"\xff\xd8\xff"):
-                return _jpeg(file)
-            if start.startswith(_PNG) and start[12:16] == b"IHDR":
-                return _png(file, start)
-    except OSError:
-        pass  # Pillow meets the same and says it better
+    start = file.read(26)
+    if start.startswith(b"\xff\xd8\xff"):
+        return _jpeg(file)
+    if start.startswith(_PNG) and start[12:16] == b"IHDR":
+        return _png(file, start)
     return None
 
 
-def _png(file: BinaryIO, start: bytes) -> tuple[int, int] | None:
+def _png(file: FileIO, start: bytes) -> tuple[int, int] | None:
     size = int.from_bytes(start[16:20], "big"), int.from_bytes(start[20:24], "big")
     place = 33
     for _ in range(_MAX_PARTS):
@@ -51,7 +46,7 @@ def _png(file: BinaryIO, start: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _jpeg(file: BinaryIO) -> tuple[int, int] | None:
+def _jpeg(file: FileIO) -> tuple[int, int] | None:
     place = 2
     for _ in range(_MAX_PARTS):
         file.seek(place)

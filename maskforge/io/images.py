@@ -26,6 +26,7 @@ from maskforge import extras
 from maskforge.errors import Problem, ReadError
 from maskforge.io import headers
 from maskforge.io.files import IMAGES, safe_name
+from maskforge.io.ownership import Entry, digest_in
 from maskforge.raster.annotation import Annotation
 from maskforge.raster.geometry import MAX_PIXELS
 
@@ -68,7 +69,8 @@ class Picture:
 
     path: the file, None for an image embedded in the annotation. stored_height, stored_width: as
     the pixels lie in the file. orientation: EXIF 1 … 8. suffix: a file name suffix for its format.
-    several: the file has more pages or frames, of which this is the first.
+    several: the file has more pages or frames, of which this is the first. entry: size and digest
+    of the file, where they were taken as it was open.
     """
 
     path: Path | None
@@ -78,6 +80,7 @@ class Picture:
     orientation: int
     suffix: str
     several: bool = False
+    entry: Entry | None = None
 
     @property
     def height(self) -> int:
@@ -397,9 +400,8 @@ def _is_file(path: Path) -> bool:
 
 def _header(source: Path | bytes, max_pixels: int) -> Picture:
     path = source if isinstance(source, Path) else None
-    if path is not None and (size := headers.plain_size(path)):
-        _check_size(source, size, max_pixels)
-        return Picture(path, None, size[1], size[0], 1, path.suffix)
+    if path is not None and (plain := _plain(path, max_pixels)):
+        return plain
     with _open(source) as image:
         width, height = image.size
         _check_size(source, image.size, max_pixels)  # to tell the orientation may mean to decode
@@ -412,6 +414,21 @@ def _header(source: Path | bytes, max_pixels: int) -> Picture:
     suffix = path.suffix if path is not None else _FORMAT_SUFFIX.get(kind, ".png")
     data = source if isinstance(source, bytes) else None
     return Picture(path, data, height, width, turn, suffix, several)
+
+
+def _plain(path: Path, max_pixels: int) -> Picture | None:
+    """Return a plain JPEG or PNG by its header, with its digest; None for any other file."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            size = headers.plain_size(file)
+            if size is None:
+                return None
+            _check_size(path, size, max_pixels)
+            file.seek(0)
+            entry = digest_in(file)
+    except OSError:
+        return None  # Pillow meets the same and says it better
+    return Picture(path, None, size[1], size[0], 1, path.suffix, entry=entry)
 
 
 def _check_size(source: Path | bytes, size: tuple[int, int], max_pixels: int) -> None:

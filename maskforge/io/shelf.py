@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
+from io import BufferedWriter, FileIO
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TypeVar
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from maskforge.errors import MaskforgeError, ReadError, WriteError
 from maskforge.io import copying, files
@@ -28,6 +30,34 @@ class Put(NamedTuple):
     entry: Entry
     taken: bool = False
     way: copying.Way | None = None
+
+
+class Stream(BufferedWriter):
+    """A file that is written from its beginning to its end, and digested on the way."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._written = Digested(descriptor, "wb")
+        super().__init__(self._written)
+
+    @property
+    def entry(self) -> Entry:
+        """Size and digest of what has reached the system: of the whole file when it is closed."""
+        return Entry(self._written.size, self._written.seen.hexdigest())
+
+
+class Digested(FileIO):
+    """size, seen: of what was written."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.size, self.seen = 0, sha256()
+
+    def write(self, data: Any) -> int:
+        """Write what the system takes at once."""
+        count = super().write(data)
+        self.seen.update(memoryview(data)[:count])
+        self.size += count
+        return count
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +126,20 @@ class Shelf:
     @contextmanager
     def file(self, name: str) -> Iterator[BinaryIO]:
         """Open a file there for writing. Raises WriteError."""
+        with self._saying(name), os.fdopen(self._create(name), "wb") as file:
+            yield file
+
+    @contextmanager
+    def stream(self, name: str) -> Iterator[Stream]:
+        """Open a file there that is written from its beginning to its end. Raises WriteError."""
+        with self._saying(name), Stream(self._create(name)) as file:
+            yield file
+
+    @contextmanager
+    def _saying(self, name: str) -> Iterator[None]:
+        """Raise what the system says of ``name`` as a WriteError."""
         try:
-            with os.fdopen(self._create(name), "wb") as file:
-                yield file
+            yield
         except MaskforgeError:
             raise
         except OSError as error:
@@ -108,11 +149,17 @@ class Shelf:
         """Return where a file may be written that others write; its folder is there."""
         return Path(self._room(name))
 
-    def put_file(self, name: str, earlier: Entry | None = None) -> Put:
-        """Take up what was written by :meth:`file` or at :meth:`path`; see :meth:`put`."""
+    def put_file(
+        self, name: str, earlier: Entry | None = None, *, entry: Entry | None = None
+    ) -> Put:
+        """Take up what was written by :meth:`file` or at :meth:`path`; see :meth:`put`.
+
+        entry: what the :meth:`stream` says that it was written by; else the file is read for it.
+        """
         staged = os.path.join(self.root, name)
         try:
-            entry = digest_of(staged)
+            if entry is None or entry.size != os.path.getsize(staged):
+                entry = digest_of(staged)
             if earlier is not None and earlier[:2] == entry[:2]:
                 with suppress(OSError):
                     if digest_of(os.path.join(self.folder, name))[:2] == entry[:2]:

@@ -366,3 +366,19 @@ def test_ways_from_one_folder_to_another_do_not_hang_on_where_we_are():
     assert via._way("../" * 30 + "a/c.jpg", "../" * 30 + "b") == "../a/c.jpg"
     assert via._way("/a/c.jpg", "../b") == "/a/c.jpg"
     assert via._way("images/c.jpg", "../p/") == "images/c.jpg"  # what we are called nobody says
+
+
+def test_an_image_is_called_by_its_way_below_the_input(folder, tmp_path):
+    """In COCO's files, as they lie: in folders below, or anywhere else by its name alone."""
+
+    def named(**options):
+        result = maskforge.convert(folder, as_="coco", images="none", **options)
+        found = json.loads(result.out.read_bytes())
+        return sorted(image["file_name"] for image in found["images"])
+
+    assert named(out=tmp_path / "below") == ["a.png", "more/b.png"]
+    away = tmp_path / "away"
+    away.mkdir()
+    for name in ("a.png", "more/b.png"):
+        (folder / name).rename(away / Path(name).name)
+    assert named(out=tmp_path / "beside", images_from=away) == ["a.png", "b.png"]

@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 from maskforge.errors import ReadError
 from maskforge.io import images
 from maskforge.io.images import Picture
+from maskforge.io.ownership import digest_of
 from maskforge.raster.annotation import Annotation
 
 HEIGHT, WIDTH = 4, 6
@@ -79,8 +80,10 @@ def test_sizes_upright_and_stored(orientation: int) -> None:
 def test_header(tmp_path: Path, kind: str, orientation: int | None) -> None:
     (tmp_path / "a.jpg").write_bytes(image_bytes(kind, orientation))
     got = images.picture(annotation(tmp_path))
-    expected = Picture(tmp_path / "a.jpg", None, HEIGHT, WIDTH, orientation or 1, ".jpg")
-    assert got == expected
+    is_plain = (kind, orientation) == ("PNG", None)
+    entry = digest_of(tmp_path / "a.jpg") if is_plain else None  # of one that was open anyway
+    header = (HEIGHT, WIDTH, orientation or 1)
+    assert got == Picture(tmp_path / "a.jpg", None, *header, ".jpg", entry=entry)
     with got.open() as opened:
         assert opened.size == (WIDTH, HEIGHT)
 
@@ -149,6 +152,29 @@ def test_only_formats_of_pixels_are_opened(tmp_path: Path) -> None:
     )
     with pytest.raises(ReadError, match="must be an image"):
         images.picture(annotation(tmp_path))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_one_of_too_many_pixels_is_refused(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "a.jpg").write_bytes(image_bytes(kind))
+    assert images.picture(annotation(tmp_path), max_pixels=HEIGHT * WIDTH) is not None
+    with pytest.raises(ReadError, match=f"at most {HEIGHT * WIDTH - 1} pixels") as caught:
+        images.picture(annotation(tmp_path), max_pixels=HEIGHT * WIDTH - 1)
+    assert (caught.value.code, caught.value.file) == ("too-large", str(tmp_path / "a.jpg"))
+
+
+def test_an_image_that_the_system_cannot_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow meets the same, and what it says is told."""
+    (tmp_path / "a.jpg").write_bytes(image_bytes("PNG"))
+
+    def fail(file: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(images, "digest_in", fail)
+    got = images.picture(annotation(tmp_path))
+    assert got == Picture(tmp_path / "a.jpg", None, HEIGHT, WIDTH, 1, ".jpg")
 
 
 def test_a_large_image_is_measured_without_a_warning(

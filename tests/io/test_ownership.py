@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskforge.io.ownership import Entry, Owned, digest_of, hidden, lists
+from maskforge.io.ownership import Entry, Owned, digest, digest_of, hidden, lists
 
 WHAT = "conversion"
 
@@ -34,6 +34,12 @@ def png(*pixels: int) -> bytes:
     file = io.BytesIO()
     Image.fromarray(np.array([pixels], np.uint8)).save(file, "PNG")
     return file.getvalue()
+
+
+@pytest.mark.parametrize("size", [0, 1, 1 << 18, (1 << 19) + 1])
+def test_size_and_digest_of_files_of_any_size(tmp_path, size):
+    data = bytes(range(251)) * (size // 251 + 1)
+    assert digest_of(write(tmp_path / "a", data[:size])) == (size, digest(data[:size]), None, None)
 
 
 def test_what_stands_at_a_path(tmp_path):

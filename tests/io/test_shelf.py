@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from maskforge.errors import WriteError
 from maskforge.io.ownership import Entry, digest, digest_of
-from maskforge.io.shelf import Put, Shelf
+from maskforge.io.shelf import Digested, Put, Shelf
 
 DATA = b"as it was"
 ENTRY = Entry(len(DATA), digest(DATA))
@@ -147,6 +148,46 @@ def test_a_file_that_others_wrote_is_taken_up(
         file.write(DATA)
     assert shelf.put_file("a.txt", ENTRY) == Put("a.txt", ENTRY, taken=is_taken)
     assert waiting(shelf) == ({} if is_taken else {"a.txt": DATA})
+
+
+@pytest.mark.parametrize("parts", [[], [b"a"], [b"ab" * 9000, b"c", b"d" * 70_000, b"e"]])
+def test_what_was_streamed_is_known_without_reading_it(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, parts: list[bytes]
+) -> None:
+    with shelf.stream("x/a.txt") as file:
+        file.writelines(parts)
+    monkeypatch.setattr("maskforge.io.shelf.digest_of", None)
+    data = b"".join(parts)
+    put = shelf.put_file("x/a.txt", entry=file.entry)
+    assert put == Put("x/a.txt", Entry(len(data), digest(data)))
+    assert waiting(shelf) == {"x/a.txt": data}
+
+
+def test_what_was_streamed_is_what_the_system_took() -> None:
+    """It may take less at once than it is given, as a pipe does that nobody reads."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    data = b"x" * (1 << 20)
+    with os.fdopen(reading, "rb", buffering=0) as there, Digested(writing, "wb") as file:
+        taken = file.write(data)
+        assert 0 < taken < len(data)
+        assert (file.size, file.seen.hexdigest()) == (taken, digest(data[:taken]))
+        assert len(there.read(taken)) == taken
+
+
+def test_what_was_streamed_and_changed_since_is_read(shelf: Shelf) -> None:
+    with shelf.stream("a.txt") as file:
+        file.write(DATA)
+    Path(shelf.root, "a.txt").write_bytes(DATA + b"!")
+    assert shelf.put_file("a.txt", entry=file.entry).entry == Entry(
+        len(DATA) + 1, digest(DATA + b"!")
+    )
+
+
+def test_a_stream_that_cannot_be_opened_says_so(shelf: Shelf) -> None:
+    Path(shelf.root, "a").write_bytes(b"")
+    with pytest.raises(WriteError, match="could not be written"), shelf.stream("a/b.txt"):
+        pass
 
 
 def test_without_an_earlier_one_it_waits(shelf: Shelf) -> None:
