@@ -4,9 +4,10 @@
 # make lint   style, types, spelling          make bench  speed and memory beside the peers
 # make bench-training  the trainer beside its peers (PEOPLE=DIR, STREET=DIR, MINUTES=M)
 # make fuzz   hostile input for every reader  make docs   regenerate what is made from the code
+# make trainers  the set-ups, opened by ultralytics, nnU-Net, torchvision … in .trainers (gigabytes)
 # make mutation  mistakes in the core, made on purpose: whether the tests notice each of them
 .DEFAULT_GOAL := help
-.PHONY: help setup demo newcomer test lint bench bench-training fuzz mutation docs samples clean
+.PHONY: help setup demo newcomer test lint bench bench-training fuzz mutation trainers docs samples clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -73,6 +74,11 @@ fuzz: .venv/train
 
 mutation: .venv/train
 	@$(BIN)/python tests/mutation/run.py
+
+trainers:
+	@test -d .trainers || $(PYTHON) -m venv .trainers
+	@PIP_CONSTRAINT= .trainers/bin/python -m pip install --quiet -r tests/trainers/requirements.txt --editable .
+	@.trainers/bin/python tests/trainers/run.py
 
 docs: .venv/done
 	@$(BIN)/python docs/make.py

@@ -15,6 +15,7 @@ from maskforge.errors import MaskforgeError, Problem, ReadError
 CURES = {
     "not-json": "save it again with the program that wrote it, or take it from a copy",
     "not-csv": "export it again with VIA, or take it from a copy",
+    "outside-image": "correct the drawing; where --size made it too thin, choose a larger one",
 }
 """Cures of what is told without one, by code."""
 

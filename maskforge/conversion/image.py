@@ -342,7 +342,7 @@ def outputs(
             unknown=plan.unknown,
             max_pixels=plan.max_pixels,
         )
-        problems += _covering_nothing(annotation, raster, is_resized=plan.size is not None)
+        problems += _covering_nothing(annotation, raster)
     record = _record(annotation, raster, job, exif, original)
     if left:
         record["left_out"] = areas(left, annotation, plan)
@@ -510,10 +510,9 @@ def _in_output_frame(
     return annotation, exif
 
 
-def _covering_nothing(annotation: Annotation, raster: Raster, *, is_resized: bool) -> list[Problem]:
+def _covering_nothing(annotation: Annotation, raster: Raster) -> list[Problem]:
     """Return a warning for each region that covers not a single pixel."""
     found = []
-    cure = "choose a larger --size, or leave it out" if is_resized else ""
     pairs = zip(
         annotation.regions, raster.region_class.tolist(), raster.region_area.tolist(), strict=True
     )
@@ -524,7 +523,7 @@ def _covering_nothing(annotation: Annotation, raster: Raster, *, is_resized: boo
             )
             found.append(
                 Problem(
-                    "outside-image", str(annotation.source), message, region.place, cure, "warning"
+                    "outside-image", str(annotation.source), message, region.place, "", "warning"
                 )
             )
     return found

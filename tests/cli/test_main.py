@@ -180,6 +180,15 @@ def test_completion_is_shell_code(capsys):
     assert "_MASKFORGE_COMPLETE" in capsys.readouterr().out
 
 
+def test_a_region_that_size_loses_is_told_with_the_cure(capsys):
+    assert (
+        run("labelme", SAMPLES / "labelme/more", "-o", "out", "--size", "6", "--no-previews") == 1
+    )
+    said = capsys.readouterr().err
+    assert "covers no pixel: it is outside the image or too thin" in said
+    assert "→ correct the drawing; where --size made it too thin, choose a larger one" in said
+
+
 def test_inspect_tells_what_a_mask_holds(tmp_path, capsys):
     Image.fromarray(np.array([[0, 255], [255, 255]], np.uint8)).save("mask.png")
     assert run("inspect", "mask.png") == 0

@@ -44,15 +44,6 @@ def test_pixels_are_those_of_the_outputs_size(folder):
     assert result.account.left_out == {"dog": (1, 48)}
 
 
-def test_a_region_that_a_smaller_size_loses_is_told_with_the_cure(folder):
-    labelme_file(folder / "c.json", [("dog", box(0, 0, 2, 1))])
-    result = maskforge.convert(folder, size=(3, 2))
-    [problem] = result.problems
-    assert (problem.code, problem.place) == ("outside-image", "shapes[0]")
-    assert problem.cure == "choose a larger size=, or leave it out"  # as Python has it
-    assert maskforge.convert(folder, out=folder.parent / "full").problems == ()
-
-
 def test_images_without_annotation_are_named(folder):
     for name in ("lonely.png", "more/sad.PNG", "more/other.jpeg"):
         Image.new("RGB", (9, 6)).save(folder / name)
