@@ -203,10 +203,10 @@ def one_ring(polygons: Sequence[Polygon], *, height: int, width: int) -> Ring | 
 
 
 def numbers(points: NDArray[np.float64]) -> list[Any]:
-    """Return points as pairs for JSON, whole numbers as such."""
+    """Return points, or coordinates in a row, as lists for JSON, whole numbers as such."""
     whole = points.astype(np.int64)
-    pairs: list[Any] = (whole if (whole == points).all() else points).tolist()
-    return pairs
+    found: list[Any] = (whole if (whole == points).all() else points).tolist()
+    return found
 
 
 def things(classes: ClassTable) -> Iterator[tuple[int, str]]:

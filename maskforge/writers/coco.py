@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, BinaryIO, Final, Literal
 
 from maskforge import rules
@@ -108,4 +107,4 @@ def _has_holes(polygons: Sequence[Polygon], options: Options) -> bool:
 
 
 def _flat(rings: Sequence[Ring]) -> list[list[float]]:
-    return [list(chain.from_iterable(_objects.numbers(ring))) for ring in rings]
+    return [_objects.numbers(ring.reshape(-1)) for ring in rings]
