@@ -1,6 +1,6 @@
 """COCO to label images, a folder of masks and a large label image to COCO, beside the peers.
 
-    python benchmarks/coco.py [--quick] [--repeats N]
+    python benchmarks/coco.py [--quick] [--repeats N] [--only labels,folder,large]
 
 ``make bench-coco`` runs it where all peers are installed; else those run that are. What they do is
 in benchmarks/coco_peers.py.
@@ -23,7 +23,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 
 import maskforge
 
+JOBS = ("labels", "folder", "large")
 IMAGES = 200
 FOLDER = (1000, 5000, 10000)
 QUICK = (10, 20)
@@ -47,16 +48,19 @@ SIDE = 4096
 SCRIPT = str(Path(__file__).with_name("coco_peers.py"))
 
 
-def run(cache: Path, scratch: Path, quick: bool, repeats: int) -> dict[str, Any]:
+def run(
+    cache: Path, scratch: Path, quick: bool, repeats: int, only: Sequence[str] = JOBS
+) -> dict[str, Any]:
     """Print the tables, and return their figures."""
     place = scratch / "coco"
     place.mkdir(parents=True)
+    work: dict[str, Callable[[], dict[str, Any]]] = {
+        "labels": lambda: _labels(place, 10 if quick else IMAGES, 1 if quick else repeats),
+        "folder": lambda: _folder(place, QUICK if quick else FOLDER),
+        "large": lambda: _large(place, SIDE // 8 if quick else SIDE),
+    }
     try:
-        return {
-            "label images": _labels(place, 10 if quick else IMAGES, 1 if quick else repeats),
-            "folder": _folder(place, QUICK if quick else FOLDER),
-            "large": _large(place, SIDE // 8 if quick else SIDE),
-        }
+        return {job: work[job]() for job in only}
     finally:
         shutil.rmtree(place)
 
@@ -166,7 +170,7 @@ def _folder(place: Path, counts: tuple[int, ...]) -> dict[str, Any]:
 
 def _large(place: Path, side: int) -> dict[str, Any]:
     """Measure whole commands on one large label image."""
-    labels = regions.patches(side, side, size=300, classes=10)
+    labels = regions.patches(side, side, size=600, classes=10)
     folder = place / "large"
     folder.mkdir()
     cv2.imwrite(str(folder / "large.png"), labels)
@@ -217,9 +221,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="to see that it works")
     parser.add_argument("--repeats", type=int, default=5, help="timed repetitions (default: 5)")
+    parser.add_argument("--only", default=",".join(JOBS), help="some of %(default)s")
     arguments = parser.parse_args()
+    only = arguments.only.split(",")
     with tempfile.TemporaryDirectory(prefix="maskforge-bench-") as scratch:
-        run(Path(), Path(scratch), arguments.quick, arguments.repeats)
+        run(Path(), Path(scratch), arguments.quick, arguments.repeats, only)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
     python benchmarks/coco_peers.py folder|image PEER SOURCE FILE    one job, in a process
 
 RLE and polygons are annotations as a COCO file has them: segmentation, area and box. pycocotools
-and faster-coco-eval make no polygons; OpenCV's contours are what their users take. labelformat draws
-none. Where a function wants the masks of an image as one stack, stacking them is in its time.
+and faster-coco-eval make no polygons; OpenCV's contours are what their users take. labelformat
+draws none. Where a function wants the masks of an image as one stack, stacking is in its time.
 
 ``folder``: masks of one thing each, to a COCO file of run lengths. ``image``: a label image, each
 4-connected part of a class being a thing; its mask is made when its turn comes and then forgotten,

@@ -3,10 +3,10 @@
     python benchmarks/regions.py [--quick] [--repeats N]
 
 What is made is what a COCO file says of each object: segmentation, area and box. It is made of
-ready masks, one an object, as the peers' functions want them; and of what a network or a label image
-gives, an image of instance ids and one of class ids. There the peers' time includes making each
-object's mask, since nobody gives it to them. ``make bench-coco`` has all peers; else those run that
-are installed. What they do is in benchmarks/coco_peers.py.
+ready masks, one an object, as the peers' functions want them; and of what a network or a label
+image gives, an image of instance ids and one of class ids. There the peers' time includes making
+each object's mask, since nobody gives it to them. ``make bench-coco`` has all peers; else those run
+that are installed. What they do is in benchmarks/coco_peers.py.
 
 Before it is timed, every segmentation is drawn by pycocotools: run lengths must be the mask itself,
 with its area and box. Of polygons it is told how many pixels in a hundred of the masks they miss or

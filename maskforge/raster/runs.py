@@ -136,16 +136,21 @@ def empty() -> Runs:
 def of_mask(mask: NDArray[np.bool_] | NDArray[np.uint8]) -> tuple[Ints, Ints]:
     """Return start and stop of the non-zero pixels of ``mask`` (h, w); each run within one row."""
     inside = np.ascontiguousarray(mask, dtype=np.bool_)
+    rows = inside.any(axis=1).nonzero()[0]  # most masks are small in their image
+    if not len(rows):
+        return empty().start, empty().stop
+    top, width = int(rows[0]), mask.shape[1]
+    inside = inside[top : int(rows[-1]) + 1]
     flat = inside.reshape(-1)
     within = (flat[1:] != flat[:-1]).nonzero()[0]
     within += 1
     edges = np.concatenate([flat[:1].nonzero()[0], within, flat[-1:].nonzero()[0] + flat.size])
     # Rows that begin inside as the one above ended: there a run stops and another one starts.
-    meets = (inside[:-1, -1:] & inside[1:, :1]).nonzero()[0] + 1
+    meets = (inside[:-1, -1] & inside[1:, 0]).nonzero()[0] + 1
     if len(meets):
-        meets *= mask.shape[1]
-        edges = np.concatenate([edges, meets, meets])
+        edges = np.concatenate([edges, meets * width, meets * width])
         edges.sort(kind="stable")  # three ascending stretches, which it merges
+    edges += top * width
     return edges[0::2], edges[1::2]
 
 
