@@ -136,7 +136,7 @@ def empty() -> Runs:
 def of_mask(mask: NDArray[np.bool_] | NDArray[np.uint8]) -> tuple[Ints, Ints]:
     """Return start and stop of the non-zero pixels of ``mask`` (h, w); each run within one row."""
     inside = np.ascontiguousarray(mask, dtype=np.bool_)
-    rows = inside.any(axis=1).nonzero()[0]  # most masks are small in their image
+    rows = np.flatnonzero(inside.any(axis=1))  # most masks are small in their image
     if not len(rows):
         return empty().start, empty().stop
     top, width = int(rows[0]), mask.shape[1]

@@ -140,7 +140,7 @@ def outlines(runs: Runs, *, width: int) -> Outlines:
     turned = (((key[1:] ^ key[:-1]) == 1) & (code[:-1] == _BELOW_LEFT)).nonzero()[0]
     down[turned] += 1
     down[turned + 1] -= 1
-    down = down[ascending(part << x_bits | x)]
+    down = down[ascending(x)]  # column by column, and there part by part
     first, second = down[0::2], down[1::2]
     inside_right = code[first] == _BELOW_LEFT
     after = np.empty(len(key), dtype=np.int64)
