@@ -2,12 +2,14 @@
 # make test   sets everything up and runs the tests
 # make newcomer  README's first commands, typed in a new environment
 # make lint   style, types, spelling          make bench  speed and memory beside the peers
+# make bench-coco  masks to COCO and back beside five peers, in an environment of its own
 # make bench-training  the trainer beside its peers (PEOPLE=DIR, STREET=DIR, MINUTES=M)
 # make fuzz   hostile input for every reader  make docs   regenerate what is made from the code
 # make trainers  the set-ups, opened by ultralytics, nnU-Net, torchvision … in .trainers (gigabytes)
 # make mutation  mistakes in the core, made on purpose: whether the tests notice each of them
 .DEFAULT_GOAL := help
-.PHONY: help setup demo newcomer test lint bench bench-training fuzz mutation trainers docs samples clean
+.PHONY: help setup demo newcomer test lint bench bench-coco bench-training fuzz mutation trainers \
+        docs samples clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -55,6 +57,15 @@ bench: .venv/done
 	@$(BIN)/python -m pip install --quiet --editable ".[bench]"
 	@$(BIN)/python benchmarks/run.py
 
+.venv-peers/done: pyproject.toml constraints/peers.txt
+	@$(PYTHON) -m venv .venv-peers
+	PIP_CONSTRAINT= .venv-peers/bin/python -m pip install --quiet \
+	  --requirement constraints/peers.txt --editable .
+	@touch .venv-peers/done
+
+bench-coco: .venv-peers/done
+	@.venv-peers/bin/python benchmarks/run.py --only regions,coco
+
 MINUTES ?= 15
 bench-training: .venv/done
 	@$(BIN)/python -m pip install --quiet --editable ".[train,pretrained,bench]"
@@ -87,4 +98,4 @@ samples: .venv/done
 	@$(BIN)/python samples/make.py
 
 clean:
-	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-peers demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

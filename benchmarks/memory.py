@@ -32,7 +32,7 @@ def run(cache: Path, scratch: Path, quick: bool, repeats: int) -> dict[str, Any]
         return {}
     via = inputs.make("via", cache, count=(inputs.QUICK if quick else inputs.COUNTS)["via"])
     bare = [sys.executable, "-c", "import time; time.sleep(0.2)"]
-    peaks: dict[str, float] = {"python, doing nothing": _peak(bare)}
+    peaks: dict[str, float] = {"python, doing nothing": peak(bare)}
     for count in QUICK if quick else FRAMES:
         for workers in (1, 2):
             name = f"maskforge via, {count} frames of 640x480x4, -j {workers}"
@@ -56,10 +56,10 @@ def _via(source: Path, folder: Path, count: int, workers: int) -> float:
     inputs.write_via(folder / "project.json", names, np.random.default_rng(inputs.SEED))
     out = folder / "out.npy"
     command = [*_maskforge("via", folder / "project.json"), "-o", str(out), "-j", str(workers)]
-    peak = _peak(command)
+    top = peak(command)
     assert out.stat().st_size > count * 640 * 480 * 4, "the dictionary is too small"
     shutil.rmtree(folder)
-    return peak
+    return top
 
 
 def _labelme(folder: Path, *, embedded: bool) -> float:
@@ -79,10 +79,10 @@ def _labelme(folder: Path, *, embedded: bool) -> float:
         document["imagePath"] = "absent.jpg" if embedded else "image.jpg"
         document["imageData"] = text if embedded else None
         (folder / f"file_{index:02}.json").write_text(json.dumps(document), encoding="utf-8")
-    peak = _peak([*_maskforge("labelme", folder), "-o", str(folder / "out"), "-j", "1"])
+    top = peak([*_maskforge("labelme", folder), "-o", str(folder / "out"), "-j", "1"])
     assert len(list((folder / "out" / "masks").glob("*.png"))) == EMBEDDED_FILES
     shutil.rmtree(folder)
-    return peak
+    return top
 
 
 def _maskforge(command: str, source: Path) -> list[str]:
@@ -90,7 +90,7 @@ def _maskforge(command: str, source: Path) -> list[str]:
     return [sys.executable, "-m", "maskforge", command, str(source), *quiet]
 
 
-def _peak(command: list[str]) -> float:
+def peak(command: list[str]) -> float:
     """Return the peak of ``command`` and all that it started, in MB."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     peaks: dict[int, int] = {}

@@ -1,13 +1,17 @@
-"""Pixels to regions: RLE and polygons beside the peers, and points beside Douglas and Peucker.
+"""Masks to COCO annotations beside the peers, and points beside Douglas and Peucker.
 
     python benchmarks/regions.py [--quick] [--repeats N]
 
-The input is what a network or a label image gives: an image of instance ids and one of class ids in
-memory. Peers get each object as a mask of its own, as their functions want it; making that mask is
-in their time, since nobody gives it to them. A second race starts from ready masks. RLE comes with
-area and box, as an annotation of COCO wants them. Strings, areas and boxes are first checked
-against those of pycocotools. The peers' polygons are OpenCV's contours, without holes and through
-the middles of pixels. faster-coco-eval, supervision and Datumaro run where they are installed.
+What is made is what a COCO file says of each object: segmentation, area and box. It is made of
+ready masks, one an object, as the peers' functions want them; and of what a network or a label
+image gives, an image of instance ids and one of class ids. There the peers' time includes making
+each object's mask, since nobody gives it to them. ``make bench-coco`` has all peers; else those run
+that are installed. What they do is in benchmarks/coco_peers.py.
+
+Before it is timed, every segmentation is drawn by pycocotools: run lengths must be the mask itself,
+with its area and box. Of polygons it is told how many pixels in a hundred of the masks they miss or
+add: the peers' go through the middles of the outermost pixels and lose holes; ours must be exact.
+
 Points are those of all rings at one IoU, which every class and every region of more than 100 pixels
 keeps; the plain way is shapely's ``simplify`` of each region by itself, with the largest tolerance
 that keeps it, found by halving.
@@ -20,37 +24,37 @@ import gc
 import statistics
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
-from importlib import import_module
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import coco_peers
 import cv2
 import measure
 import numpy as np
 import shapely
+from coco_peers import Annotations
 from numpy.typing import NDArray
-from pycocotools import mask as coco_mask
 
-from maskforge.raster import regions, rle, runs, simplify, trace
+from maskforge.raster import keyholes, regions, rle, runs, simplify, trace
 from maskforge.raster.geometry import Polygon
 from maskforge.rules import pixel_center
 
 Ids = NDArray[Any]
 Mask = NDArray[np.bool_]
-Way = tuple[str, Callable[[], Any]]
+Scene = tuple[Ids, Ids, list[Mask]]
+"""Class ids, instance ids, and a mask of each instance."""
 
-SCENES = {
-    "person, 640x480, 5 objects": (480, 640, 5),
-    "street, 2048x1024, 60 objects": (1024, 2048, 60),
-}
+SCENES = {"people, 640x480": (20, 480, 640, 5), "street, 2048x1024": (2, 1024, 2048, 60)}
+"""Images, height, width, and objects drawn; some are hidden by others."""
 LARGE = 4096
 KEPT = (0.95, 0.98, 0.99)
 
 
-def scene(height: int, width: int, count: int) -> tuple[Ids, Ids]:
+def scene(height: int, width: int, count: int, *, seed: int = 0) -> tuple[Ids, Ids]:
     """Return class ids and instance ids of blobs with rough edges on a background."""
-    random = np.random.default_rng(count)
+    random = np.random.default_rng([count, seed])
     instances = np.zeros((height, width), dtype=np.uint16)
     for number in range(1, count + 1):
         center = random.random(2) * [width, height]
@@ -82,86 +86,49 @@ def objects(instances: Ids) -> Iterator[Mask]:
         yield instances == number
 
 
-# RLE, area and box of every object
+def runs_of_images(classes: Ids, instances: Ids) -> runs.Runs:
+    """Return the runs of all objects."""
+    return regions.of_label_image(classes, instances, skip=(0,)).runs
 
 
-def ours_from_images(classes: Ids, instances: Ids) -> Any:
-    """Return strings, areas and boxes."""
-    found = regions.of_label_image(classes, instances, skip=(0,))
-    size = {"height": found.height, "width": found.width}
-    return rle.encode(found.runs, len(found), **size), found.areas, found.boxes
+def runs_of_masks(masks: list[Mask]) -> runs.Runs:
+    """Return the same."""
+    return runs.gather([(number, *runs.of_mask(mask)) for number, mask in enumerate(masks)])
 
 
-def ours_from_masks(masks: list[Mask]) -> Any:
-    """Return strings, areas and boxes."""
-    height, width = masks[0].shape
-    found = runs.gather([(k, *runs.of_mask(mask)) for k, mask in enumerate(masks)])
-    texts = rle.encode(found, len(masks), height=height, width=width)
-    return texts, found.areas(len(masks)), regions.boxes(found, len(masks), width=width)
+def our_rle(found: runs.Runs, count: int, *, height: int, width: int) -> Annotations:
+    """Return run lengths, area and box of each object."""
+    texts = rle.encode(found, count, height=height, width=width)
+    segmentations = [{"size": [height, width], "counts": text} for text in texts]
+    return _annotations(segmentations, found, width=width)
 
 
-def pycocotools_way(masks: Any) -> Any:
-    """Return the same by pycocotools."""
-    found = [coco_mask.encode(np.asfortranarray(mask.view(np.uint8))) for mask in masks]
-    return [r["counts"].decode() for r in found], coco_mask.area(found), coco_mask.toBbox(found)
+def our_polygons(found: runs.Runs, count: int, *, height: int, width: int) -> Annotations:
+    """Return polygons, holes tied to them by slits, area and box of each object."""
+    polygons = list(trace.polygons(found, count, width=width))
+    rings = iter(keyholes.rings([part for parts in polygons for part in parts]))
+    segmentations = [
+        [ring.reshape(-1).tolist() for ring in islice(rings, len(parts))] for parts in polygons
+    ]
+    return _annotations(segmentations, found, width=width)
 
 
-def faster_coco_eval_way(masks: Any) -> Any:
-    """Return the same by faster-coco-eval."""
-    module = import_module("faster_coco_eval.core.mask")
-    found = [module.encode(np.asfortranarray(mask.view(np.uint8))) for mask in masks]
-    return [r["counts"] for r in found], module.area(found), module.toBbox(found)
-
-
-def supervision_way(masks: Any) -> Any:
-    """Return strings, and boxes, by supervision, which leaves areas to others."""
-    module = import_module("supervision")
-    stack = list(masks)
-    return (
-        [module.mask_to_rle(mask, compressed=True) for mask in stack],
-        None,
-        module.mask_to_xyxy(np.stack(stack)),
-    )
-
-
-def datumaro_way(masks: Any) -> Any:
-    """Return uncompressed counts and boxes by Datumaro."""
-    module = import_module("datumaro.util.mask_tools")
-    stack = list(masks)
-    return (
-        [module.mask_to_rle(mask) for mask in stack],
-        None,
-        [module.find_mask_bbox(m) for m in stack],
-    )
-
-
-# Polygons
-
-
-def ours_polygons(classes: Ids, instances: Ids) -> Any:
-    """Return the geometry of every object, with holes, on pixel edges."""
-    found = regions.of_label_image(classes, instances, skip=(0,))
-    return list(trace.polygons(found.runs, len(found), width=found.width))
-
-
-def opencv_polygons(masks: Any) -> Any:
-    """Return outer contours by OpenCV, as pycocotools' users make them."""
+def _annotations(segmentations: list[Any], found: runs.Runs, *, width: int) -> Annotations:
+    count = len(segmentations)
+    areas, boxes = found.areas(count).tolist(), regions.boxes(found, count, width=width).tolist()
     return [
-        cv2.findContours(mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]
-        for mask in masks
+        {"segmentation": segmentation, "area": area, "bbox": box}
+        for segmentation, area, box in zip(segmentations, areas, boxes, strict=True)
     ]
 
 
-def supervision_polygons(masks: Any) -> Any:
-    """Return contours by supervision."""
-    module = import_module("supervision")
-    return [module.mask_to_polygons(mask) for mask in masks]
-
-
-def datumaro_polygons(masks: Any) -> Any:
-    """Return contours by Datumaro."""
-    module = import_module("datumaro.util.mask_tools")
-    return [module.mask_to_polygons(mask) for mask in masks]
+def missed(annotations: Annotations, masks: list[Mask]) -> int:
+    """Return how many pixels differ when segmentations are drawn."""
+    height, width = masks[0].shape
+    return sum(
+        int((coco_peers.drawn(each["segmentation"], height=height, width=width) ^ mask).sum())
+        for each, mask in zip(annotations, masks, strict=True)
+    )
 
 
 def race(ways: dict[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
@@ -175,18 +142,6 @@ def race(ways: dict[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
             if turn:
                 found[name].append((time.perf_counter() - begin) * 1e3)
     return {name: statistics.median(times) for name, times in found.items()}
-
-
-def installed(ways: dict[str, Way]) -> dict[str, Callable[[], Any]]:
-    """Return the work of the ways whose package can be imported."""
-    there = {}
-    for name, (package, work) in ways.items():
-        try:
-            import_module(package)
-        except ImportError:
-            continue
-        there[name] = work
-    return there
 
 
 def plain_points(found: regions.Regions, keep_iou: float) -> int:
@@ -220,50 +175,72 @@ def plain_points(found: regions.Regions, keep_iou: float) -> int:
 def run(cache: Path, scratch: Path, quick: bool, repeats: int) -> dict[str, Any]:
     """Print the tables, and return their figures."""
     figures: dict[str, Any] = {}
-    for title, (height, width, count) in SCENES.items():
-        classes, instances = scene(height, width, count)
-        for job, ways in _jobs(classes, instances).items():
-            times = race(installed(ways), 1 if quick else repeats)
-            *_, ours = times.values()
-            rows = [[f"{job}: {title}", "ms", "times faster"]]
-            for name, spent in times.items():
-                faster = "" if name.startswith("maskforge") else f"{spent / ours:.1f}x"
-                rows.append([name, f"{spent:.2f}", faster])
-            print(f"\n{measure.table(rows)}", flush=True)
-            figures[f"{job}: {title}"] = times
+    for title, (many, *size) in SCENES.items():
+        scenes: list[Scene] = []
+        for seed in range(2 if quick else many):
+            classes, instances = scene(*size, seed=seed)
+            scenes.append((classes, instances, list(objects(instances))))
+        for kind, ours, theirs in (
+            ("RLE", our_rle, coco_peers.RLE),
+            ("polygons", our_polygons, coco_peers.POLYGONS),
+        ):
+            for source in ("ready masks", "images of ids"):
+                job = f"{kind} from {source}: {title}"
+                figures[job] = _job(job, ours, theirs, scenes, 1 if quick else repeats)
     figures["large"] = _large(LARGE // 8 if quick else LARGE)
     figures["points"] = _points(quick)
     return figures
 
 
-def _jobs(classes: Ids, instances: Ids) -> dict[str, dict[str, Way]]:
-    """Return the ways to do each job, ours last. Each way: the package it takes, and the work."""
-    masks = list(objects(instances))
-    expected = pycocotools_way(masks)
-    for got in (ours_from_images(instances, instances), ours_from_masks(masks)):
-        assert all(np.array_equal(a, b) for a, b in zip(got, expected, strict=True))
+def _job(
+    job: str,
+    ours: Callable[..., Annotations],
+    theirs: dict[str, Callable[[Iterable[Mask]], Annotations]],
+    scenes: list[Scene],
+    repeats: int,
+) -> dict[str, Any]:
+    """Check and race all ways to do a job; print and return milliseconds an image."""
+    is_ready, is_exact = "ready" in job, job.startswith("RLE")
 
-    def rle_from(given: Callable[[], Any], ours: Callable[[], Any]) -> dict[str, Way]:
-        return {
-            "pycocotools": ("pycocotools", lambda: pycocotools_way(given())),
-            "faster-coco-eval": ("faster_coco_eval", lambda: faster_coco_eval_way(given())),
-            "supervision": ("supervision", lambda: supervision_way(given())),
-            "Datumaro": ("datumaro", lambda: datumaro_way(given())),
-            "maskforge": ("maskforge", ours),
-        }
+    def our_way(classes: Ids, instances: Ids, masks: list[Mask]) -> Annotations:
+        height, width = classes.shape
+        found = runs_of_masks(masks) if is_ready else runs_of_images(classes, instances)
+        return ours(found, len(masks), height=height, width=width)
 
-    return {
-        "RLE from images of ids": rle_from(
-            lambda: objects(instances), lambda: ours_from_images(classes, instances)
-        ),
-        "RLE from ready masks": rle_from(lambda: masks, lambda: ours_from_masks(masks)),
-        "polygons from images of ids": {
-            "OpenCV's contours": ("cv2", lambda: opencv_polygons(objects(instances))),
-            "supervision": ("supervision", lambda: supervision_polygons(objects(instances))),
-            "Datumaro": ("datumaro", lambda: datumaro_polygons(objects(instances))),
-            "maskforge, with holes": ("maskforge", lambda: ours_polygons(classes, instances)),
-        },
-    }
+    def their_way(name: str) -> Callable[[Ids, Ids, list[Mask]], Annotations]:
+        make = theirs[name]
+        return lambda _, instances, masks: make(masks if is_ready else objects(instances))
+
+    ways = {name: their_way(name) for name in coco_peers.installed()} | {"maskforge": our_way}
+    pixels = sum(int(mask.sum()) for _, _, masks in scenes for mask in masks)
+    off = {}
+    for name, way in ways.items():
+        found = [way(*one) for one in scenes]
+        off[name] = sum(
+            missed(made, masks) for made, (_, _, masks) in zip(found, scenes, strict=True)
+        )
+        assert not off[name] or not (is_exact or name == "maskforge"), (name, off[name])
+        if name == "maskforge" or (is_exact and name == "pycocotools"):
+            for made, (_, _, masks) in zip(found, scenes, strict=True):
+                assert [each["area"] for each in made] == [mask.sum() for mask in masks], name
+                assert [each["bbox"] for each in made] == [_box(mask) for mask in masks], name
+    times = race(
+        {name: lambda way=way: [way(*one) for one in scenes] for name, way in ways.items()}, repeats
+    )
+    times = {name: spent / len(scenes) for name, spent in times.items()}
+    rows = [[f"{job}, {len(scenes)} images", "ms/image", "times faster", "pixels off"]]
+    for name, spent in times.items():
+        faster = "" if name == "maskforge" else f"{spent / times['maskforge']:.1f}x"
+        shown = name + " + OpenCV" * (not is_exact and name in coco_peers.WITH_OPENCV)
+        rows.append([shown, f"{spent:.2f}", faster, f"{100 * off[name] / pixels:.1f} %"])
+    print(f"\n{measure.table(rows)}", flush=True)
+    return {"ms": times, "pixels off": off, "pixels": pixels}
+
+
+def _box(mask: Mask) -> list[int]:
+    rows, columns = (mask.any(axis=axis).nonzero()[0] for axis in (1, 0))
+    left, top = int(columns[0]), int(rows[0])
+    return [left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top]
 
 
 def _large(side: int) -> dict[str, float]:

@@ -32,6 +32,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ import measure
 from maskforge import __version__
 
 RACES = ("street", "street-jpeg", "spiky", "photographs", "via", "ochuman", "article")
-OTHERS = ("workers", "memory", "planning", "regions", "startup")
+OTHERS = ("workers", "memory", "planning", "regions", "coco", "startup")
 
 MOVED = 0.1
 """A ratio is not promised elsewhere if with NumPy's baseline it is another one by such a part."""
@@ -136,6 +137,7 @@ def _memory() -> Path:
 def _work(name: str, clock: Callable[[], float]) -> Callable[[Path, Path, bool, int], Any]:
     if name in RACES:
         return partial(_race, name, clock)
+    import coco
     import memory
     import planning
     import regions
@@ -147,6 +149,7 @@ def _work(name: str, clock: Callable[[], float]) -> Callable[[Path, Path, bool, 
         "memory": memory.run,
         "planning": planning.run,
         "regions": regions.run,
+        "coco": coco.run,
         "startup": startup.run,
     }
     return modules[name]
@@ -190,7 +193,9 @@ def _race(
 
 
 def _machine() -> dict[str, str]:
-    packages = ("numpy", "pillow", "opencv-python-headless", "pycocotools")
+    packages = ["numpy", "pillow", "opencv-python-headless", "pycocotools"]
+    peers = ("faster-coco-eval", "datumaro", "supervision", "labelformat")
+    packages += [name for name in peers if find_spec(name.replace("-", "_"))]
     baseline, features = _simd()
     return {
         "CPU": f"{measure.cpu()} ({os.cpu_count()} cores)",

@@ -119,8 +119,8 @@ def _grouped(
         for skipped in skip:  # few; numpy.isin takes longer than all the rest
             kept &= value != skipped
         start, stop, value, instance = (a[kept] for a in (start, stop, value, instance))
-    kinds, kind = np.unique(instance << 16 | value, return_inverse=True)
-    order = np.argsort(kind, kind="stable")
+    kinds, kind = runs_.ranked(instance << 16 | value)
+    order = runs_.ascending(kind)
     kind, start, stop = kind[order], start[order], stop[order]
     # Those without an instance come first; each part of them is a region. The others are one by
     # one, whatever parts they have.
@@ -128,7 +128,7 @@ def _grouped(
     end = int(np.searchsorted(kind, loose))
     part = connected(Runs(kind[:end], start[:end], stop[:end]), width=width)
     of_part = kind[:end][runs_.changes(np.maximum.accumulate(part))]
-    order = np.append(np.argsort(part, kind="stable"), np.arange(end, len(kind)))
+    order = np.append(runs_.ascending(part), np.arange(end, len(kind)))
     number = np.append(part, kind[end:] + (len(of_part) - loose))
     what = np.append(kinds[of_part], kinds[loose:])
     runs = Runs(number[order], start[order], stop[order])

@@ -20,7 +20,7 @@ from maskforge.errors import GeometryError
 from maskforge.raster import runs
 from maskforge.raster.geometry import Bitmap
 from maskforge.raster.regions import in_rows
-from maskforge.raster.runs import Ints, Runs, changes, check
+from maskforge.raster.runs import Ints, Runs, ascending, changes, check
 
 _MAX_GROUPS = 7  # 35 bits: more than any count, and far from overflowing 64
 
@@ -136,7 +136,7 @@ def _counted(runs: Runs, count: int, *, height: int, width: int) -> Iterator[tup
     line -= row * width
     key = np.concatenate([line + runs.start, line + runs.stop])
     key = np.concatenate([key, key + (1 << x_bits)])
-    key.sort()
+    key.sort(kind="stable")  # four ascending stretches, which it merges
     first, length = key[0::2], key[1::2] - key[0::2]
     first, length = first[length > 0], length[length > 0]
     region = first >> x_bits + y_bits
@@ -154,9 +154,11 @@ def _counted(runs: Runs, count: int, *, height: int, width: int) -> Iterator[tup
         many = length[here]
         column = (first[here] - total[here]).repeat(many)
         column += np.arange(before, before + len(column))
-        place = column * height + line[here].repeat(many)
-        changed = (region[here] << bits).repeat(many) + place
-        changed = np.sort(changed[place < size])
+        owner = (region[here] - begin).repeat(many)
+        place = (owner + begin << bits) + column * height + line[here].repeat(many)
+        # Lines ascend already; what is below the last one is the end of a column, or of all.
+        changed = place.take(ascending(owner << x_bits | column))
+        changed = changed[changed & (1 << bits) - 1 < size]
         # Where one column ends as the next one begins nothing changes: two at one place cancel.
         twin = changed[1:] == changed[:-1]
         kept = np.ones(len(changed), dtype=np.bool_)
@@ -164,7 +166,7 @@ def _counted(runs: Runs, count: int, *, height: int, width: int) -> Iterator[tup
         kept[:-1] &= ~twin
         bounds = np.arange(begin, end) << bits
         edges = np.concatenate([bounds, changed[kept], bounds + size])
-        edges.sort()
+        edges.sort(kind="stable")
         number = edges >> bits
         inner = number[1:] == number[:-1]
         yield number[1:][inner], np.diff(edges)[inner]

@@ -135,14 +135,23 @@ def empty() -> Runs:
 
 def of_mask(mask: NDArray[np.bool_] | NDArray[np.uint8]) -> tuple[Ints, Ints]:
     """Return start and stop of the non-zero pixels of ``mask`` (h, w); each run within one row."""
-    h, w = mask.shape
-    padded = np.zeros((h, w + 2), dtype=np.bool_)
-    np.not_equal(mask, 0, out=padded[:, 1:-1])
-    # Along the flattened padded mask every row begins and ends with 0: changes come in pairs.
-    flat = padded.reshape(-1)
-    changes = np.flatnonzero(flat[1:] != flat[:-1])
-    changes -= changes // (w + 2) * 2
-    return changes[0::2], changes[1::2]
+    inside = np.ascontiguousarray(mask, dtype=np.bool_)
+    rows = np.flatnonzero(inside.any(axis=1))  # most masks are small in their image
+    if not len(rows):
+        return empty().start, empty().stop
+    top, width = int(rows[0]), mask.shape[1]
+    inside = inside[top : int(rows[-1]) + 1]
+    flat = inside.reshape(-1)
+    within = (flat[1:] != flat[:-1]).nonzero()[0]
+    within += 1
+    edges = np.concatenate([flat[:1].nonzero()[0], within, flat[-1:].nonzero()[0] + flat.size])
+    # Rows that begin inside as the one above ended: there a run stops and another one starts.
+    meets = (inside[:-1, -1] & inside[1:, 0]).nonzero()[0] + 1
+    if len(meets):
+        edges = np.concatenate([edges, meets * width, meets * width])
+        edges.sort(kind="stable")  # three ascending stretches, which it merges
+    edges += top * width
+    return edges[0::2], edges[1::2]
 
 
 def of_columns(edges: Ints, *, height: int, width: int, region: Ints | None = None) -> Runs:

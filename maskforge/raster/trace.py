@@ -12,6 +12,7 @@ the ends of horizontal edges, and those in one column as the ends of vertical on
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from maskforge.classes import ClassTable
 from maskforge.raster.annotation import Region
 from maskforge.raster.geometry import Polygon
 from maskforge.raster.regions import Regions, connected, in_rows
-from maskforge.raster.runs import Ints, Runs, changes
+from maskforge.raster.runs import Ints, Runs, ascending, changes
 
 BATCH = 1 << 16
 """Runs traced at once, if no part has more; bounds memory."""
@@ -60,7 +61,7 @@ def batches(runs: Runs, *, width: int) -> Iterator[tuple[Outlines, Ints]]:
     """Yield the outlines of the 4-connected parts of ``runs``, and the region of each part."""
     runs = in_rows(runs, width=width)
     part = connected(runs, width=width)
-    order = np.argsort(part, kind="stable")
+    order = ascending(part)
     part, region, start, stop = (a[order] for a in (part, runs.region, runs.start, runs.stop))
     cuts = [*changes(part).nonzero()[0].tolist(), len(part)]
     first = 0
@@ -117,7 +118,7 @@ def outlines(runs: Runs, *, width: int) -> Outlines:
     key = np.concatenate([lower + left, lower + right, upper + left, upper + right]) << 2
     codes = (_ABOVE_LEFT, _ABOVE_RIGHT, _BELOW_LEFT, _BELOW_RIGHT)
     key |= np.array(codes).repeat(len(runs))
-    key.sort()
+    key.sort(kind="stable")  # four ascending stretches, which it merges
     # No corner is where the runs above and below end on the same side.
     twin = (key[1:] ^ key[:-1]) == 2
     corner = np.ones(len(key), dtype=np.bool_)
@@ -128,28 +129,35 @@ def outlines(runs: Runs, *, width: int) -> Outlines:
     x = key >> 2 & (1 << x_bits) - 1
     y = key >> 2 + x_bits & (1 << y_bits) - 1
     part = key >> 2 + x_bits + y_bits
-    after = np.empty(len(key), dtype=np.int64)
     # The inside is at the right hand of every edge.
-    index = np.arange(len(key))
-    first, second = index[0::2], index[1::2]
     inside_below = code[0::2] >= _BELOW_LEFT
-    after[np.where(inside_below, first, second)] = np.where(inside_below, second, first)
-    is_upper = (code == _BELOW_LEFT) | (code == _BELOW_RIGHT)  # of a vertical edge
-    down = np.argsort(((part << x_bits | x) << y_bits | y) << 1 | is_upper)
+    begin = np.arange(0, len(key), 2)
+    begin += ~inside_below
+    end = begin ^ 1
+    # Two in one place come as the vertical edges have them: the lower end of one, the upper end of
+    # the next.
+    down = np.arange(len(key))
+    turned = (((key[1:] ^ key[:-1]) == 1) & (code[:-1] == _BELOW_LEFT)).nonzero()[0]
+    down[turned] += 1
+    down[turned + 1] -= 1
+    down = down[ascending(x)]  # column by column, and there part by part
     first, second = down[0::2], down[1::2]
     inside_right = code[first] == _BELOW_LEFT
+    after = np.empty(len(key), dtype=np.int64)
     after[np.where(inside_right, second, first)] = np.where(inside_right, first, second)
-    head, position = cycles(after)
-    heads = (head == index).nonzero()[0]
-    size = np.bincount(head, minlength=len(key))[heads]
-    start = size.cumsum() - size
-    begin = np.empty(len(key), dtype=np.int64)
-    begin[heads] = start
-    place = begin[head] + position
+    order, start = cycles(after[end] >> 1)  # of horizontal edges
+    corners = np.stack([begin[order], end[order]], axis=1).reshape(-1)
+    # The topmost edge of a hole ends where its ring begins.
+    is_hole = ~inside_below[order[start]]
+    start *= 2
+    place = np.arange(1, len(corners) + 1)
+    place[np.append(start[1:], len(corners)) - 1] = start
+    hole = is_hole.repeat(np.diff(np.append(start, len(corners))))
+    corners[hole] = corners[place[hole]]
     points = np.empty((len(key), 2), dtype=np.float64)
-    points[place, 0] = x
-    points[place, 1] = y
-    return Outlines(points, start, part[heads])
+    points[:, 0] = x[corners]
+    points[:, 1] = y[corners]
+    return Outlines(points, start, part[corners[start]])
 
 
 _ABOVE_LEFT, _BELOW_RIGHT, _BELOW_LEFT, _ABOVE_RIGHT = range(4)
@@ -157,27 +165,23 @@ _ABOVE_LEFT, _BELOW_RIGHT, _BELOW_LEFT, _ABOVE_RIGHT = range(4)
 
 
 def cycles(after: Ints) -> tuple[Ints, Ints]:
-    """Return for each number the lowest one of its cycle, and how many steps it is behind that.
+    """Return the numbers cycle by cycle, each from its lowest one on, and where each cycle begins.
 
-    after: (N,) a permutation without fixed points.
+    after: (N,) a permutation. Cycles come by their lowest numbers.
     """
-    # Each looks twice as far ahead as the time before, until it has seen the whole of its cycle.
-    head = np.arange(len(after))
-    steps = np.zeros(len(after), dtype=np.int64)  # forward, to the lowest one seen
-    jump = after.copy()
-    active, reach = head.copy(), 1
-    while len(active):
-        there = jump[active]
-        seen, known = head[there], head[active]
-        lower = seen < known
-        distance = np.where(lower, steps[there] + reach, steps[active])
-        there = jump[there]
-        known = np.where(lower, seen, known)
-        jump[active], head[active], steps[active] = there, known, distance
-        active = active[head[after[known]] != known]
-        reach *= 2
-    size = np.bincount(head, minlength=len(after))[head]
-    return head, np.where(steps == 0, 0, size - steps)
+    # Step by step is a quarter of the time that NumPy takes to look twice as far ahead each time.
+    following = after.tolist()
+    order, begin = array("q"), array("q")
+    for lowest in range(len(following)):
+        if following[lowest] < 0:
+            continue
+        begin.append(len(order))
+        here = lowest
+        while (there := following[here]) >= 0:
+            following[here] = -1  # seen
+            order.append(here)
+            here = there
+    return np.array(order), np.array(begin)
 
 
 def parts(found: Outlines, region: Ints) -> Iterator[tuple[int, Polygon]]:

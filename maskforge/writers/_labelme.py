@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from maskforge.raster import keyholes
 from maskforge.raster.geometry import Box, Ellipse, Geometry, Polygon, Polyline, Ring
 from maskforge.records import to_json
 from maskforge.writers import Scene, _objects
@@ -38,7 +37,7 @@ def encode(scene: Scene, options: _objects.Tracing) -> bytes:
     for number, (class_id, group) in enumerate(zip(found.class_ids, found.groups, strict=True)):
         drawn = _drawn(found.drawn[number], height=found.height, width=found.width)
         if drawn is None:
-            drawn = [("polygon", keyholes.ring([part])) for part in found.polygons[number]]
+            drawn = [("polygon", ring) for ring in found.rings[number]]
         tie = groups.of(group, parts=len(drawn))
         for kind, points in drawn:
             shapes.append(

@@ -13,6 +13,7 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -81,6 +82,12 @@ class Objects:
     def polygons(self) -> Sequence[tuple[Polygon, ...]]:
         """The outlines of each object's pixels: a polygon for each 4-connected part."""
         return list(trace.polygons(self.runs, len(self), width=self.width))
+
+    @cached_property
+    def rings(self) -> Sequence[list[Ring]]:
+        """The outlines of each object's pixels, a ring for each part: holes are tied to it."""
+        flat = iter(keyholes.rings([part for parts in self.polygons for part in parts]))
+        return [list(islice(flat, len(parts))) for parts in self.polygons]
 
 
 def of(scene: Scene, tracing: Tracing, *, whole: bool) -> Objects:
@@ -203,10 +210,10 @@ def one_ring(polygons: Sequence[Polygon], *, height: int, width: int) -> Ring | 
 
 
 def numbers(points: NDArray[np.float64]) -> list[Any]:
-    """Return points as pairs for JSON, whole numbers as such."""
+    """Return points, or coordinates in a row, as lists for JSON, whole numbers as such."""
     whole = points.astype(np.int64)
-    pairs: list[Any] = (whole if (whole == points).all() else points).tolist()
-    return pairs
+    found: list[Any] = (whole if (whole == points).all() else points).tolist()
+    return found
 
 
 def things(classes: ClassTable) -> Iterator[tuple[int, str]]:

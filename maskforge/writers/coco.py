@@ -13,12 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, BinaryIO, Final, Literal
 
 from maskforge import rules
 from maskforge.classes import ClassTable
-from maskforge.raster import keyholes, regions, rle
+from maskforge.raster import regions, rle
 from maskforge.raster.geometry import Geometry, Polygon, Ring
 from maskforge.writers import Scene, _coco, _objects
 from maskforge.writers._objects import Objects
@@ -79,11 +78,11 @@ def _segmented(objects: Objects, options: Options) -> Iterator[tuple[Any, int, l
         if areas[number]:
             yield _flat(drawn[number]), int(areas[number]), boxes[number].tolist()
             continue
-        rings: list[Ring] | None = None
-        if options.segmentation != "rle" and not _has_holes(objects.polygons[number], options):
-            rings = [keyholes.ring([polygon]) for polygon in objects.polygons[number]]
-        if rings is not None:
-            yield _flat(rings), area, box
+        if options.segmentation == "polygon":
+            yield _flat(objects.rings[number]), area, box
+            continue
+        if options.segmentation == "auto" and not _has_holes(objects.polygons[number], options):
+            yield _flat([polygon.exterior for polygon in objects.polygons[number]]), area, box
             continue
         if counts is None:
             counts = rle.encode(objects.runs, len(objects), height=height, width=width)
@@ -108,4 +107,4 @@ def _has_holes(polygons: Sequence[Polygon], options: Options) -> bool:
 
 
 def _flat(rings: Sequence[Ring]) -> list[list[float]]:
-    return [list(chain.from_iterable(_objects.numbers(ring))) for ring in rings]
+    return [_objects.numbers(ring.reshape(-1)) for ring in rings]

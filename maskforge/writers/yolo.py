@@ -61,8 +61,7 @@ def _rings(found: Objects, number: int, *, split: bool) -> list[Ring]:
         rings = [ring for ring in whole if len(ring) > 2]
         if rings and len(whole) == len(tied):
             return rings
-    traced = found.polygons[number]
-    return [keyholes.ring(part) for part in ([[p] for p in traced] if split else [traced])]
+    return found.rings[number] if split else [keyholes.ring(found.polygons[number])]
 
 
 def cut(ring: Ring, *, height: int, width: int) -> Ring:

@@ -52,6 +52,15 @@ def test_parts_are_tied_where_they_are_near() -> None:
     assert len(ring) == 4 + 4 + 2
 
 
+def test_many_at_once_come_to_the_same() -> None:
+    pictures = ("#####\n##.##\n#####", "##\n#.", "######\n#.##.#\n######", "###\n#.#\n###")
+    parts = [part for text in pictures for part in parts_of(picture(text))]
+    found = keyholes.rings(parts)
+    assert [ring.tolist() for ring in found] == [keyholes.ring([part]).tolist() for part in parts]
+    assert found[1] is parts[1].exterior
+    assert keyholes.rings([]) == []
+
+
 def check(geometries: list[tuple[Polygon, ...]], *, height: int, width: int) -> None:
     rings = [(Polygon(keyholes.ring(parts)),) for parts in geometries]
     before, after = (

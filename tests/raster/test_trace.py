@@ -163,17 +163,16 @@ def test_regions_have_labels_and_groups() -> None:
     ]
 
 
-@given(st.lists(st.integers(2, 9), min_size=1, max_size=6), st.randoms())
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.randoms())
 def test_cycles(sizes: list[int], random: st.randoms) -> None:
     numbers = list(range(sum(sizes)))
     random.shuffle(numbers)
     after = np.zeros(len(numbers), dtype=np.int64)
-    expected = {}
+    expected = []
     for size in sizes:
         ring, numbers = numbers[:size], numbers[size:]
         after[ring] = ring[1:] + ring[:1]
         low = ring.index(min(ring))
-        expected |= {v: (min(ring), k) for k, v in enumerate(ring[low:] + ring[:low])}
-    head, position = trace.cycles(after)
-    got = dict(enumerate(zip(head.tolist(), position.tolist(), strict=True)))
-    assert got == expected
+        expected.append(ring[low:] + ring[:low])
+    order, begin = trace.cycles(after)
+    assert [ring.tolist() for ring in np.split(order, begin[1:])] == sorted(expected)

@@ -173,6 +173,24 @@ def test_the_class_table_says_where_it_comes_from(read: Read, tmp_path: Path) ->
     assert table.origin == f"{origin}, in their order"
 
 
+@pytest.mark.parametrize(("labels", "ids"), [(None, [1, 2]), ("0:cat,1:dog", [0, 1])])
+def test_a_class_0_stays_one_in_coco_where_the_labels_say_so(
+    labels: str | None, ids: list[int], tmp_path: Path
+) -> None:
+    numbered = [{**CAT, "id": 0}, {**DOG, "id": 1}]
+    both = [thing(category_id=0), thing((HIGH,), category_id=1)]
+    source, out = tmp_path / "a.json", tmp_path / "out" / "b.json"
+    source.write_text(json.dumps(document(*both, categories=numbered)), encoding="utf-8")
+    result = maskforge.convert(
+        source, as_="coco", out=out, labels=labels, images="none", previews=False
+    )
+    assert not result.problems
+    again = json.loads(out.read_text(encoding="utf-8"))
+    assert [each["id"] for each in again["categories"]] == ids
+    assert [each["category_id"] for each in again["annotations"]] == ids
+    assert [each["segmentation"] for each in again["annotations"]] == [[LOW], [HIGH]]
+
+
 def test_the_categories_of_via_are_sorted_by_name(read: Read, tmp_path: Path) -> None:
     info = {"description": "Exported using VGG Image Annotator (http://www.robots.ox.ac.uk/)"}
     categories = [{"id": 1, "name": "ox"}, {"id": 2, "name": "cat"}, {"id": 3, "name": "dog"}]

@@ -27,6 +27,9 @@ MAX_COLORS = 256
 LOOKED_AT = 20
 """Masks that are looked at to tell colours from ids."""
 
+BATCH = 1 << 20
+"""Pixels of 8 bits counted at once; NumPy makes numbers of 64 bits of them for that."""
+
 _SOON = 3
 """So many masks, most of them photographs, are enough to refuse a set."""
 
@@ -141,7 +144,10 @@ def distinct(values: NDArray[np.generic]) -> list[int]:
     """Return the values that occur, ascending."""
     flat = values.reshape(-1)
     if flat.dtype == np.uint8:
-        found: list[int] = np.flatnonzero(np.bincount(flat, minlength=256)).tolist()
+        occurs = np.zeros(256, dtype=np.bool_)
+        for begin in range(0, len(flat), BATCH):
+            occurs |= np.bincount(flat[begin : begin + BATCH], minlength=256) > 0
+        found: list[int] = occurs.nonzero()[0].tolist()
         return found
     change = np.append(0, np.flatnonzero(flat[1:] != flat[:-1]) + 1)
     several: list[int] = np.unique(flat[change])[: 1 << 16].tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -444,6 +445,23 @@ def test_area_and_border_of_a_mask(files):
     (seen,) = scanning.scan([files.mask("a.png", values)], colors=False).seen
     assert (seen.area, seen.border) == (4 / 20, 3 / 14)
     assert seen.values == {0, 100, 255}
+
+
+def test_values_are_found_in_every_batch(monkeypatch):
+    monkeypatch.setattr(scanning, "BATCH", 4)
+    values = np.array([[7, 0, 0], [0, 3, 0], [0, 0, 255]], np.uint8)
+    assert scanning.distinct(values) == [0, 3, 7, 255]
+    assert scanning.distinct(values[:0]) == []
+
+
+def test_the_values_of_a_large_mask_take_no_multiple_of_its_memory():
+    values = np.zeros((2048, 4096), np.uint8)
+    tracemalloc.start()
+    try:
+        assert scanning.distinct(values) == [0]
+        assert tracemalloc.get_traced_memory()[1] < 2 * values.nbytes
+    finally:
+        tracemalloc.stop()
 
 
 def test_where_no_mask_can_be_read_the_first_one_says_why(files):
