@@ -161,17 +161,20 @@ def _ties_to_vertices(rings: _Rings, holes: Ints) -> tuple[Ints, Ints, Points]:
     corners[~is_met] = eye[~is_met, None]
     near = np.isin(of, polygon).nonzero()[0]
     tree = shapely.STRtree(shapely.points(points[near]))
-    rows = shapely.linestrings(corners[:, [0, 1, 2, 0]])
-    sides = shapely.polygons(corners)
+    # A triangle may be flat, or a point.
+    around = (shapely.points(eye), shapely.linestrings(corners[:, :2]), shapely.polygons(corners))
     hole, index = np.concatenate(
-        [tree.query(shape, predicate="intersects") for shape in (sides, rows)], axis=1
+        [tree.query(shapes, predicate="intersects") for shapes in around], axis=1
     )
     seen = near[index]
     away = eye[hole] - points[seen]
-    is_left = (away[:, 0] > 0) | (away == 0).all(axis=1)
-    fits = is_left & (of[seen] == polygon[hole]) & (reach[rings.number[seen]] < reach[holes][hole])
+    fits = (
+        (away[:, 0] >= 0)
+        & (of[seen] == polygon[hole])
+        & (reach[rings.number[seen]] < reach[holes][hole])
+    )
     hole, seen, away = hole[fits], seen[fits], away[fits]
-    turn = np.abs(away[:, 1]) / np.where(away[:, 0] == 0, 1, away[:, 0])
+    turn = np.arctan2(np.abs(away[:, 1]), away[:, 0])
     order = np.lexsort((seen, away[:, 0], turn, hole))
     best = order[changes(hole[order])]
     parent = rings.first[rings.exterior][polygon]
@@ -188,9 +191,11 @@ def _at_left(
     They are the leftmost ones of their rings. polygon: (V,) that of each vertex.
     """
     lines, line = np.unique(points[vertices, 1], return_inverse=True)
-    edges = np.isin(polygon, polygon[vertices]).nonzero()[0]
+    is_level = points[:, 1] == points[after, 1]
+    edges = (np.isin(polygon, polygon[vertices]) & ~is_level).nonzero()[0]
     ends = points[edges, 1], points[after[edges], 1]
-    first, last = (np.searchsorted(lines, f(*ends)) for f in (np.minimum, np.maximum))
+    first = np.searchsorted(lines, np.minimum(*ends))
+    last = np.searchsorted(lines, np.maximum(*ends), side="right")
     which, crossed = _crossings(first, last)
     edge, y = edges[which], lines[crossed]
     is_own = np.zeros(len(points), dtype=np.bool_)

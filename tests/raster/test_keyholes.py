@@ -144,9 +144,25 @@ def test_a_hole_that_touches_the_outline_is_tied_there() -> None:
         np.array([[4.0, 6], [6, 4], [5, 3]]),
         np.array([[2.0, 9], [2, 4], [3, 5]]),
         np.array([[0.0, 4], [2, 4], [2, 5]]),
+        np.array([[4.0, 6], [6, 4], [7, 4.5]]),
     ):
         check_shapes([(Polygon(outside, (hole,)),)])
         check([(Polygon(outside, (hole,)),)], height=14, width=14)
+
+
+def test_a_hole_that_leans_on_an_upright_edge() -> None:
+    outside = np.array([[60.0, 22], [66, 32], [58, 28], [58, 24]])
+    hole = np.array([[58.0, 27], [59, 26.5], [58.5, 26]])
+    (slit,) = slits(keyholes.ring([Polygon(outside, (hole,))]))
+    assert set(slit.coords) < {(58, 24), (58, 27), (58, 28)}
+
+
+def test_a_hole_that_stands_on_a_level_edge() -> None:
+    outside = np.array([[40, 16], [41, 17], [38, 20], [37, 23], [32, 23], [32, 20.0]])
+    hole = np.array([[33.0, 23], [34, 22.5], [33.5, 22]])
+    assert slits(keyholes.ring([Polygon(outside, (hole,))])) == [
+        shapely.LineString([(32, 23), (33, 23)])
+    ]
 
 
 def test_a_hole_that_crosses_no_center_line() -> None:
