@@ -37,7 +37,12 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "onnxruntime": ("prediction/onnx_network.py",),
     "click": ("cli/",),
     "rich": ("cli/",),
-    "shapely": ("rules/", "raster/stairs.py", "readers/_labelme_shapes.py"),
+    "shapely": (
+        "rules/",
+        "raster/stairs.py",
+        "raster/keyholes.py",
+        "readers/_labelme_shapes.py",
+    ),
     "ray": ("engines/ray.py",),
     "msgspec": ("readers/", "records.py"),
     "labelme": (),  # GPL: started as a program, never imported

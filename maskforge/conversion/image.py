@@ -360,7 +360,7 @@ def outputs(
         except ReadError as error:
             found = error.problem(file=str(picture.path or annotation.source))
             problems.append(replace(found, severity="warning"))
-    scene = _scene(raster, annotation, names, places, original, record, job, plan)
+    scene = _scene(raster, annotation, names, places, picture, original, record, job, plan)
     if plan.instances and places.instance:
         instance = writers.load("instance")
         assert not instance.COLLECTION
@@ -394,17 +394,22 @@ def _scene(
     annotation: Annotation,
     names: Names,
     places: Places,
+    picture: Picture | None,
     original: Original | None,
     record: Mapping[str, Any],
     job: Job,
     plan: Plan,
 ) -> Scene:
-    """Return what the writer sees of the image; the record knows whether that is placed."""
+    """Return what the writer sees of the image; the record knows whether that is placed.
+
+    An image of another size that is not placed is none that belongs to the regions.
+    """
     file_name, way = annotation.name, record["image"]
     if way is not None:
         file_name = names.stem + names.image_suffix
     elif original is not None:
-        way = way_to(original.path, plan.folder)
+        if picture is not None and (picture.height, picture.width) == raster.shape:
+            way = way_to(original.path, plan.folder)
         inside = way_to(original.path, _root(job))
         if inside is not None and not inside.startswith("../"):
             # Sets of masks have their images in a folder, below which stems are names.

@@ -52,7 +52,8 @@ def table_of(
         own = label_lists.merged(tables) if tables else None
         if own is not None:
             own = replace(own, classes=own.classes.relabelled(plan.relabelling)[0])
-        table = label_lists.find_table(sources, own, found)
+        described = () if reader.labels is not None else {job.source: None for job in jobs}
+        table = label_lists.find_table(sources, own, found, files=described)
     if plan.unknown == "error":
         where = partial(_places_of, jobs=jobs, plan=plan)
         label_lists.check_labels(table, found, where)

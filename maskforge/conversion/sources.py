@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import pickle
+import sys
 import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from maskforge.errors import MaskforgeError, Problem, ReadError, UsageError, man
 from maskforge.io import files, images, scan
 from maskforge.io.label_lists import Listed
 from maskforge.io.ownership import Entry
+from maskforge.io.said import Outputs, Said
 from maskforge.raster.annotation import Annotation, Unread
 from maskforge.readers import Reader
 from maskforge.readers.masks.naming import split_of
@@ -63,7 +65,7 @@ class Job:
     where it was read already, or found (see :meth:`annotation`); place is its own, and so are
     labels, which one that was found can tell itself. named: the user named the file; else it was
     met in a folder, and may be no annotation at all. split: the one it is in, where
-    that is known.
+    that is known. said: what the output says of the image that the file is of, if it is of one.
     """
 
     index: int
@@ -76,19 +78,27 @@ class Job:
     earlier: Earlier | None = None
     named: bool = True
     split: str | None = None
+    said: Said | None = None
 
     @classmethod
     def of(
-        cls, annotation: Annotation | Unread, index: int, *, stem: str, source: Path, shown: str
+        cls,
+        annotation: Annotation | Unread,
+        index: int,
+        *,
+        stem: str,
+        source: Path,
+        shown: str,
+        said: Said | None = None,
     ) -> Job:
         """Return the job of an annotation that was read already; large and late ones are packed.
 
         One that was only found is read by whoever converts it.
         """
-        split = annotation.split
+        split = annotation.split or (None if said is None else said.split)
         if not isinstance(annotation, Annotation):
             place = annotation.place
-            return cls(index, stem, source, shown, annotation, place, split=split)
+            return cls(index, stem, source, shown, annotation, place, split=split, said=said)
         if isinstance(annotation.embedded, memoryview):
             annotation = replace(annotation, embedded=bytes(annotation.embedded))
         waiting: Annotation | bytes = annotation
@@ -96,23 +106,45 @@ class Job:
             waiting = zlib.compress(pickle.dumps(annotation, protocol=5), 1)
         labels = _shared(frozenset(region.label for region in annotation.regions))
         place = annotation.place
-        return cls(index, stem, source, shown, waiting, place, labels, split=split)
+        return cls(index, stem, source, shown, waiting, place, labels, split=split, said=said)
 
     def heading(self) -> Annotation | None:
         """Return the annotation as far as it is known without decoding what was only found."""
         if self.waiting is None or isinstance(self.waiting, Annotation | bytes):
             return self.annotation()
         found = self.waiting
-        return Annotation(found.name, self.source, "", (), found.place, found.image)
+        return self._completed(
+            Annotation(found.name, self.source, "", (), found.place, found.image)
+        )
 
     def annotation(self) -> Annotation | None:
         """Return the annotation, None when the file is still to be read. Raises ReadError."""
-        if self.waiting is None or isinstance(self.waiting, Annotation):
-            return self.waiting
+        if self.waiting is None:
+            return None
+        if isinstance(self.waiting, Annotation):
+            return self._completed(self.waiting)
         if not isinstance(self.waiting, bytes):
-            return self.waiting.annotation()
+            return self._completed(self.waiting.annotation())
         unpacked: Annotation = pickle.loads(zlib.decompress(self.waiting))  # our own bytes
-        return unpacked
+        return self._completed(unpacked)
+
+    def _completed(self, annotation: Annotation) -> Annotation:
+        """Return the annotation of an image, with the way to it, or its size, if only the output
+        that the file is of says it."""
+        said = self.said
+        if said is None or annotation.embedded is not None:
+            return annotation
+        with suppress(ReadError):  # of two that could be meant
+            if images.locate(annotation) is not None:
+                return annotation
+        with suppress(ReadError):  # it is damaged
+            there = replace(annotation, image=said.image)
+            picture = images.picture(there, max_pixels=sys.maxsize)
+            if picture is not None and (picture.height, picture.width) == (said.height, said.width):
+                return there  # else what was written is not of the image as it is
+        if annotation.height is None or annotation.width is None:
+            return replace(annotation, height=said.height, width=said.width)
+        return annotation
 
 
 @lru_cache(maxsize=1024)
@@ -135,6 +167,7 @@ def find(
 
     In a folder that means the reader's own default file where it has one, else every file below
     with the reader's suffix; readers of files with many images take only what looks like theirs.
+    Where there is nothing else, it means the files of all images that are outputs themselves.
     passed: takes the folders of earlier outputs, which are passed over. Raises ReadError when a
     source does not exist.
     """
@@ -155,14 +188,25 @@ def find(
         if not reader.SUFFIXES:
             found.append(source)
             continue
-        inside = scan.find(source, reader.SUFFIXES, passed=passed)
-        if reader.labels is None:
-            inside = [path for path in inside if path.is_dir() or reader.sniff(path, head(path))]
+        met: list[Path] = []
+        inside = _of_reader(scan.find(source, reader.SUFFIXES, passed=met), reader)
+        if not inside and source in met:
+            met.clear()
+            inside = _of_reader(scan.find(source, reader.SUFFIXES, passed=met, named=True), reader)
+        if passed is not None:
+            passed += met
         found += inside
     once: dict[str, Path] = {}
     for path in found:
         once.setdefault(os.path.abspath(path), path)
     return list(once.values())
+
+
+def _of_reader(paths: list[Path], reader: Reader) -> list[Path]:
+    """Return those of the files in a folder that a reader takes."""
+    if reader.labels is not None:
+        return paths
+    return [path for path in paths if path.is_dir() or reader.sniff(path, head(path))]
 
 
 def head(path: Path) -> bytes:
@@ -180,20 +224,24 @@ def detect(sources: Sequence[Path]) -> tuple[str, str]:
     """Return the name of the reader for ``sources`` and, in words, why it is thought to be right.
 
     Every file is asked by content, since names lie; where none is in a format, folders are, as a
-    whole. Of several formats that of most files is taken. Raises UsageError where no format has
-    more files than all others together, and ReadError where none is found.
+    whole, and then outputs in them that are files of all images. Of several formats that of most
+    files is taken. Raises UsageError where no format has more files than all others together, and
+    ReadError where none is found.
     """
     known = {name: readers.load(name) for name in plugins.names("readers")}
     suffixes = sorted({suffix for reader in known.values() for suffix in reader.SUFFIXES})
     hits: dict[str, list[Path]] = {}
     reasons: dict[str, str] = {}
-    for path in itertools.chain(_candidates(sources, suffixes), sources):
-        if path in sources and path.is_dir() and hits:
+    folders = [source for source in sources if source.is_dir()]
+    outputs = (path for one in folders for path in scan.find(one, suffixes, named=True))
+    for paths in (_candidates(sources, suffixes), folders, outputs):
+        for path in paths:
+            for name, reason in _formats_of(path):
+                hits.setdefault(name, []).append(path)
+                reasons.setdefault(name, f"{path}: {reason}")
+        if hits:
             break
-        for name, reason in _formats_of(path):
-            hits.setdefault(name, []).append(path)
-            reasons.setdefault(name, f"{path}: {reason}")
-    if not hits:
+    else:
         shown = ", ".join(map(str, sources))
         raise ReadError(
             f"no file is in a known format {list(known)}",
@@ -268,12 +316,15 @@ def plan(
     is_many = reader.labels is None  # images a file
     place = root_of(paths) if is_many and paths and reader.REGIONS else root
     by_name = _splits(paths) if is_many and reader.REGIONS else {}
+    outputs = Outputs()
     for path in paths:
         shown = _shown(path, root)
         if not is_many:
-            stem = files.safe_name(_without_suffix(shown))
+            said = outputs.said_of(path)
+            stem = files.safe_name(_without_suffix(shown) if said is None else _stem(said, root))
             is_named = named is None or path in named
-            jobs.append(Job(len(jobs), stem, path, shown, named=is_named))
+            split = None if said is None else said.split
+            jobs.append(Job(len(jobs), stem, path, shown, named=is_named, split=split))
             continue
         folder = _shown(path if path.is_dir() else path.parent, place)
         prefix = f"{folder}/" if folder not in ("", os.curdir) else ""
@@ -285,11 +336,13 @@ def plan(
                 elif isinstance(item, Listed):
                     tables.append(item)
                 else:
-                    stem = files.safe_name(prefix + _without_suffix(item.name))
+                    said = outputs.said_of(item.source, item.key) if reader.REGIONS else None
+                    name = prefix + _without_suffix(item.name)
+                    stem = files.safe_name(name if said is None else _stem(said, place))
                     source = item.source if isinstance(item, Annotation) else path
                     if source != path:
                         shown = _shown(source, root)
-                    job = Job.of(item, len(jobs), stem=stem, source=source, shown=shown)
+                    job = Job.of(item, len(jobs), stem=stem, source=source, shown=shown, said=said)
                     jobs.append(job if job.split or split is None else replace(job, split=split))
         except ReadError as error:
             problems.append(error.problem(file=str(path)))
@@ -302,6 +355,16 @@ def plan(
             jobs[index] = replace(job, stem=stem)
             problems.append(_renamed(job, stem, other))
     return Planned(jobs, problems, tables)
+
+
+def _stem(said: Said, place: Path) -> str:
+    """Return the stem of an image of an output, below the folder of that where it is in ``place``.
+
+    So images of several outputs do not meet.
+    """
+    folder = _shown(said.folder, place)
+    is_below = folder != os.curdir and folder.partition("/")[0] != os.pardir
+    return f"{folder}/{said.stem}" if is_below else said.stem
 
 
 def _splits(paths: Sequence[Path]) -> dict[Path, str]:

@@ -59,20 +59,22 @@ class Listed:
 # Where the classes of a conversion come from
 
 
-def find_table(sources: Sequence[Path], own: Listed | None, found: Found) -> Listed:
+def find_table(
+    sources: Sequence[Path], own: Listed | None, found: Found, *, files: Iterable[Path] = ()
+) -> Listed:
     """Return the class table of a conversion for which the user named none.
 
     That of labels.txt beside a source, or beside a file of our own that it is called after, else
     ``own``, what the sources themselves bring, else that
     of labels.txt in the current folder, else all labels that occur. The one in the current folder
     counts only when it lists a label of the input: where one works on several projects it may be
-    that of another.
+    that of another. files: of many images, which the sources stand for.
     """
     for folder in dict.fromkeys(s if s.is_dir() else s.parent for s in sources):
         path = folder / "labels.txt"
         if path.is_file():
             return read(path)
-    for source in (one for one in sources if one.is_file()):
+    for source in dict.fromkeys((*(one for one in sources if one.is_file()), *files)):
         path = source.with_suffix(".labels.txt")
         # Beside a file that somebody else made it is a list that a run before has collected.
         if path.is_file() and Owned(source.parent, source.name).exists:

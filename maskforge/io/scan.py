@@ -20,6 +20,7 @@ def find(
     *,
     passed: list[Path] | None = None,
     strangers: bool = False,
+    named: bool = False,
 ) -> list[Path]:
     """Return the files below ``folder`` with one of ``suffixes`` (lower case), sorted by path.
 
@@ -29,6 +30,7 @@ def find(
     is passed over as a whole. A folder that cannot be looked into stands among the files, so that
     whoever reads it can say so; one that is not there has none. passed: takes the folders of
     outputs that were passed over. strangers: what ``folder`` itself placed is passed over, too.
+    named: outputs that are files in ``folder`` are not, as if they had been named.
     """
     wanted = tuple(suffixes)
     found: list[Path] = []
@@ -51,7 +53,7 @@ def find(
             seen.add((place.st_dev, place.st_ino))
         outputs = list(ownership.lists(Path(root))) if _has_list(names) else []
         for output in outputs:
-            is_named = here == top and output.is_folder and not strangers
+            is_named = here == top and (output.is_folder or named) and not strangers
             placed.update(
                 os.path.join(here, *name.split("/"))
                 for name in output.names

@@ -86,6 +86,7 @@ class Annotation:
     mask: where pixels are labelled already, instead of regions.
     relative: coordinates are fractions of width and height, which are known with the image only.
     picture: the file that says which pixels regions cover, where ``source`` does not; no image.
+    key: what a file of many images knows this one by.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Annotation:
     mask: MaskFile | None = None
     relative: bool = False
     picture: Path | None = None
+    key: str = ""
 
     @property
     def nbytes(self) -> int:
@@ -133,6 +135,14 @@ class Unread(Protocol):
     @property
     def name(self) -> str:
         """The image's name."""
+
+    @property
+    def source(self) -> Path:
+        """The file that says what is in the image."""
+
+    @property
+    def key(self) -> str:
+        """What a file of many images knows this one by; "" in a file of its own."""
 
     @property
     def place(self) -> str:

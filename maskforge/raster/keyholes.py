@@ -101,27 +101,50 @@ def _ties_of_holes(rings: _Rings) -> tuple[Ints, Ints, Points]:
     is_hole = np.ones(len(rings.first), dtype=np.bool_)
     is_hole[rings.exterior] = False
     holes = is_hole.nonzero()[0]
+    slants = (rings.points != rings.points[rings.after]).all(axis=1)
+    is_slanted = np.zeros(len(rings.exterior), dtype=np.bool_)
+    is_slanted[rings.polygon[rings.number[slants]]] = True
+    other = is_slanted[rings.polygon[holes]]
+    both = []
+    if not other.all():
+        both.append(_ties_to_edges(rings, holes[~other]))
+    if other.any():
+        both.append(_ties_to_vertices(rings, holes[other]))
+    child, edge, place = map(np.concatenate, zip(*both, strict=True)) if both else _NO_TIES
+    return child, edge, place
+
+
+_TOUCH = 1e-9
+"""Pixels; a vertex that is nearer to an edge lies on it."""
+
+_NO_TIES = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 2)))
+
+
+def _ties_to_edges(rings: _Rings, holes: Ints) -> tuple[Ints, Ints, Points]:
+    """Return the ties of holes in polygons of upright and level edges, such as those of pixels.
+
+    Where a hole comes farthest left on the center line of a row, nothing is between it and what
+    crosses the line before it, and that comes still farther left: so all lead to the exterior.
+    """
     points, after = rings.points, rings.after
-    with_holes = np.isin(rings.polygon, rings.polygon[holes])
-    edge, row, x = _crossings(points, after, with_holes[rings.number].nonzero()[0])
-    number = rings.number[edge]
-    order = np.lexsort((x, row, rings.polygon[number]))
-    edge, row, x, number = edge[order], row[order], x[order], number[order]
-    # Where a hole comes farthest left on the center line of a row, nothing is between it and what
-    # crosses the line before it, and that comes still farther left: so all lead to the exterior.
+    edges = np.isin(rings.polygon, rings.polygon[holes])[rings.number].nonzero()[0]
+    ends = points[edges, 1], points[after[edges], 1]
+    first, last = (np.ceil(f(*ends) - 0.5).astype(np.int64) for f in (np.minimum, np.maximum))
+    which, row = _crossings(first, last)
+    edge = edges[which]
+    order = np.lexsort((points[edge, 0], row, rings.polygon[rings.number[edge]]))
+    edge, row = edge[order], row[order]
+    x, number = points[edge, 0], rings.number[edge]
     leftmost = np.lexsort((row, x, number))
     leftmost = leftmost[changes(number[leftmost])]
     crossing = np.full(len(rings.first), -1)
     crossing[number[leftmost]] = leftmost
     here = crossing[holes]
     outer = rings.first[rings.exterior][rings.polygon[holes]]
-    child, parent = rings.first[holes], outer
-    found = here >= 0
+    child, parent, found = rings.first[holes], outer, here >= 0
     if found.any():
         start, end = edge[here], after[edge[here]]
-        (ax, ay), (bx, by) = points[start].T, points[end].T
-        nearer = np.where((ax < bx) | ((ax == bx) & (ay < by)), start, end)
-        child = np.where(found, nearer, child)
+        child = np.where(found, np.where(points[start, 1] < points[end, 1], start, end), child)
         before = np.maximum(here, 1) - 1
         found &= (here > 0) & (row[before] == row[here])
         found &= rings.polygon[number[before]] == rings.polygon[holes]
@@ -130,20 +153,105 @@ def _ties_of_holes(rings: _Rings) -> tuple[Ints, Ints, Points]:
     a, b = points[parent], points[after[parent]]
     near = ((hole - a) ** 2).sum(axis=1) <= ((hole - b) ** 2).sum(axis=1)
     place = np.where((near | ~found)[:, None], a, b)
-    beside = found & (a[:, 0] == b[:, 0]) & ((hole[:, 1] < a[:, 1]) != (hole[:, 1] < b[:, 1]))
-    place[beside, 1] = hole[beside, 1]  # exact on a vertical edge only
+    beside = found & ((hole[:, 1] < a[:, 1]) != (hole[:, 1] < b[:, 1]))
+    place[beside, 1] = hole[beside, 1]
     return child, parent, place
 
 
-def _crossings(points: Points, after: Ints, edges: Ints) -> tuple[Ints, Ints, NDArray[np.float64]]:
-    """Return edge, row and x of each crossing of ``edges`` with the center line of a row."""
-    (ax, ay), (bx, by) = points[edges].T, points[after[edges]].T
-    first = np.ceil(np.minimum(ay, by) - 0.5)
-    count = (np.ceil(np.maximum(ay, by) - 0.5) - first).astype(np.int64)
-    which = np.arange(len(edges)).repeat(count)
-    row = first.astype(np.int64)[which] + np.arange(len(which)) - (count.cumsum() - count)[which]
-    slope = (bx - ax) / np.where(by == ay, 1, by - ay)
-    return edges[which], row, ax[which] + (row + 0.5 - ay[which]) * slope[which]
+def _ties_to_vertices(rings: _Rings, holes: Ints) -> tuple[Ints, Ints, Points]:
+    """Return the ties of other holes: from the leftmost vertex to one that it sees.
+
+    That is the left end of the edge at its left or, of the vertices in the triangle between, the
+    first one that is met as one turns from there (D. Eberly, "Triangulation by Ear Clipping",
+    2002). It comes farther left than the hole, and so does its ring: all lead to the exterior. A
+    hole that sees nothing, since it is outside, is tied to where that begins.
+    """
+    import shapely  # only outlines that are not those of pixels need it, and loading takes long
+
+    points, after = rings.points, rings.after
+    order = np.lexsort((points[:, 1], points[:, 0], rings.number))
+    leftmost = order[changes(rings.number[order])]
+    reach = points[leftmost, 0]  # how far left each ring comes
+    reach[rings.exterior] = -np.inf
+    child, polygon = leftmost[holes], rings.polygon[holes]
+    eye = points[child]
+    of = rings.polygon[rings.number]
+    edge, met = _at_left(points, after, of, child)
+    is_met = edge >= 0
+    start, end = points[edge], points[after[edge]]
+    left = np.where((start[:, 0] < end[:, 0])[:, None], start, end)
+    corners = np.stack([eye, np.stack([met, eye[:, 1]], axis=1), left], axis=1)
+    corners[~is_met] = eye[~is_met, None]
+    near = np.isin(of, polygon).nonzero()[0]
+    tree = shapely.STRtree(shapely.points(points[near]))
+    # A triangle may be flat, or a point.
+    around = (shapely.points(eye), shapely.linestrings(corners[:, :2]), shapely.polygons(corners))
+    hole, index = np.concatenate(
+        [tree.query(shapes, predicate="intersects") for shapes in around], axis=1
+    )
+    seen = near[index]
+    away = eye[hole] - points[seen]
+    fits = (
+        (away[:, 0] >= 0)
+        & (of[seen] == polygon[hole])
+        & (reach[rings.number[seen]] < reach[holes][hole])
+    )
+    hole, seen, away = hole[fits], seen[fits], away[fits]
+    turn = np.arctan2(np.abs(away[:, 1]), away[:, 0])
+    order = np.lexsort((seen, away[:, 0], turn, hole))
+    best = order[changes(hole[order])]
+    parent = rings.first[rings.exterior][polygon]
+    parent[hole[best]] = seen[best]
+    return child, parent, points[parent]
+
+
+def _at_left(
+    points: Points, after: Ints, polygon: Ints, vertices: Ints
+) -> tuple[Ints, NDArray[np.float64]]:
+    """Return for each of some vertices the edge of its polygon next to it at its left, and where
+    that is, x; -1 where there is none.
+
+    They are the leftmost ones of their rings. polygon: (V,) that of each vertex.
+    """
+    lines, line = np.unique(points[vertices, 1], return_inverse=True)
+    is_level = points[:, 1] == points[after, 1]
+    edges = (np.isin(polygon, polygon[vertices]) & ~is_level).nonzero()[0]
+    ends = points[edges, 1], points[after[edges], 1]
+    first = np.searchsorted(lines, np.minimum(*ends))
+    last = np.searchsorted(lines, np.maximum(*ends), side="right")
+    which, crossed = _crossings(first, last)
+    edge, y = edges[which], lines[crossed]
+    is_own = np.zeros(len(points), dtype=np.bool_)
+    is_own[vertices] = True
+    is_own = is_own[edge] & (points[edge, 1] == y) | (
+        is_own[after[edge]] & (points[after[edge], 1] == y)
+    )
+    edge, crossed, y = edge[~is_own], crossed[~is_own], y[~is_own]
+    (ax, ay), (bx, by) = points[edge].T, points[after[edge]].T
+    x = np.where(y == by, bx, ax + (y - ay) * ((bx - ax) / (by - ay)))  # exact at both ends
+    is_edge = np.repeat([True, False], [len(edge), len(vertices)])
+    x = np.append(x, points[vertices, 0] + _TOUCH)
+    row = np.append(crossed, line)
+    of = np.append(polygon[edge], polygon[vertices])
+    order = np.lexsort((~is_edge, x, row, of))
+    last_edge = np.maximum.accumulate(np.where(is_edge[order], np.arange(len(order)), -1))
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    mine = np.arange(len(edge), len(order))
+    before = last_edge[place[mine]]
+    found = order[before]
+    is_met = (before >= 0) & (row[found] == row[mine]) & (of[found] == of[mine])
+    if not len(edge):
+        return np.full(len(vertices), -1), points[vertices, 0]
+    return np.where(is_met, edge[np.where(is_met, found, 0)], -1), x[found]
+
+
+def _crossings(first: Ints, last: Ints) -> tuple[Ints, Ints]:
+    """Return edge and line of each crossing; an edge crosses the lines first … last-1."""
+    count = last - first
+    which = np.arange(len(first)).repeat(count)
+    line = first[which] + np.arange(len(which)) - (count.cumsum() - count)[which]
+    return which, line
 
 
 def _inserted(rings: _Rings, edge: Ints, place: Points) -> tuple[Points, Ints, Ints]:

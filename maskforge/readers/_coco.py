@@ -162,6 +162,7 @@ class Entry:
     """
 
     text: Text
+    id: Key | None
     number: int
     span: tuple[int, int]
     name: str
@@ -220,7 +221,7 @@ class Entry:
         """Take along the names of its own categories only."""
         used = set(np.frombuffer(self.rows, dtype=_ROW)["category"].tolist())
         names = {number: self.names[number] for number in sorted(used)}
-        return Entry, (self.text, self.number, self.span, self.name, self.rows, names)
+        return Entry, (self.text, self.id, self.number, self.span, self.name, self.rows, names)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -272,9 +273,12 @@ def sniff(head: bytes) -> str | None:
         return None
     told = {name for name in seen if name.startswith("annotations[].")}
     begins = {"images[].id", "images[].file_name"} <= seen and told <= _FIELDS
-    if (begins or "annotations[].segmentation" in told) and not _json.is_whole(head):
+    has_none = begins and "annotations" in seen and not told
+    if not (begins or "annotations[].segmentation" in told):
+        return None
+    if not _json.is_whole(head):
         return "images, or annotations with a segmentation, at the beginning"
-    return None
+    return "top-level keys 'images' and 'annotations', which is empty" if has_none else None
 
 
 def index(path: Path) -> Index:
@@ -428,11 +432,14 @@ class _Gathering:
         strangers = np.flatnonzero(np.isin(known, listed[:, 0], invert=True)).tolist()
         self._tell_strangers(strangers, rows, first, last)
 
+        ids = list(self.images)
+
         def entries() -> Iterator[Entry]:
             for place in taken.tolist():
                 image, number, start, length = listed[place].tolist()
                 own = rows[first[image] : last[image]].tobytes()
-                yield Entry(text, number, (start, length), self.names[place], own, names)
+                span = (start, length)
+                yield Entry(text, ids[image], number, span, self.names[place], own, names)
 
         return Index(self.categories, self.problems, entries, names, rows)
 

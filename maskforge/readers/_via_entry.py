@@ -34,7 +34,7 @@ class Entry:
     content: everything the file says about the image, for its digest.
     references: other places where the image may be, as the file gives them (URL or path).
     embedded: a JSON string with the image in base64 or as a data URL.
-    problems: warnings met on the way.
+    problems: warnings met on the way. key: what the file knows the image by.
     """
 
     filename: str
@@ -45,6 +45,7 @@ class Entry:
     references: tuple[str, ...] = ()
     embedded: msgspec.Raw | None = None
     problems: tuple[Problem, ...] = ()
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,7 @@ def _entry(key: str, value: msgspec.Raw, where: str, *, file: str, folder: str) 
         content=(value,),
         references=tuple(reference for reference in references if reference),
         embedded=image.base64_img_data,
+        key=key,
     )
 
 

@@ -23,7 +23,12 @@ _LISTS = ("classes.txt", "obj.names", "labels.txt")
 
 _LINE = re.compile(rb"\s*\d+([ \t]+[-+]?[\d.]+([eE][-+]?\d+)?){4,}\s*(\n|$)")
 _SPLITS = ("train", "val", "test")
+_EMPTY = {*_LISTS, *(f"{split}.txt" for split in _SPLITS)}
+"""Files that may have nothing in them, and are no label files: lists of names, and of images."""
+
 _DIGITS = 9
+_ABSENT = ".jpg"
+"""The suffix that an image is told with where there is none."""
 _UP = 3
 """Folders above a label file in which lists of classes are looked for."""
 
@@ -116,18 +121,36 @@ def _listed_in(yaml: Path) -> Iterator[Item]:
             inside = entry.lstrip("./")
             tried = (base / entry, yaml.parent / entry, base / inside, yaml.parent / inside)
             found = next((path for path in tried if path.exists()), None)
+            if found is None:  # there may be labels, and photographs elsewhere
+                found = next((path for path in tried if _labels_in(path).is_dir()), None)
             if found is None:
                 continue
-            if found.is_dir():
-                for image in scan.find(found, images.SUFFIXES):
-                    name = image.relative_to(found).as_posix()
-                    yield Item(name, image, _labels_of(image), split)
+            if not found.is_file():
+                yield from _in_split(found, split)
             elif found.suffix.lower() == ".txt":
                 for line in filter(None, map(str.strip, _text(found).splitlines())):
                     image = next(
                         (p for p in (found.parent / line, base / line) if p.is_file()), base / line
                     )
                     yield Item(_below_images(image), image, _labels_of(image), split)
+
+
+def _in_split(folder: Path, split: str) -> Iterator[Item]:
+    """Yield the images in a folder, and what has a label file and no image there."""
+    described = set()
+    for image in scan.find(folder, images.SUFFIXES):
+        labels = _labels_of(image)
+        described.add(labels)
+        yield Item(image.relative_to(folder).as_posix(), image, labels, split)
+    for labels in scan.find(_labels_in(folder), (".txt",)):
+        if labels not in described and _is_of_labels(labels):
+            name = labels.relative_to(_labels_in(folder)).with_suffix(_ABSENT)
+            yield Item(name.as_posix(), folder / name, labels, split)
+
+
+def _labels_in(folder: Path) -> Path:
+    """Return the folder of the labels of the images in ``folder``."""
+    return _swapped(folder / "x", "images", "labels").parent
 
 
 def _places(text: str) -> dict[str, list[str]]:
@@ -150,15 +173,26 @@ def _places(text: str) -> dict[str, list[str]]:
 
 def _in_folder(folder: Path) -> Iterator[Item]:
     """Yield the images of the label files below a folder."""
+    empty: list[Item] | None = []  # they say nothing of what they are, until another one does
     for path in scan.find(folder, (".txt",)):
-        if path.name.lower() in _LISTS:
-            continue
         item = _item(path, folder)
-        if item.image.is_file() or "labels" in path.parts or _is_label_file(path):
+        if _is_of_labels(path, image=item.image):
+            yield from empty or ()
+            empty = None
             yield item
+        elif path.name.lower() not in _EMPTY and not path.stat().st_size:
+            if empty is None:
+                yield item
+            else:
+                empty.append(item)
 
 
-def _is_label_file(path: Path) -> bool:
+def _is_of_labels(path: Path, *, image: Path | None = None) -> bool:
+    """Tell whether a text file is one of labels: by its image, its folder, or what is in it."""
+    if path.name.lower() in _LISTS:
+        return False
+    if "labels" in path.parts or (image is not None and image.is_file()):
+        return True
     with path.open("rb") as file:
         return _LINE.match(file.read(1 << 12)) is not None
 
@@ -171,7 +205,7 @@ def _item(path: Path, folder: Path) -> Item:
             for place in (_swapped(path, "labels", "images"), path)
             if (found := _by_stem(place.parent).get(path.stem)) is not None
         ),
-        path.with_suffix(".jpg"),
+        path.with_suffix(_ABSENT),
     )
     inside = path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
     parts = inside.parts[1:] if inside.parts[0] == "labels" else inside.parts

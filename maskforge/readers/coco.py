@@ -123,6 +123,16 @@ class Described:
     split: str | None = None
 
     @property
+    def source(self) -> Path:
+        """The file."""
+        return self.entry.text.path
+
+    @property
+    def key(self) -> str:
+        """The image's id."""
+        return str(self.entry.id)
+
+    @property
     def place(self) -> str:
         """Where in the file it stands."""
         return self.entry.place

@@ -107,6 +107,16 @@ class Described:
     split: str | None = None
 
     @property
+    def source(self) -> Path:
+        """The file."""
+        return self.path
+
+    @property
+    def key(self) -> str:
+        """The image's id."""
+        return str(self.told.image_id)
+
+    @property
     def image(self) -> Path:
         """Where the image should be: in ``images/`` beside the file, or where it is instead."""
         return image_beside(self.path, self.name)

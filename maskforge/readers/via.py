@@ -201,6 +201,7 @@ def _annotation(
             image=_names.image_path(path.parent, name, references=entry.references),
             embedded=_embedded(entry.embedded, file=str(path)),
             problems=entry.problems + warnings,
+            key=entry.key,
         )
     except (ReadError, GeometryError) as error:
         return error.problem(file=file, place=entry.place)

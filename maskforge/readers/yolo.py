@@ -98,6 +98,16 @@ class Described:
         return self.item.name
 
     @property
+    def source(self) -> Path:
+        """The label file."""
+        return self.item.labels
+
+    @property
+    def key(self) -> str:
+        """Nothing: the label file is all of it."""
+        return ""
+
+    @property
     def place(self) -> str:
         """Where it stands: the label file is all of it."""
         return ""

@@ -227,7 +227,16 @@ def folder_and_name(scene: Scene) -> tuple[str, str]:
     """Return the way from the written file to the folder of images, and the name below that."""
     if scene.image is None:
         return "", scene.file_name
-    way = posixpath.relpath(scene.image, posixpath.dirname(scene.place) or ".")
-    if not way.endswith(scene.file_name):
-        return "", way
-    return way.removesuffix(scene.file_name), scene.file_name
+    found = way(scene.image, posixpath.dirname(scene.place))
+    if not found.endswith(scene.file_name):
+        return "", found
+    return found.removesuffix(scene.file_name), scene.file_name
+
+
+def way(path: str, folder: str) -> str:
+    """Return how ``path`` is called from ``folder``, both from the same place, wherever that is."""
+    up, down = (posixpath.normpath(one).split("/").count("..") for one in (folder, path))
+    if posixpath.isabs(path) != posixpath.isabs(folder) or up > down:
+        return path
+    here = "/" + "x/" * 99  # ``..`` must not come to an end
+    return posixpath.relpath(posixpath.join(here, path), posixpath.join(here, folder))

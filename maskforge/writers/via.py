@@ -100,7 +100,9 @@ class Collection:
         if self._folder is None:
             self._folder = folder
         if folder != self._folder:
-            entry["filename"] = _way(posixpath.join(folder, entry["filename"]), self._folder)
+            entry["filename"] = _objects.way(
+                posixpath.join(folder, entry["filename"]), self._folder
+            )
         key, number = f"{entry['filename']}-1", 1
         while key in self._keys:
             key, number = f"{entry['filename']}-{number + 1}", number + 1
@@ -122,15 +124,6 @@ class Collection:
             "_via_image_id_list": list(self._keys),
         }
         self._file.write(b"\n},\n" + to_json(rest)[1:] + b"\n")
-
-
-def _way(path: str, folder: str) -> str:
-    """Return how ``path`` is called from ``folder``, both from the same place, wherever that is."""
-    up, down = (posixpath.normpath(way).split("/").count("..") for way in (folder, path))
-    if posixpath.isabs(path) != posixpath.isabs(folder) or up > down:
-        return path
-    here = "/" + "x/" * 99  # ``..`` must not come to an end
-    return posixpath.relpath(posixpath.join(here, path), posixpath.join(here, folder))
 
 
 def _settings(folder: str) -> dict[str, Any]:

@@ -359,13 +359,133 @@ def test_via_tells_of_images_that_are_in_the_annotation_only(tmp_path):
     assert maskforge.convert(with_images.out, as_="label", out=tmp_path / "back").converted == 1
 
 
-def test_ways_from_one_folder_to_another_do_not_hang_on_where_we_are():
-    from maskforge.writers import via
+LAYOUTS = [
+    *((None, as_) for as_ in (*FORMATS, "polygons")),
+    *(("coco", as_) for as_ in ("coco", "panoptic", "via", "labelme")),
+    *((name, as_) for name in ("pairs", "voc", "mmseg", "nnunet") for as_ in ("labelme", "yolo")),
+    ("labelme", "labelme"),
+]
 
-    assert via._way("../../a/b/c.jpg", "../../a/d/") == "../b/c.jpg"
-    assert via._way("../" * 30 + "a/c.jpg", "../" * 30 + "b") == "../a/c.jpg"
-    assert via._way("/a/c.jpg", "../b") == "/a/c.jpg"
-    assert via._way("images/c.jpg", "../p/") == "images/c.jpg"  # what we are called nobody says
+
+@pytest.fixture
+def in_splits(folder, tmp_path):
+    """Masks in two splits, ids with a gap; one image lies in a folder, one has no object."""
+    labelme_file(folder / "none.json", [])
+    table = "0:_background_,2:dog,7:cat"
+    return maskforge.convert(
+        folder, out=tmp_path / "set", as_="label", labels=table, split=[0.4], previews=False
+    )
+
+
+def told(result):
+    """Return what there is of each image: its split, and its mask."""
+    return {
+        record["stem"]: (record["split"], ids(result.out / record["mask"]).tolist())
+        for record in result.records
+    }
+
+
+@pytest.mark.parametrize("images", ["copy", "none"])
+@pytest.mark.parametrize(("layout", "as_"), LAYOUTS)
+def test_a_folder_that_we_wrote_is_a_source(in_splits, tmp_path, layout, as_, images):
+    """Names, splits and ids come back, and what photographs there are is found."""
+    assert {split for split, _ in told(in_splits).values()} == {"train", "val"}
+    some = {"layout": layout, "as_": as_, "images": images, "previews": False}
+    there = maskforge.convert(in_splits.out, out=tmp_path / "deep/er/there", **some)
+    source = there.manifest.parent
+    again = maskforge.convert(source, out=tmp_path / "again", as_="label", previews=False)
+    assert again.reader == as_.replace("polygons", "labelme")
+    found, wanted = told(again), told(in_splits)
+    assert {stem: split for stem, (split, _) in found.items()} == {
+        stem: split for stem, (split, _) in wanted.items()
+    }
+    if layout not in ("voc", "mmseg", "nnunet"):  # whose lists are those of their trainers
+        assert found == wanted
+        assert again.classes.ids == (0, 2, 7)
+    assert {record["image"] for record in again.records} != {None}
+    assert [problem for problem in again.problems if problem.severity != "note"] == []
+
+
+@pytest.mark.parametrize("as_", FORMATS)
+def test_sizes_are_known_where_photographs_are_gone(in_splits, tmp_path, as_):
+    some = {"as_": as_, "images": "none", "previews": False}
+    there = maskforge.convert(in_splits.out, out=tmp_path / "there", **some)
+    shutil.rmtree(in_splits.out)
+    source = there.manifest.parent
+    again = maskforge.convert(
+        source, out=tmp_path / "again", as_="label", previews=False, images="none"
+    )
+    assert again.converted == 3
+    assert {(record["height"], record["width"]) for record in again.records} == {(6, 9)}
+    assert again.problems == ()
+
+
+@pytest.mark.parametrize("as_", FORMATS)
+def test_a_photograph_of_another_size_is_not_that_of_the_regions(in_splits, tmp_path, as_):
+    some = {"as_": as_, "images": "none", "previews": False, "size": (18, 18)}
+    there = maskforge.convert(in_splits.out, out=tmp_path / "there", **some)
+    again = maskforge.convert(
+        there.manifest.parent, out=tmp_path / "again", as_="label", previews=False
+    )
+    assert {(record["height"], record["width"]) for record in again.records} == {(18, 18)}
+    assert {problem.code for problem in again.problems} == {"no-image"}
+
+
+@pytest.mark.parametrize("as_", ["coco", "panoptic", "via"])
+def test_a_file_of_ours_beside_other_sources_is_none(folder, tmp_path, as_):
+    some = {"as_": as_, "out": folder / "all.json", "previews": False}
+    maskforge.convert(folder, **some)
+    again = maskforge.convert(folder, out=tmp_path / "out")
+    assert (again.reader, again.converted) == ("labelme", 2)
+    assert again.account.passed == (str(folder),)
+
+
+def test_two_outputs_of_one_set_are_apart(in_splits, tmp_path):
+    for name in ("a", "b"):
+        maskforge.convert(in_splits.out, as_="coco", out=tmp_path / f"both/{name}", images="copy")
+    sources = [tmp_path / "both/a", tmp_path / "both/b"]
+    again = maskforge.convert(sources, as_="label", out=tmp_path / "again")
+    assert len({record["stem"] for record in again.records}) == 6
+    assert {stem.partition("/")[0] for stem in told(again)} == {"a", "b"}
+    assert again.problems == ()
+
+
+def test_an_image_without_objects_alone_is_a_set_too(tmp_path):
+    labelme_file(tmp_path / "empty/none.json", [])
+    for as_ in FORMATS:
+        there = maskforge.convert(
+            tmp_path / "empty", labels=["cat"], as_=as_, out=tmp_path / as_, images="copy"
+        )
+        again = maskforge.convert(there.manifest.parent, as_="label", out=tmp_path / f"{as_}-again")
+        assert again.converted == 1
+        assert again.classes.names == ("_background_", "cat")
+
+
+def test_a_damaged_or_foreign_manifest_says_nothing(in_splits, tmp_path):
+    there = maskforge.convert(in_splits.out, as_="labelme", out=tmp_path / "there", previews=False)
+    content = json.loads(there.manifest.read_text())
+    for number, images in enumerate(
+        (
+            [1, {}, {"stem": 3}],
+            [{"stem": "../../x", "mask": "a.json", "split": "best", "image": 3, "height": "9"}],
+            3,
+        )
+    ):
+        there.manifest.write_text(json.dumps(content | {"images": images}))
+        again = maskforge.convert(there.out, out=tmp_path / f"again-{number}", previews=False)
+        assert again.converted == 3
+        assert {record["split"] for record in again.records} == {None}
+        assert set(told(again)) - {"x"} <= {"a", "more/b", "none"}  # confined, as all names are
+    assert not list(tmp_path.glob("*x*"))
+
+
+def test_ways_from_one_folder_to_another_do_not_hang_on_where_we_are():
+    from maskforge.writers import _objects
+
+    assert _objects.way("../../a/b/c.jpg", "../../a/d/") == "../b/c.jpg"
+    assert _objects.way("../" * 30 + "a/c.jpg", "../" * 30 + "b") == "../a/c.jpg"
+    assert _objects.way("/a/c.jpg", "../b") == "/a/c.jpg"
+    assert _objects.way("images/c.jpg", "../p/") == "images/c.jpg"  # what we are called nobody says
 
 
 def test_an_image_is_called_by_its_way_below_the_input(folder, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import shapely
 from hypothesis import given
@@ -104,6 +106,72 @@ def test_simplified_ones(seed: int, tolerance: float) -> None:
     found = regions.of_label_image(image)
     simple = simplify.simplify(found, pixel_center.cover, tolerance=tolerance)
     check(list(simple.geometries), height=30, width=40)
+    check_shapes(simple.geometries)
+
+
+def check_shapes(geometries: Sequence[tuple[Polygon, ...]]) -> None:
+    """Check that slits to holes run within the polygon, and the ring covers it by even-odd."""
+    for part in (part for parts in geometries for part in parts if part.interiors):
+        shape = shapely.Polygon(part.exterior, part.interiors)
+        ring = keyholes.ring([part])
+        assert all(map(shape.covers, slits(ring)))
+        line = shapely.LinearRing(ring)
+        faces = shapely.get_parts(shapely.polygonize([shapely.unary_union(line)]))
+        inside = [face for face in faces if is_odd(ring, shapely.point_on_surface(face))]
+        assert shapely.union_all(inside).symmetric_difference(shape).area < 1e-9
+
+
+def is_odd(ring: np.ndarray, point: shapely.Point) -> bool:
+    """Tell whether a ray from ``point`` to the left crosses ``ring`` an odd number of times."""
+    (ax, ay), (bx, by) = ring.T, np.roll(ring, -1, axis=0).T
+    crosses = (ay <= point.y) != (by <= point.y)
+    step = np.where(crosses, by - ay, 1)
+    return bool(np.count_nonzero(crosses & (ax + (point.y - ay) * (bx - ax) / step < point.x)) % 2)
+
+
+@given(seeds, st.floats(0.9, 0.99))
+def test_slits_of_simplified_ones_cross_nothing(seed: int, keep_iou: float) -> None:
+    image = patches(seed, height=40, width=50, size=7)
+    image[np.random.default_rng(seed).random(image.shape) < 0.02] = 0
+    found = regions.of_label_image(image)
+    check_shapes(simplify.simplify(found, pixel_center.cover, keep_iou=keep_iou).geometries)
+
+
+def test_a_slit_goes_around_what_is_in_the_way() -> None:
+    outside = np.array([[0, 0], [30, 0], [30, 31], [0, 30]], dtype=np.float64)
+    hole = np.array([[20.0, 15], [24, 12], [25, 18]])
+    thorn = np.array([[9.0, 3], [12, 14.8], [11, 3]])  # between the hole and the left edge's end
+    part = Polygon(outside, (hole, thorn))
+    ends = [set(line.coords) for line in slits(keyholes.ring([part]))]
+    assert {(20.0, 15.0), (12.0, 14.8)} in ends
+    check_shapes([(part,)])
+
+
+def test_a_hole_that_touches_the_outline_is_tied_there() -> None:
+    outside = np.array([[0, 0], [12, 2], [12, 12], [4, 6], [0, 12]], dtype=np.float64)
+    for hole in (
+        np.array([[4.0, 6], [6, 4], [5, 3]]),
+        np.array([[2.0, 9], [2, 4], [3, 5]]),
+        np.array([[0.0, 4], [2, 4], [2, 5]]),
+        np.array([[4.0, 6], [6, 4], [7, 4.5]]),
+    ):
+        check_shapes([(Polygon(outside, (hole,)),)])
+        check([(Polygon(outside, (hole,)),)], height=14, width=14)
+
+
+def test_a_hole_that_leans_on_an_upright_edge() -> None:
+    outside = np.array([[60.0, 22], [66, 32], [58, 28], [58, 24]])
+    hole = np.array([[58.0, 27], [59, 26.5], [58.5, 26]])
+    (slit,) = slits(keyholes.ring([Polygon(outside, (hole,))]))
+    assert set(slit.coords) < {(58, 24), (58, 27), (58, 28)}
+
+
+def test_a_hole_that_stands_on_a_level_edge() -> None:
+    outside = np.array([[40, 16], [41, 17], [38, 20], [37, 23], [32, 23], [32, 20.0]])
+    hole = np.array([[33.0, 23], [34, 22.5], [33.5, 22]])
+    assert slits(keyholes.ring([Polygon(outside, (hole,))])) == [
+        shapely.LineString([(32, 23), (33, 23)])
+    ]
 
 
 def test_a_hole_that_crosses_no_center_line() -> None:
