@@ -27,6 +27,7 @@ import numpy as np
 from PIL import Image
 
 import maskforge
+from maskforge.errors import many
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 IGNORED = 255
@@ -101,7 +102,8 @@ def ultralytics_segment(place: Path) -> str:
             read += len(lines)
             empty += not lines
     assert empty
-    return f"{read} objects: ids under their names, all coordinates; {empty} images without any"
+    without = many(empty, "image")
+    return f"{read} objects: ids under their names, all coordinates; {without} without any"
 
 
 def ultralytics_semantic(place: Path) -> str:
