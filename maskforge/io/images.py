@@ -144,7 +144,7 @@ def _meant(annotation: Annotation, folder: Path | None) -> Path | None:
     parts = [part for part in re.split(r"[_.\-]", annotation.source.stem) if part]
     places += [beside.parent / between / part for between in ("", "images") for part in parts]
     if folder is not None:
-        places.insert(0, folder)
+        places[:0] = [(folder / safe_name(annotation.name)).parent, folder]
     for key, keys in ((_whole_key, 0), (_stem_key, 1)):
         for place in dict.fromkeys(map(os.path.abspath, places)):
             found = _listed(place, _changed(place))[keys].get(key(name), ())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -177,13 +177,14 @@ class Output:
     def _write_scene(self, shot: Shot, raster: Raster) -> None:
         writer, name = self._writer, shot.name + self._suffix
         assert writer is not None
-        called = shot.name + ".png" if shot.found.is_video else shot.found.path.name
+        suffix = ".png" if shot.found.is_video else shot.found.path.suffix
+        called = shot.name + suffix
         scene = Scene(
             raster,
-            Names(shot.name, self._done, PurePosixPath(called).suffix, name=called),
+            Names(shot.name, self._done, suffix, name=called),
             file_name=called,
             image=None if shot.found.is_video else files.way_to(shot.found.path, self._out),
-            place=name,
+            place=_collected(writer) if writer.COLLECTION else name,
         )
         self._done += 1
         data = writer.encode(scene, self._options)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from maskforge.classes import BACKGROUND, HIGHEST_ID, IGNORE, ClassTable
-from maskforge.errors import MaskforgeError
+from maskforge.errors import ClassError, MaskforgeError, ReadError
 from maskforge.io import images, label_lists, scan
 from maskforge.io.label_lists import Listed
 from maskforge.labels import clean
@@ -276,8 +276,8 @@ def table(names: Mapping[int, str], origin: str) -> Listed:
 
 def numbers(paths: Iterable[Path]) -> set[int]:
     """Return the numbers of classes in label files."""
-    firsts = (line.split(maxsplit=1)[0] for path in paths for line in lines_of(path))
-    return {number for number in map(number_of, firsts) if number is not None}
+    found = (number_of(line.split(maxsplit=1)[0]) for path in paths for line in sound(path))
+    return {number for number in found if number is not None}
 
 
 def number_of(text: str) -> int | None:
@@ -287,7 +287,24 @@ def number_of(text: str) -> int | None:
 
 
 def lines_of(path: Path) -> list[str]:
-    """Return the lines of a label file that say something; none where there is no file."""
+    """Return the lines of a label file that say something; none where there is no file.
+
+    Raises ReadError for one that is no text.
+    """
     if not path.is_file():
         return []
-    return [line for line in _text(path).splitlines() if line.strip()]
+    try:
+        text = _text(path)
+    except ClassError as error:
+        raise ReadError(
+            "a label file must be text", code="bad-field", file=str(path), cure=error.cure
+        ) from error
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def sound(path: Path) -> list[str]:
+    """Return the same, none of a file that cannot be read: what is wrong is told with its image."""
+    try:
+        return lines_of(path)
+    except ReadError:
+        return []

@@ -209,12 +209,19 @@ def _table(categories: Sequence[Category], path: Path) -> tuple[Listed, dict[int
     zero = names.get(0, "")
     if zero.casefold() in BACKGROUNDS:
         names[0] = BACKGROUND
-    if not all(isinstance(id_, int) and 0 <= id_ < HIGHEST_ID for id_ in names):
-        things = [name for name in names.values() if name != BACKGROUND]
-        by_id = dict(enumerate([BACKGROUND, *dict.fromkeys(things)]))
-        return Listed(ClassTable.of(by_id), f"{origin}, in their order"), names
-    by_id = {int(id_): name for id_, name in names.items()}
+    ids: dict[str, int | str] = {}
+    for id_, name in names.items():
+        if name not in ("", IGNORE):
+            ids.setdefault(name, id_)  # one that comes twice is one class
+    if not all(isinstance(id_, int) and 0 <= id_ < HIGHEST_ID for id_ in ids.values()):
+        things = [name for name in ids if name != BACKGROUND]
+        return Listed(
+            ClassTable.of(dict(enumerate([BACKGROUND, *things]))), f"{origin}, in their order"
+        ), names
+    by_id = {int(id_): name for name, id_ in ids.items()}
     if zero and names[0] != BACKGROUND:
         by_id = {id_ + 1: name for id_, name in by_id.items()}
         origin += ", their ids plus 1, as 0 is the background"
-    return Listed(ClassTable.of({0: BACKGROUND} | by_id), origin), names
+    if BACKGROUND not in ids:
+        by_id[0] = BACKGROUND
+    return Listed(ClassTable.of(by_id), origin), names

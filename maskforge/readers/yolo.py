@@ -126,7 +126,7 @@ class Described:
     def labels(self) -> frozenset[str]:
         """The labels of its regions."""
         found = set()
-        for line in _yolo.lines_of(self.item.labels):
+        for line in _yolo.sound(self.item.labels):
             first, *values = line.split()
             number = _yolo.number_of(first)
             is_drawn = len(values) != 4 or self.options.boxes == "fill"

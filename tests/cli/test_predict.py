@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,28 @@ def test_predicted_regions_are_read_again(trained, tmp_path, capsys):
     assert "--keep-iou must not be given for npy" in said
     assert run("predict", trained, *images, "-o", "q", "--as", "yolo", "--keep-iou", "2") == 2
     assert "--keep-iou must be from 0 to 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["labelme", "via", "coco", "panoptic", "yolo", "onehot"])
+def test_predictions_of_folders_are_a_source(trained, tmp_path, capsys, kind):
+    (tmp_path / "photos/more").mkdir(parents=True)
+    for place, name in (("photos", "0"), ("photos/more", "1")):
+        shutil.copy(tmp_path / f"data/images/{name}.png", tmp_path / place)
+    assert run("predict", trained, "photos", "-o", "p") == 0
+    assert run("predict", trained, "photos", "-o", "made", "--as", kind) == 0
+    more = ["--as", "label", "--no-previews"]
+    if kind in ("coco", "panoptic", "yolo", "onehot"):  # which do not say where photographs are
+        assert run("convert", "made", "-o", "without", *more) == (3 if kind == "yolo" else 1)
+        assert "--images-from" in capsys.readouterr().err
+        more += ["--images-from", "photos"]
+    known = kind != "onehot"  # whose keys are names without folders
+    assert run("convert", "made", "-o", "again", *more) == (0 if known else 1)
+    found = sorted(p.relative_to("again/masks") for p in Path("again/masks").rglob("*.png"))
+    assert len(found) == 2
+    for path in found:
+        name = path if known else next(Path("p").rglob(path.name)).relative_to("p")
+        with Image.open("p" / name) as a, Image.open("again/masks" / path) as b:
+            assert np.array_equal(a, b)
 
 
 def test_predict_follows_exif_and_goes_on_after_a_bad_image(trained, tmp_path, capsys):

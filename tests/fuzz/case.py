@@ -21,7 +21,7 @@ from guard import Trespass, only_inside
 from mutate import mutate
 
 from maskforge import plugins, rasterize, readers, writers
-from maskforge.classes import ClassTable
+from maskforge.classes import IGNORE, ClassTable
 from maskforge.conversion.conversion import convert
 from maskforge.errors import (
     CODES,
@@ -91,7 +91,7 @@ def check(case: Case, folder: Path, *, peak: bool = True) -> str:
 
     peak: look at the memory of the whole process, too.
     """
-    for name in ("source", "out"):
+    for name in ("source", "out", "case"):
         shutil.rmtree(folder / name, ignore_errors=True)
     with (
         _time_limit(CONVERT_BUDGET_S if case.whole else BUDGET_S),
@@ -113,6 +113,7 @@ def _parts(case: Case, folder: Path) -> str:
     reader = readers.load(case.reader)
     path = folder / f"case{case.seed.suffix}"
     path.write_bytes(case.data)
+    _lay_beside(case, path)
     options = plugins.options(reader, _reader_options(case))
     reader.sniff(Path("x"), case.data[: 1 << 16])
     word = "read"
@@ -171,7 +172,7 @@ def _decoded(item: Unread, path: Path) -> Annotation | None:
         return None
     if (annotation.name, annotation.place) != (item.name, item.place):
         raise Broken(f"{item.name!r} at {item.place} became {annotation.name!r}")
-    if strangers := {region.label for region in annotation.regions} - item.labels:
+    if strangers := {region.label for region in annotation.regions} - {*item.labels, IGNORE}:
         raise Broken(f"labels that it had not told: {strangers!r:.200}")
     return annotation
 
@@ -182,6 +183,8 @@ def _draw(annotation: Annotation, classes: ClassTable, rng: random.Random) -> st
     writer = writers.load(rng.choice(WRITERS))
     rule = rng.choice(RULES)
     try:
+        if annotation.relative:
+            annotation = transform.absolute(annotation, height=height, width=width)
         if resized:
             matrix = transform.scale_matrix(97 / width, 61 / height)
             annotation = transform.transform_annotation(annotation, matrix, height=61, width=97)
@@ -231,6 +234,7 @@ def _convert(case: Case, folder: Path) -> str:
     path = source / f"case{case.seed.suffix}"
     path.write_bytes(case.data)
     _lay_images(case, source)
+    _lay_beside(case, path)
     as_ = rng.choice([*WRITERS, "onehot"])
     layout = "pairs" if as_ == "onehot" else rng.choice(["pairs", "voc", "labelme", "article"])
     before = _listing(folder, out)
@@ -281,6 +285,10 @@ def _lay_images(case: Case, source: Path) -> None:
     if origin is None:
         return
     pictures = [p for p in sorted(origin.rglob("*.[jp][pn]g")) if p.name.encode() in case.data]
+    if case.reader == "yolo":  # a label file does not name its image, but is called as it is
+        stem = Path(case.seed.name).stem
+        (picture,) = [p for p in origin.iterdir() if p.stem == stem]
+        (source / f"case{picture.suffix}").write_bytes(picture.read_bytes())
     for picture in pictures[:4]:
         target = source / picture.relative_to(origin)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -288,6 +296,18 @@ def _lay_images(case: Case, source: Path) -> None:
         if case.rng.random() < 0.25:
             data = mutate(data, "bytes", case.rng, others=[data], suffix=".json")
         target.write_bytes(data)
+
+
+def _lay_beside(case: Case, path: Path) -> None:
+    """Copy the folder that belongs to the sample's file, now and then with a damaged file."""
+    if case.seed.beside is None:
+        return
+    path.with_suffix("").mkdir()
+    for file in sorted(case.seed.beside.iterdir()):
+        data = file.read_bytes()
+        if case.rng.random() < 0.1:
+            data = mutate(data, "bytes", case.rng, others=[data], suffix=".json")
+        (path.with_suffix("") / file.name).write_bytes(data)
 
 
 def _listing(folder: Path, out: Path) -> dict[str, int]:
@@ -330,12 +350,17 @@ def _check_code(error: MaskforgeError) -> None:
         raise Broken(f"a message of {len(error.message)} characters: {error.message[:200]!r}")
 
 
+def _is_of(file: str, path: Path) -> bool:
+    """Tell whether a file is the case's, or in the folder that belongs to it."""
+    return file == str(path) or Path(file).parent == path.with_suffix("")
+
+
 def _check_problem(problem: Problem, path: Path | None) -> None:
     if problem.code in ("internal", "not-written", "worker-died"):
         raise Broken(f"problem {problem}")
     if "fit into memory" in problem.message:
         raise Broken(f"memory: {problem}")
-    if not problem.file or (path is not None and problem.file != str(path)):
+    if not problem.file or not (path is None or _is_of(problem.file, path)):
         raise Broken(f"the problem must name its file, but: {problem}")
     if len(problem.message) > 4000:
         raise Broken(f"a message of {len(problem.message)} characters: {problem.message[:200]!r}")

@@ -17,7 +17,10 @@ FOLDERS = {
     "via": ("via",),
     "ochuman": ("ochuman",),
     "coco": ("coco", "coco-boxes"),
+    "panoptic": ("panoptic",),
+    "yolo": ("yolo",),
 }
+SUFFIXES = {"yolo": (".txt",)}
 
 _FEW = 3
 """Images in one piece of a large file."""
@@ -25,12 +28,13 @@ _FEW = 3
 
 @dataclass(frozen=True)
 class Seed:
-    """One sound file. folder: where its images are."""
+    """One sound file. folder: where its images are. beside: a folder that belongs to the file."""
 
     name: str
     suffix: str
     data: bytes
     folder: Path | None
+    beside: Path | None = None
 
 
 def load(reader: str, extra: Path | None = None) -> list[Seed]:
@@ -40,7 +44,7 @@ def load(reader: str, extra: Path | None = None) -> list[Seed]:
     seeds = []
     for name in FOLDERS[reader]:
         for path in sorted((SAMPLES / name).rglob("*")):
-            if path.suffix in (".json", ".csv"):
+            if path.suffix in SUFFIXES.get(reader, (".json", ".csv")):
                 seeds += _pieces(path)
     if extra is not None:
         import maskforge.conversion.sources
@@ -58,18 +62,22 @@ def _pieces(path: Path) -> list[Seed]:
     data = path.read_bytes()
     if path.suffix == ".csv":
         return [Seed(path.name, ".csv", data, path.parent)]
+    if path.suffix == ".txt":
+        return [Seed(path.name, ".txt", data, path.parents[2] / "images" / path.parent.name)]
     try:
         document = json.loads(data)
     except ValueError:
         return []  # not sound, or not in UTF-8: nothing to start from
     parts = _cut(document) if isinstance(document, dict) and len(data) > 20_000 else [document]
     many = len(parts) > 1
+    beside = path.with_suffix("") if path.with_suffix("").is_dir() else None
     return [
         Seed(
             f"{path.stem}-{index}.json" if many else path.name,
             ".json",
             json.dumps(part, ensure_ascii=False).encode() if many else data,
             _images_of(path),
+            beside,
         )
         for index, part in enumerate(parts)
     ]

@@ -32,7 +32,9 @@ from typing import Any, NamedTuple
 import corpus
 import mutate
 
-READERS = ("labelme", "via", "ochuman", "coco", "onehot")
+READERS = ("labelme", "via", "ochuman", "coco", "panoptic", "yolo", "onehot")
+BYTES_ONLY = ("yolo", "onehot")
+"""Readers of files that are neither JSON nor CSV."""
 STUCK_S = 60.0
 """Seconds without a sign of life after which a worker is taken for hanging in foreign code."""
 
@@ -115,7 +117,7 @@ def fuzz(arguments: argparse.Namespace) -> int:
     plan = [
         f"{arguments.seed}/{reader}/{level}/{number}"
         for reader in readers
-        for level in (mutate.LEVELS if reader != "onehot" else ("bytes",))
+        for level in (("bytes",) if reader in BYTES_ONLY else mutate.LEVELS)
         if arguments.level in (None, level)
         for number in range(arguments.count)
     ]

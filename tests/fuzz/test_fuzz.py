@@ -14,12 +14,19 @@ sys.path.append(str(Path(__file__).parent))
 import case
 import corpus
 import mutate
+import run
 from harness import no_hang
 
-LEVELS = [(r, level) for r in ("labelme", "via", "ochuman", "coco") for level in mutate.LEVELS]
+OF_BYTES = [(reader, "bytes") for reader in run.BYTES_ONLY]
+LEVELS = [
+    (reader, level)
+    for reader in run.READERS
+    if reader not in run.BYTES_ONLY
+    for level in mutate.LEVELS
+]
 
 
-@pytest.mark.parametrize(("reader", "level"), [*LEVELS, ("onehot", "bytes")])
+@pytest.mark.parametrize(("reader", "level"), [*LEVELS, *OF_BYTES])
 def test_damaged_files_end_in_located_problems(tmp_path: Path, reader: str, level: str) -> None:
     seeds = corpus.load(reader)
     with no_hang():

@@ -155,6 +155,8 @@ def test_images_without_segments_are_left_out(tmp_path: Path) -> None:
     [
         ([(0, "cat"), (7, "dog")], {0: "_background_", 1: "cat", 8: "dog"}),
         ([(0, "background"), (7, "dog")], {0: "_background_", 7: "dog"}),
+        ([(3, "cat"), (4, "cat"), (5, ""), (6, "dog")], {0: "_background_", 3: "cat", 6: "dog"}),
+        ([(3, "cat"), (4, "_background_")], {3: "cat", 4: "_background_"}),
         ([("x", "cat"), ("y", "dog")], {0: "_background_", 1: "cat", 2: "dog"}),
     ],
 )

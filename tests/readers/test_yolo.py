@@ -253,3 +253,45 @@ def test_labels_beside_the_images(tmp_path: Path) -> None:
     put(tmp_path / "set/photos/a.txt", SQUARE)
     _, problems, (item,) = parts(tmp_path / "set")
     assert (len(item.annotation().regions), problems) == (1, [])
+
+
+def test_a_label_file_that_is_no_text_costs_its_image_only(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        photo(tmp_path / f"set/{name}.jpg")
+        put(tmp_path / f"set/{name}.txt", f"{SQUARE}\n")
+    (tmp_path / "set/b.txt").write_bytes(b"0 \xff\xfe\x81 0.5")
+    result = maskforge.convert(tmp_path / "set", out=tmp_path / "out", format="yolo")
+    assert [record["stem"] for record in result.records] == ["a"]
+    (problem,) = result.problems
+    assert (problem.code, Path(problem.file).name) == ("bad-field", "b.txt")
+    assert problem.cure == "save it as UTF-8"
+
+
+def test_label_files_without_an_image_are_told(data: Path) -> None:
+    put(data / "labels/train/day/lost.txt", f"{SQUARE}\n")
+    found = parts(data)[2]
+    assert [item.name for item in found if not item.image.is_file()] == ["day/lost.jpg"]
+    with pytest.raises(ReadError, match="must lie beside"):
+        maskforge.convert(data, out=data / "../out", strict=True)
+
+
+def test_a_set_without_its_photographs_is_one(data: Path, tmp_path: Path) -> None:
+    for path in [*data.rglob("*.jpg"), *data.rglob("*.png")]:
+        path.unlink()
+    (data / "images/train/day").rmdir()
+    for folder in ("train", "val", ""):
+        (data / "images" / folder).rmdir()
+    assert yolo.sniff(data, b"")
+    result = maskforge.convert(data, out=tmp_path / "out", assume_size=(8, 4))
+    assert [(r["stem"], r["split"]) for r in result.records] == [
+        ("b", "train"),
+        ("day/a", "train"),
+    ]
+
+
+def test_empty_files_beside_label_files_are_some(tmp_path: Path) -> None:
+    for name, text in (("a", ""), ("b", f"{SQUARE}\n"), ("c", ""), ("train", ""), ("note", "hi")):
+        put(tmp_path / f"set/{name}.txt", text)
+    assert [item.name for item in parts(tmp_path / "set")[2]] == ["a.jpg", "b.jpg", "c.jpg"]
+    (tmp_path / "set/b.txt").unlink()
+    assert yolo.sniff(tmp_path / "set", b"") is None

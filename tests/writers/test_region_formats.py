@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from region_formats import FORMATS, covered, drawn, read, scene_of, shown, written
@@ -16,6 +16,7 @@ from strategies import annotation, masks, region
 
 from maskforge import rasterize
 from maskforge.classes import BACKGROUND, IGNORE, ClassTable
+from maskforge.raster import transform
 from maskforge.raster.geometry import Bitmap, Box, Ellipse, Polygon, Polyline
 from maskforge.raster.label_image import to_raster
 
@@ -82,6 +83,28 @@ def test_objects_come_back_whole(
         for number, one in enumerate(found.regions)
     ]
     assert covered(again, keys) == wanted
+
+
+@pytest.mark.parametrize("other", FORMATS)
+@pytest.mark.parametrize("format_", FORMATS)
+@settings(max_examples=15)
+@given(data=st.data())
+def test_from_one_format_to_another_and_back(format_: str, other: str, data: st.DataObject) -> None:
+    """Classes and their ids, parts, holes and instances are those that were."""
+    shape = data.draw(npst.array_shapes(min_dims=2, max_dims=2, max_side=9))
+    ids = data.draw(npst.arrays(np.int64, shape, elements=st.integers(0, len(SPARSE) - 1)))
+    raster = to_raster(ids, SPARSE)
+    scene = scene_of(raster)
+    with tempfile.TemporaryDirectory() as folder:
+        for number, name in enumerate((format_, other, format_)):
+            found = read(written(scene, name, Path(folder) / str(number)), name)
+            again = drawn(found, SPARSE, shape)
+            height, width = shape
+            if found.relative:
+                found = transform.absolute(found, height=height, width=width)
+            scene = scene_of(again, found)
+            assert np.array_equal(again.label_image(), raster.label_image())
+            assert covered(again, list(range(len(found.regions)))) == shown(raster)
 
 
 SHAPES = (

@@ -119,6 +119,9 @@ class Side:
                 code="no-mask" if path.exists() else "unreadable",
                 file=str(path),
             )
+        first, *others = paths.values()
+        if not others and onehot.is_onehot(first):
+            return cls.of(first, options)
         beside = dict.fromkeys((path, folder, folder.parent))
         names = _meaning.find_names(list(paths.values()), options, beside=list(beside))
         labels = {stem: MaskFile(mask, _UNKNOWN) for stem, mask in paths.items()}
