@@ -1,8 +1,8 @@
 """``images/train``, ``masks/train`` … and ``data.yaml``, for the semantic task of ultralytics.
 
 Masks are label images, their folder is ``masks_dir``; ids are consecutive, and 255 is ignored.
-The other mode of that task, polygons, is what ``--layout yolo`` writes: there the background is no
-class, and ultralytics appends one where there are several classes.
+The other mode of that task, polygons, is what ``--layout yolo`` writes, and ``--as yolo`` here:
+there the background is no class, and ultralytics appends one where there are several classes.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from maskforge.layouts import (
     labels,
     no_more,
     plain,
+    things,
     trainer_yaml,
 )
 
@@ -34,6 +35,9 @@ def table(classes: ClassTable) -> ClassTable:
 
 
 def closing(classes: ClassTable, records: Records) -> dict[str, bytes]:
-    """Return data.yaml and labels.txt."""
-    yaml = trainer_yaml(plain(classes), records, more={"masks_dir": "masks"})
+    """Return data.yaml, which counts as the files of the images do, and labels.txt."""
+    if any(str(record.get("mask")).endswith(".txt") for record in records):  # polygons
+        yaml = trainer_yaml(things(classes), records)
+    else:
+        yaml = trainer_yaml(plain(classes), records, more={"masks_dir": "masks"})
     return {"data.yaml": yaml} | labels(classes)

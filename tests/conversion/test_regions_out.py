@@ -247,6 +247,17 @@ def test_ids_are_consecutive_where_a_trainer_wants_that(folder, tmp_path):
     assert dataset["labels"] == {"background": 0, "cat": 1, "dog": 2, "ignore": 3}
 
 
+@pytest.mark.parametrize("layout", ["yolo", "ultralytics-semantic"])
+def test_numbers_of_polygons_are_those_of_the_names_in_every_set_up(folder, tmp_path, layout):
+    some = {"layout": layout, "as_": "yolo", "labels": ["cat", "dog"], "previews": False}
+    out = maskforge.convert(folder, out=tmp_path / "out", **some).out
+    lines = (out / "data.yaml").read_text().splitlines()
+    assert lines[lines.index("names:") + 1 :] == ['  0: "cat"', '  1: "dog"']
+    assert "masks_dir" not in (out / "data.yaml").read_text()
+    [a] = out.rglob("a.txt")
+    assert {line.split()[0] for line in a.read_text().splitlines()} == {"0", "1"}
+
+
 def test_cases_of_nnunet_that_would_have_one_name_get_two(folder, tmp_path):
     shutil.copy(folder / "a.png", folder / "more__b.png")
     labelme_file(folder / "more__b.json", [("cat", box(0, 0, 9, 6))])
