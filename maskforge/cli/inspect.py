@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from maskforge.cli import _help, _options
+from maskforge.cli import _console, _help, _options
 from maskforge.cli._console import plain
 from maskforge.errors import Problem, ReadError, many
 
@@ -59,7 +59,10 @@ def command(files: tuple[str, ...], *, labels: Path | None, as_json: bool) -> in
         click.echo(json.dumps([one.as_dict() for one in found], ensure_ascii=False, indent=1))
     else:
         click.echo(plain("\n\n".join(told)))
-    return 1 if any(one.problems for one in found) else 0
+    is_wrong = any(one.problems for one in found)
+    if not as_json and not is_wrong and len(files) == 1 and Path(files[0], "masks").is_dir():
+        _console.then(_console.console(quiet=False), ["train", files[0]])
+    return 1 if is_wrong else 0
 
 
 def _masks_in(folder: Path) -> list[Path]:

@@ -226,13 +226,16 @@ def test_inspect_names_the_colours_of_our_masks(capsys, style, shown):
 def test_inspect_sums_up_a_folder(capsys):
     assert run("labelme", SAMPLES / "labelme/more", "-o", "out", "-q") == 0
     assert run("inspect", "out") == 0
-    said = capsys.readouterr().out
+    said, next_ = capsys.readouterr()
+    assert next_ == "next: maskforge train out\n"
     count = len(list(Path("out/masks").rglob("*.png")))
     assert said.startswith(f"out: {count} masks\n  PNG, mode L, 8 bit ({count})\n")
     assert "  person" in said
     Image.fromarray(np.array([[0, 99], [99, 99]], np.uint8)).save("out/masks/strange.png")
     assert run("inspect", "out") == 1
-    assert "  ! 1 time: out/masks/strange.png: " in capsys.readouterr().out
+    said, next_ = capsys.readouterr()
+    assert "  ! 1 time: out/masks/strange.png: " in said
+    assert next_ == ""
     capsys.readouterr()
     assert run("inspect", SAMPLES / "labelme/more") == 1
     said = capsys.readouterr().out
