@@ -3,13 +3,12 @@
 Read the file, parse the fields that count, fill all polygons on one canvas with OpenCV, deflate,
 write. No exact rule, no overlaps, no checks, no temporary file, no manifest. Headers of images are
 read only where the size is nowhere else (VIA). ``digests``: with what it costs beside that to know
-images and results again, their sha256.
+images and results again, their digests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from hashlib import sha256
 from pathlib import Path
 
 import cv2
@@ -18,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from peers import class_numbers
 from PIL import Image
+
+from maskforge.io.digests import Digest, digest
 
 
 class _Shape(msgspec.Struct, gc=False):
@@ -86,15 +87,15 @@ def labelme(folder: Path, out: Path, labels: tuple[str, ...], *, digests: bool =
             cv2.fillPoly(canvas, [np.array(shape.points, np.int32)], numbers[shape.label])
         png = _png(canvas)
         if digests:
-            sha256((folder / document.image_path).read_bytes()).hexdigest()
-            sha256(png).hexdigest()
+            digest((folder / document.image_path).read_bytes())
+            digest(png)
         (out / f"{path.stem}.png").write_bytes(png)
 
 
 def via(folder: Path, out: Path, *, digests: bool = False) -> None:
     """Write the planes of a VIA 2 project, one image after the other, to one file."""
     document = msgspec.json.decode((folder / "segmentation_train.json").read_bytes(), type=_Project)
-    written = sha256()
+    written = Digest()
     with (out / "masks.raw").open("wb") as file:
         for entry in document.via_img_metadata.values():
             with Image.open(folder / entry.filename) as image:
@@ -107,7 +108,7 @@ def via(folder: Path, out: Path, *, digests: bool = False) -> None:
                 color[int(region.region_attributes.name)] = 1
                 cv2.fillPoly(canvas, [np.array([xs, ys], dtype=np.int32).T], color)
             if digests:
-                sha256((folder / entry.filename).read_bytes()).hexdigest()
+                digest((folder / entry.filename).read_bytes())
                 written.update(canvas)
             file.write(canvas.data)
 
@@ -122,8 +123,8 @@ def ochuman(folder: Path, out: Path, *, digests: bool = False) -> None:
             cv2.fillPoly(canvas, [np.array(r, np.int32).reshape(-1, 2) for r in rings], 1)
         png = _png(canvas)
         if digests:
-            sha256((folder / "images" / image.file_name).read_bytes()).hexdigest()
-            sha256(png).hexdigest()
+            digest((folder / "images" / image.file_name).read_bytes())
+            digest(png)
         (out / f"{Path(image.file_name).stem}.png").write_bytes(png)
 
 

@@ -23,7 +23,7 @@ from maskforge.cli import _help, _options
 from maskforge.cli._console import plain
 from maskforge.errors import MaskforgeError, many
 
-_CORE = ("numpy", "pillow", "shapely", "msgspec", "click", "rich")
+_CORE = ("numpy", "pillow", "shapely", "msgspec", "xxhash", "click", "rich")
 
 _SCRIPTS = {"Latin": "Ünï", "Greek": "Ωμέγα", "Cyrillic": "Жук", "CJK": "车人"}
 """Letters that names of classes are made of."""

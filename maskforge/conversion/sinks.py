@@ -25,12 +25,13 @@ from maskforge.engines import Team
 from maskforge.errors import Problem, ReadError, UsageError, WriteError
 from maskforge.io import copying, images
 from maskforge.io import journal as journals
+from maskforge.io.digests import digest
 from maskforge.io.exchange import ASIDE, Exchanged
 from maskforge.io.files import way_to
 from maskforge.io.journal import Journal
 from maskforge.io.manifest import load as load_manifest
 from maskforge.io.manifest import output_files
-from maskforge.io.ownership import Entry, digest
+from maskforge.io.ownership import Entry
 from maskforge.io.scan import is_manifest
 from maskforge.io.shelf import Shelf, Stream
 from maskforge.io.stage import Stage

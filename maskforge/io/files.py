@@ -72,14 +72,17 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 def way_to(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> str | None:
     """Return the path from ``folder`` to ``path``, with slashes; None: it is on another drive."""
-    where, name = os.path.split(os.path.abspath(path))
-    way = _way(where, os.path.abspath(folder))
+    where, name = os.path.split(path)
+    if name in ("", os.curdir, os.pardir):
+        where, name = os.path.split(os.path.abspath(path))
+    way = _way(where, os.fspath(folder), os.getcwd())
     return None if way is None else f"{way}{name}"
 
 
 @lru_cache(maxsize=64)  # most files lie in one folder
-def _way(there: str, here: str) -> str | None:
+def _way(there: str, here: str, current: str) -> str | None:
     try:
+        there, here = os.path.join(current, there), os.path.join(current, here)
         way = os.path.relpath(there, here).replace(os.sep, "/")
     except ValueError:
         return None

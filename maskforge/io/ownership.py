@@ -28,9 +28,10 @@ from typing import BinaryIO, Literal, NamedTuple, TypeAlias
 from maskforge.errors import UsageError, WriteError
 from maskforge.io import files
 from maskforge.io.damage import is_cut
+from maskforge.io.digests import Digest
 from maskforge.records import parsed, to_json
 
-FORMAT = "maskforge-owned/1"
+FORMAT = "maskforge-owned/2"
 
 _ID = re.compile(r"[0-9a-f]{16}")
 _LONGEST = 160  # bytes of a key; a file's name has at most 255
@@ -64,11 +65,6 @@ def hidden(folder: Path, key: str, suffix: str) -> Path:
     return folder / f".maskforge-{key}.{suffix}"
 
 
-def digest(data: bytes | memoryview) -> str:
-    """Return the digest by which files are known: sha256, hex."""
-    return hashlib.sha256(data).hexdigest()
-
-
 def digest_of(path: Path | str) -> Entry:
     """Return size and digest of the file ``path``. Raises OSError."""
     with open(path, "rb", buffering=0) as file:
@@ -77,7 +73,7 @@ def digest_of(path: Path | str) -> Entry:
 
 def digest_in(file: FileIO) -> Entry:
     """Return size and digest of an open file, from where it stands to its end. Raises OSError."""
-    size, seen = 0, hashlib.sha256()
+    size, seen = 0, Digest()
     while part := file.read(_PART):
         size += len(part)
         seen.update(part)
@@ -90,7 +86,8 @@ class Owned:
     entries: path, relative to the folder, with forward slashes → what was placed there last.
     exists: whether there is a list. local: whether it was made here; one that came from elsewhere
     proves nothing and has no entries, but for those of the names ``copied`` that are no image.
-    names: all that it names, whatever it proves. is_folder: whether the output is the folder, and
+    readable: whether it is of the version that is read here. names: all that it names, whatever it
+    proves. is_folder: whether the output is the folder, and
     not one file in it with its companions. id: 16 hexadecimal digits that the names of its growing
     files end with, "" where it has none.
     """
@@ -102,6 +99,7 @@ class Owned:
         self.entries: dict[str, Entry] = {}
         self.folders: set[str] = set()
         self.local = True
+        self.readable = True
         self.what = ""
         self.id = ""
         self._earlier: dict[str, list[Entry]] = {}
@@ -109,7 +107,7 @@ class Owned:
         self.exists = self._load()
         self.names = frozenset(self.entries)
         if not self.local:
-            self._disown(copied)
+            self._disown(copied if self.readable else ())
         self._real = os.path.realpath(folder)
         self._inside: dict[str, bool] = {}
         self._sure: dict[str, tuple[int, ...]] = {}
@@ -231,7 +229,7 @@ class Owned:
                 lines = file.read().split(b"\n")
         except OSError:
             return False
-        seen, proven = hashlib.sha256(), 0
+        seen, proven = Digest(), 0
         for at, line in enumerate(lines):
             is_check = line.startswith(b'{"check"')
             if is_check and parsed(line) == {"check": _check(seen, number)}:
@@ -239,6 +237,7 @@ class Owned:
             seen.update(line + b"\n")
         head = parsed(lines[0])
         if isinstance(head, dict):
+            self.readable = head.get("format") == FORMAT
             self.what = str(head.get("what", ""))
             self.id = str(head.get("id", "")) if _ID.fullmatch(str(head.get("id", ""))) else ""
         self.local = proven > 0
@@ -281,7 +280,7 @@ class Owned:
                 self.rewrite([*self._all(), *lines], what=what)
                 return
             with self.path.open("r+b") as file:
-                seen = hashlib.sha256(file.read())
+                seen = Digest(file.read())
                 _append(file, seen, lines)
         except OSError as error:
             raise files.write_error(self.path, error) from error
@@ -322,7 +321,7 @@ class Owned:
                 known = {"format": FORMAT, "what": what}
                 head = _line({**known, "id": self.id} if self.id else known)
                 file.write(head)
-                _append(file, hashlib.sha256(head), lines)
+                _append(file, Digest(head), lines)
                 if sync:
                     os.fsync(file.fileno())
             os.replace(part, self.path)
@@ -335,7 +334,7 @@ class Owned:
             ) from error
 
 
-def _append(file: BinaryIO, seen: hashlib._Hash, lines: Iterable[tuple[str, Entry | None]]) -> None:
+def _append(file: BinaryIO, seen: Digest, lines: Iterable[tuple[str, Entry | None]]) -> None:
     for name, entry in lines:
         line = _line([f"{name}/"] if entry is None else [name, *_without_none(entry)])
         seen.update(line)
@@ -355,7 +354,7 @@ def _line(entry: object) -> bytes:
     return to_json(entry) + b"\n"
 
 
-def _check(seen: hashlib._Hash, number: int) -> str:
+def _check(seen: Digest, number: int) -> str:
     bound = seen.copy()
     bound.update(b"%d" % number)
     return bound.hexdigest()
@@ -434,6 +433,8 @@ class Standing:
             why = "is an input of this command" if is_input else "was not made by this command"
             if not self.owned.local and name in self.owned.names:
                 why = "was not made here: the list that names it is a copy"
+                if not self.owned.readable:
+                    why = "was made by another version of maskforge, whose list proves nothing here"
             return "foreign", "" if holds else why
         return state, ""
 

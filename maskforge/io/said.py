@@ -44,21 +44,34 @@ class Outputs:
     """
 
     def __init__(self) -> None:
-        self._in: dict[Path, dict[_Place, Said]] = {}
+        self._in: dict[str, dict[_Place, Said]] = {}
+        self._above: dict[str, list[tuple[dict[_Place, Said], str]]] = {}
 
     def said_of(self, file: Path, key: str = "") -> Said | None:
         """Return what the output that ``file`` is of says of an image, None where it is of none.
 
         key: what the file knows the image by.
         """
-        path = Path(os.path.abspath(file))
-        for folder in path.parents:
-            if folder not in self._in:
-                self._in[folder] = dict(_said_in(folder))
-            found = self._in[folder]
-            if found and (said := found.get((path.relative_to(folder).as_posix(), key))):
+        where, name = os.path.split(os.path.abspath(file))
+        if where not in self._above:  # most files lie in one folder
+            self._above[where] = list(self._outputs_above(where))
+        for outputs, way in self._above[where]:
+            if said := outputs.get((f"{way}{name}", key)):
                 return said
         return None
+
+    def _outputs_above(self, where: str) -> Iterator[tuple[dict[_Place, Said], str]]:
+        """Yield what is said in the folder and those above it, and the way from there."""
+        folder, way = where, ""
+        while True:
+            if folder not in self._in:
+                self._in[folder] = dict(_said_in(Path(folder)))
+            if self._in[folder]:
+                yield self._in[folder], way
+            folder, name = os.path.split(folder)
+            if not name:
+                return
+            way = f"{name}/{way}"
 
 
 def _said_in(folder: Path) -> Iterator[tuple[_Place, Said]]:

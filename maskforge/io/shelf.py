@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from io import BufferedWriter, FileIO
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from maskforge.errors import MaskforgeError, ReadError, WriteError
 from maskforge.io import copying, files
-from maskforge.io.ownership import Entry, digest, digest_of
+from maskforge.io.digests import Digest, digest
+from maskforge.io.ownership import Entry, digest_of
 
 Filled = TypeVar("Filled")
 
@@ -50,7 +50,7 @@ class Digested(FileIO):
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        self.size, self.seen = 0, sha256()
+        self.size, self.seen = 0, Digest()
 
     def write(self, data: Any) -> int:
         """Write what the system takes at once."""

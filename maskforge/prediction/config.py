@@ -242,7 +242,11 @@ class Config:
     )
     evaluate_every: int = field(
         default=0,
-        metadata=_of(SCHEDULE, "Epochs between evaluations; 0: at least 30 steps.", rare=True),
+        metadata=_of(
+            SCHEDULE,
+            "Epochs between evaluations; 0: 20 in a run, at least 30 steps apart.",
+            rare=True,
+        ),
     )
     seed: int = field(
         default=0, metadata=_of(SCHEDULE, "Seed of everything that is random.", rare=True)

@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from maskforge.errors import Problem, UsageError, WriteError
 from maskforge.io import journal as journals
 from maskforge.io import video
+from maskforge.io.digests import digest
 from maskforge.io.exchange import Exchanged
 from maskforge.io.journal import Journal
-from maskforge.io.ownership import Entry, digest, digest_of, hidden
+from maskforge.io.ownership import Entry, digest_of, hidden
 from maskforge.io.shelf import Put
 from maskforge.io.stage import Stage
 from maskforge.prediction import footage

@@ -75,7 +75,7 @@ class Annotation:
 
     name: the image's name as the source gives it, with forward slashes; outputs are named after it.
     source, place: the annotation file, and where in it this image stands ("" is the whole file).
-    digest: sha256 (hex) of what the source says about this image.
+    digest: what tells whether the source says the same about this image as before, in hex.
     regions: in the source's order.
     image: where the image should be; it may not exist.
     height, width: the size the source declares, in pixels; None where it declares none.

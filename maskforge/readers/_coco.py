@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from hashlib import sha256
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -23,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskforge.errors import Problem, ReadError
+from maskforge.io.digests import Digest
 from maskforge.labels import clean
 from maskforge.readers import _json, _segmentation, _spans
 from maskforge.readers._spans import Members
@@ -196,7 +196,7 @@ class Entry:
         spans = [self.span, *((start, length) for _, start, length, *_ in rows)]
         first, *others = self.text.pieces(spans)
         image = _json.load(first, Image, file=file, place=self.place)
-        digest = sha256(first)
+        digest = Digest(first)
         items = []
         for (number, _, _, category, _), piece in zip(rows, others, strict=True):
             place, label = f"annotations[{number}]", self.names[category]

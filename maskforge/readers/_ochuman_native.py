@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from hashlib import sha256
 
 import msgspec
 
 from maskforge.errors import GeometryError, Problem, ReadError
+from maskforge.io.digests import digest
 from maskforge.raster.geometry import Geometry, Polygon
 from maskforge.readers import _json
 from maskforge.readers._ochuman_image import Person, Record
@@ -83,8 +83,7 @@ def _record(raw: msgspec.Raw, split: str | None, *, file: str, place: str) -> Re
                 max_iou=person.max_iou,
             )
         )
-    digest = sha256(raw).hexdigest()
-    return Record(place, image.file_name, height, width, digest, people, split)
+    return Record(place, image.file_name, height, width, digest(raw), people, split)
 
 
 def _check_size(

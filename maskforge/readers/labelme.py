@@ -26,12 +26,12 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
 from maskforge.errors import Problem, ReadError, UsageError
+from maskforge.io.digests import digest
 from maskforge.labels import clean
 from maskforge.raster.annotation import Annotation
 from maskforge.readers import _json, _labelme_shapes
@@ -126,7 +126,7 @@ def read(path: Path, options: Options) -> Iterator[Annotation | Problem]:
     yield Annotation(
         name=path.stem + suffix,
         source=path,
-        digest=sha256(data).hexdigest(),
+        digest=digest(data),
         regions=regions,
         image=image,
         height=_json.pixels(file.image_height, file=str(path), place="imageHeight"),

@@ -15,7 +15,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +23,7 @@ import numpy as np
 
 from maskforge.classes import BACKGROUND, BACKGROUNDS, HIGHEST_ID, IGNORE, ClassTable
 from maskforge.errors import Problem, ReadError, many
+from maskforge.io.digests import Digest
 from maskforge.io.label_lists import Listed
 from maskforge.labels import clean
 from maskforge.raster.annotation import Annotation, Region, Unread
@@ -167,7 +167,7 @@ class Described:
             of.pop(0, None)
         regions += [Region(IGNORE, (patch,), place=f"{png.name}: {i}") for i, patch in of.items()]
         about = (self.is_void_ignored, self.options.crowd, sorted(map(str, self.names.items())))
-        digest = sha256(repr(about).encode() + msgspec.json.encode(self.told))
+        digest = Digest(repr(about).encode() + msgspec.json.encode(self.told))
         digest.update(values.tobytes())
         return Annotation(
             name=self.name,

@@ -17,7 +17,6 @@ VIA stores neither height nor width: they come from the image.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from pathlib import Path
 import msgspec
 
 from maskforge.errors import GeometryError, Problem, ReadError, UsageError
+from maskforge.io.digests import Digest
 from maskforge.raster.annotation import Annotation, Region
 from maskforge.readers import (
     _json,
@@ -134,7 +134,7 @@ def read(path: Path, options: Options) -> Iterator[Annotation | Problem]:
         error.file = error.file or str(path)
         raise
     decision = [labelling.attribute, dict(labelling.texts), asdict(options)]
-    basis = hashlib.sha256(json.dumps(decision, sort_keys=True).encode())
+    basis = Digest(json.dumps(decision, sort_keys=True).encode())
     if labelling.assumed:
         yield Problem(
             "no-label",
@@ -257,7 +257,7 @@ def _embedded(raw: msgspec.Raw | None, *, file: str) -> bytes | None:
         raise ReadError("the embedded image must be base64, but it is not ASCII") from error
 
 
-def _digest(entry: Entry, digest: hashlib._Hash) -> str:
+def _digest(entry: Entry, digest: Digest) -> str:
     """Return the hash of all that decides this image's regions, whatever the order of the keys."""
     digest.update(json.dumps(entry.filename).encode())
     for raw in entry.content:

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
 from maskforge.errors import GeometryError, Problem, ReadError, many, shorten
+from maskforge.io.digests import digest
 from maskforge.io.label_lists import Listed
 from maskforge.raster.annotation import Annotation, Region, Unread
 from maskforge.raster.geometry import Box, Geometry, Polygon, points, ring
@@ -171,7 +171,7 @@ class Described:
         return Annotation(
             name=self.name,
             source=path,
-            digest=sha256(text.encode()).hexdigest(),
+            digest=digest(text.encode()),
             regions=tuple(regions),
             image=self.image,
             split=self.split,

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from maskforge.prediction.config import Config
 from maskforge.scores.history import Row
 from maskforge.scores.scorer import Scores
@@ -53,7 +55,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Epoch:
-    """An evaluation that is done. pictures: PNG files by name.
+    """An evaluation that is done. pictures: by name.
 
     They are "curves", where matplotlib is installed, and "previews" of input, truth and prediction,
     if there are images to show.
@@ -62,7 +64,7 @@ class Epoch:
     row: Row
     scores: Scores
     best: bool
-    pictures: Mapping[str, bytes]
+    pictures: Mapping[str, Image.Image]
 
 
 class Watch:

@@ -18,7 +18,7 @@ import torch
 
 from maskforge.prediction.config import Config
 from maskforge.scores.history import Row
-from maskforge.training import checkpoint, losses, models, trial
+from maskforge.training import checkpoint, losses, memory, models, trial
 from maskforge.training.callbacks import Watch
 from maskforge.training.device import Machine, find_device
 from maskforge.training.distributed import Ranks
@@ -116,6 +116,11 @@ def train_in(
     folder: RunFolder, config: Config, data: Data, *, watch: Watch | None = None
 ) -> Trained:
     """Do what :func:`train` does, in a folder that is open."""
+    with memory.kept():
+        return _train_in(folder, config, data, watch or Watch())
+
+
+def _train_in(folder: RunFolder, config: Config, data: Data, watch: Watch) -> Trained:
     ranks = Ranks.of_environment()
     saved = saved_in(folder)
     machine = Machine.of(trial.recorded(saved, config), local_rank=ranks.local)
@@ -125,7 +130,7 @@ def train_in(
         machine = Machine.of(replace(config, **chosen.settings))
     with ranks.joined(machine.device), interruptible() as interrupt:
         # The run ends in there: what it shares with other processes must not outlive them.
-        run = Run.begin(config, data, folder, machine, ranks, watch or Watch(), saved)
+        run = Run.begin(config, data, folder, machine, ranks, watch, saved)
         if chosen.settings:
             run.trial, run.told = chosen.settings, chosen.told
         state = _finished(run, interrupt)

@@ -32,6 +32,8 @@ from maskforge.training.samples import Data
 from maskforge.training.validation import Evaluation, evaluate
 
 STEPS_BETWEEN_EVALUATIONS = 30
+EVALUATIONS = 20
+"""In a run, about, where steps decide: each scores all that is held back, and draws pictures."""
 REPORT_SECONDS = 0.25
 _FINE = 100_000  # parts that a run of so many minutes is divided into for the schedule
 
@@ -183,7 +185,8 @@ class Run:
     def is_epoch_over(self) -> bool:
         """Return whether it is time for an evaluation."""
         step, each = self.state.step, self.config.evaluate_every
-        each = each or -(-STEPS_BETWEEN_EVALUATIONS // self.epoch_steps)
+        apart = max(STEPS_BETWEEN_EVALUATIONS, (self.steps or 0) // EVALUATIONS)
+        each = each or -(-apart // self.epoch_steps)
         return step > 0 and (step % (each * self.epoch_steps) == 0 or self.is_done())
 
     def lr_factor(self) -> float:

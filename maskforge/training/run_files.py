@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from PIL import Image
+
 from maskforge.pictures import comparison, plots, previews
 from maskforge.pictures.comparison import Comparison
 from maskforge.prediction.config import Config
@@ -43,19 +45,19 @@ def write_progress(
     data: Data,
     predictions: Mapping[int, LabelImage],
     best: str,
-) -> dict[str, bytes]:
+) -> dict[str, Image.Image]:
     """Write ``history.csv``, ``curves.png`` and, of the predictions, ``previews/epoch_NNN.png``.
 
     predictions: of the last of ``rows``. best: what says which is the best, as in the settings.
-    Returns the pictures as PNG files: "curves", unless :func:`maskforge.pictures.plots.missing`
+    Returns the pictures: "curves", unless :func:`maskforge.pictures.plots.missing`
     says why not, and "previews" where there are predictions.
     """
     folder.write("history.csv", history.to_csv(rows))
     pictures = {}
     if not plots.missing():
         drawn = plots.curves(rows, data.classes, data.counts.sum(axis=0).tolist(), best)
-        pictures["curves"] = previews.encode(drawn, suffix=".png")
-        folder.write("curves.png", pictures["curves"])
+        folder.write("curves.png", previews.encode(drawn, suffix=".png"))
+        pictures["curves"] = drawn
     if predictions:
 
         def load(number: str) -> Comparison:
@@ -66,6 +68,6 @@ def write_progress(
         epoch = int(rows[-1]["epoch"])
         numbers = [str(number) for number in sorted(predictions)]
         sheet = comparison.overview(numbers, load, heading=f"epoch {epoch}")
-        pictures["previews"] = previews.encode(sheet, suffix=".png")
-        folder.write(run_folder.preview(epoch), pictures["previews"])
+        folder.write(run_folder.preview(epoch), previews.encode(sheet, suffix=".png"))
+        pictures["previews"] = sheet
     return pictures

@@ -7,7 +7,6 @@ import math
 import os
 import re
 import socket
-import struct
 import time
 from contextlib import suppress
 from io import BufferedWriter
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from maskforge.io import files
+from maskforge.pictures import previews
 from maskforge.training.callbacks import Epoch, Start, Step, Watch
 from maskforge.training.run_folder import BOARD, RunFolder
 
@@ -96,10 +96,13 @@ class Board(Watch):
         for name, value in epoch.row.items():
             if name not in ("epoch", "step", "seconds") and math.isfinite(value):
                 self._scalar(tag(name), value, at)
-        for name, data in epoch.pictures.items():
-            width, height = struct.unpack(">II", data[16:24])  # of a PNG file
+        for name, image in epoch.pictures.items():
+            # As JPEG: TensorBoard's checksum takes a microsecond a byte.
             picture = Summary.Image(
-                width=width, height=height, colorspace=3, encoded_image_string=data
+                width=image.width,
+                height=image.height,
+                colorspace=3,
+                encoded_image_string=previews.encode(image),
             )
             self._add(at, summary=Summary(value=[Summary.Value(tag=name, image=picture)]))
         self._write()

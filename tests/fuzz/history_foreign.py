@@ -32,7 +32,7 @@ def foreign_list(project: Project, known: Known) -> str | None:
     if output is None:
         return None
     number = output.list_path.stat().st_ino if output.list_path.exists() else 0
-    lines = [json.dumps({"format": "maskforge-owned/1", "what": "conversion"})]
+    lines = [json.dumps({"format": "maskforge-owned/2", "what": "conversion"})]
     lines += _naming_mine(project, output)
     lines += [json.dumps({"check": digest(str(number + 1).encode())})]
     data = "\n".join(lines).encode() + b"\n"

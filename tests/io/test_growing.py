@@ -3,7 +3,8 @@
 import shutil
 from pathlib import Path
 
-from maskforge.io.ownership import Entry, Owned, digest
+from maskforge.io.digests import digest
+from maskforge.io.ownership import Entry, Owned
 
 
 def test_what_was_noted_before_stays_true(tmp_path: Path) -> None:

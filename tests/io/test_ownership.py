@@ -2,13 +2,15 @@
 
 import json
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from maskforge.io.ownership import Entry, Owned, digest, digest_of, hidden, lists
+from maskforge.io.digests import digest
+from maskforge.io.ownership import Entry, Owned, Standing, digest_of, hidden, lists
 
 WHAT = "conversion"
 
@@ -184,6 +186,24 @@ def test_a_list_that_was_copied_may_be_believed_in_names_that_are_no_image(tmp_p
     owned = Owned(tmp_path / "here", "convert", copied=("last.pt", "a.png"))
     found = {name: owned.state(name) for name in made}
     assert found == {"a.png": "foreign", "last.pt": "ours", "notes.txt": "foreign"}
+
+
+def test_a_list_of_an_earlier_version_proves_nothing_and_is_told(tmp_path):
+    """It has digests that are computed no more; its own, too."""
+    write(tmp_path / "last.pt", b"PK")
+    path = hidden(tmp_path, "train", "owned")
+    head = b'{"format":"maskforge-owned/1","what":"run"}\n'
+    text = head + json.dumps(["last.pt", 2, sha256(b"PK").hexdigest()]).encode() + b"\n"
+    path.write_bytes(text)
+    check = sha256(text + b"%d" % path.stat().st_ino).hexdigest()
+    with path.open("ab") as file:
+        file.write(json.dumps({"check": check}).encode() + b"\n")
+    standing = Standing(tmp_path, "train", copied=("last.pt",))
+    assert not standing.owned.local
+    assert standing.judge("last.pt") == (
+        "foreign",
+        "was made by another version of maskforge, whose list proves nothing here",
+    )
 
 
 def test_a_list_that_was_renamed_with_its_folder_is_still_one(tmp_path):

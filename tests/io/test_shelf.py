@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from maskforge.errors import WriteError
-from maskforge.io.ownership import Entry, digest, digest_of
+from maskforge.io.digests import digest
+from maskforge.io.ownership import Entry, digest_of
 from maskforge.io.shelf import Digested, Put, Shelf
 
 DATA = b"as it was"

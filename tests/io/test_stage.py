@@ -257,7 +257,7 @@ def test_the_last_copy_stays_where_the_list_was_lost_meanwhile(
         stage.exchange()
     with staged(out, "x.txt") as stage:
         cut_off(stage, monkeypatch, after=1)
-    (out / ".maskforge-test.owned").write_bytes(b'{"format":"maskforge-owned/1","what":"x"}\n')
+    (out / ".maskforge-test.owned").write_bytes(b'{"format":"maskforge-owned/2","what":"x"}\n')
     if not is_there:
         photo.unlink()
     Stage(out, "test", what="test").settle()
@@ -278,7 +278,7 @@ def test_what_takes_the_place_of_an_image_sets_it_aside_where_the_list_was_lost(
                 stage.exchange()
             else:
                 cut_off(stage, monkeypatch, after=1)
-    (out / ".maskforge-test.owned").write_bytes(b'{"format":"maskforge-owned/1","what":"x"}\n')
+    (out / ".maskforge-test.owned").write_bytes(b'{"format":"maskforge-owned/2","what":"x"}\n')
     (tmp_path / "first").unlink()
     Stage(out, "test", what="test").settle()
     assert (out / "a.png").read_bytes() == b"second"

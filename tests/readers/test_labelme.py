@@ -7,7 +7,6 @@ import math
 import struct
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from maskforge.errors import ReadError, UsageError
+from maskforge.io.digests import digest
 from maskforge.raster import runs
 from maskforge.raster.annotation import Annotation
 from maskforge.raster.geometry import Bitmap, Box, Ellipse, Geometry, Polygon, Polyline
@@ -70,7 +70,7 @@ def test_the_whole_annotation(read: Read, tmp_path: Path) -> None:
     )
     path = tmp_path / "scene.json"
     assert (annotation.name, annotation.source, annotation.place) == ("scene.jpg", path, "")
-    assert annotation.digest == sha256(path.read_bytes()).hexdigest()
+    assert annotation.digest == digest(path.read_bytes())
     assert (annotation.height, annotation.width) == (480, 640)
     assert annotation.image == tmp_path / "scene.jpg"
     assert (annotation.embedded, annotation.split, annotation.problems) == (None, None, ())

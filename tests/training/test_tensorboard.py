@@ -1,11 +1,14 @@
 """Files for TensorBoard: nothing before the run is in place, and no thread that fails unseen."""
 
 import csv
+import io
 import math
 import os
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from PIL import Image
 from training import synthetic
 from training.places import listing
 
@@ -18,7 +21,7 @@ pytest.importorskip("torch")
 pytest.importorskip("tensorboard")
 board = pytest.importorskip("maskforge.training.tensorboard")
 
-PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x05\0\0\0\x04"
+PICTURE = Image.new("RGB", (5, 4), (250, 20, 30))
 
 
 def said(step):
@@ -77,7 +80,7 @@ def test_what_is_said_before_the_run_is_in_place_is_held_back(tmp_path):
         writer.placed(None)
         writer.step(said(4))
         row = {"step": 2.0, "val_loss": 0.5, "mean_iou": math.nan}
-        writer.epoch(Epoch(row, None, True, {"curves": PNG}))
+        writer.epoch(Epoch(row, None, True, {"curves": PICTURE}))
         writer.close()
         [events] = (tmp_path / "tensorboard").iterdir()
     assert events.name.endswith(f".{folder.id}")
@@ -86,7 +89,10 @@ def test_what_is_said_before_the_run_is_in_place_is_held_back(tmp_path):
     assert losses == [(1, 0.75), (2, 0.25), (3, 0.75), (4, 0.25)]
     assert [event.step for event in found.Scalars("step/lr")] == [2, 4]
     assert [event.value for event in found.Scalars("val/loss")] == [0.5]
-    assert [(image.width, image.height) for image in found.Images("curves")] == [(5, 4)]
+    [image] = found.Images("curves")
+    assert (image.width, image.height) == (5, 4)
+    with Image.open(io.BytesIO(image.encoded_image_string)) as shown:
+        assert np.allclose(np.asarray(shown), np.asarray(PICTURE), atol=3)
     assert b'"width": 4' in found.Tensors("config/text_summary")[0].tensor_proto.string_val[0]
 
 

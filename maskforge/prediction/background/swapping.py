@@ -14,7 +14,7 @@ from PIL import Image
 from maskforge.datasets import color_profile
 from maskforge.errors import UsageError
 from maskforge.io import images, video
-from maskforge.io.ownership import digest
+from maskforge.io.digests import digest
 from maskforge.prediction import footage
 from maskforge.prediction.background.backdrops import (
     Backdrop,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, MaskforgeError, ReadError
+from maskforge.io import digests
 from maskforge.io.onehot import OneHotFile
 from maskforge.io.ownership import digest_of
 from maskforge.raster.annotation import IGNORED, Decoding, MaskFile
@@ -60,12 +60,12 @@ def read_values(label: MaskFile) -> _pixels.Pixels:
 
 
 def digest(mask: MaskFile) -> str:
-    """Return the sha256 (hex) of a mask's file, or of its planes. Raises ReadError."""
+    """Return the digest of a mask's file, or of its planes. Raises ReadError."""
     try:
         if not mask.key:
             return digest_of(mask.path).digest
         planes = _dictionary(mask.path, mask.path.stat().st_mtime_ns).raw(mask.key)
-        return hashlib.sha256(repr(planes.shape).encode() + planes.tobytes()).hexdigest()
+        return digests.digest(repr(planes.shape).encode() + planes.tobytes())
     except OSError as error:
         raise ReadError(
             f"the mask cannot be read: {error.strerror}", code="unreadable", file=str(mask)

@@ -17,9 +17,13 @@ def check_size(x: Tensor, divisor: int) -> None:
 
 
 def start_weights(network: nn.Module) -> None:
-    """Set all convolutions to He's normal start (https://arxiv.org/abs/1502.01852), biases to 0."""
+    """Set all convolutions to He's normal start (https://arxiv.org/abs/1502.01852), biases to 0.
+
+    Those that have no memory yet are left: they are about to get weights of a file, and torch would
+    take more than a second for loading what draws numbers that are none.
+    """
     for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and not layer.weight.is_meta:
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
