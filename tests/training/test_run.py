@@ -109,7 +109,7 @@ def test_only_the_last_part_of_a_step_shares_its_gradients():
         ({"steps": 9, "evaluate_every": 2}, [4, 8, 9]),
         ({"steps": 65, "evaluate_every": 0}, [30, 60, 65]),  # 15 epochs of 2 steps
         ({"steps": 1000, "evaluate_every": 0}, list(range(50, 1001, 50))),
-        ({"steps": None, "minutes": 1.0}, list(range(30, 1001, 30))),
+        ({"steps": None, "minutes": 1.0, "evaluate_every": 0}, list(range(30, 1001, 30))),
     ],
 )
 def test_evaluations_come_after_whole_epochs_and_at_the_end(changes, evaluated):
