@@ -35,7 +35,7 @@ setup: .venv/done
 	@touch .venv/train
 
 .venv/ray: .venv/train
-	$(BIN)/python -m pip install --quiet --editable ".[test,train,onnx,ray]"
+	$(BIN)/python -m pip install --quiet --editable ".[test,train,onnx,pretrained,ray]"
 	@touch .venv/ray
 
 demo: .venv/train
