@@ -26,15 +26,16 @@ CONVERT = (
     "yolo demo/yolo -o demo/yolo-again -q",
     "labelme samples/labelme --layout voc -o demo/voc -q",
 )
+QUICK = "--preset quick --option depth=2 --batch 6"
 TRAIN = (
     # Label PNGs
-    "train demo/labelme -o demo/runs/labelme --preset quick --batch 6 --steps 760",
+    f"train demo/labelme -o demo/runs/labelme {QUICK} --steps 880",
     "evaluate demo/runs/labelme/best.pt demo/labelme -o demo/scores/labelme",
     # A one-hot dictionary; scored on another one
-    "train demo/via/segmentation_train.npy -o demo/runs/via --preset quick --batch 6 --steps 128",
+    f"train demo/via/segmentation_train.npy -o demo/runs/via {QUICK} --steps 176",
     "evaluate demo/runs/via/best.pt demo/via/segmentation_test.npy -o demo/scores/via",
     # Coloured masks
-    "train demo/ochuman-purple-yellow -o demo/runs/ochuman --preset quick --batch 6 --steps 128",
+    f"train demo/ochuman-purple-yellow -o demo/runs/ochuman {QUICK} --steps 144",
     "evaluate demo/runs/ochuman/best.pt demo/ochuman-purple-yellow -o demo/scores/ochuman",
 )
 LOOK = """
