@@ -24,7 +24,7 @@ class Segment(msgspec.Struct, gc=False):
 
 
 class Told(msgspec.Struct):
-    """What the file says of an image's segments."""
+    """What the file says of an image's segments: an annotation."""
 
     image_id: int | str
     file_name: str
@@ -45,15 +45,21 @@ class Category(msgspec.Struct, gc=False):
     name: str
 
 
+class Whose(msgspec.Struct):
+    """Which image an annotation is of that is otherwise damaged."""
+
+    image_id: int | str | None = None
+
+
 class _Info(msgspec.Struct):
     void: str | None = None
 
 
 class File(msgspec.Struct):
-    """A whole file."""
+    """A whole file. annotations: each a :class:`Told`, so that one that is not costs its image."""
 
     images: list[Image]
-    annotations: list[Told]
+    annotations: list[msgspec.Raw]
     categories: list[Category]
     info: _Info | None = None
 

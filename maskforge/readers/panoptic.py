@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -29,9 +30,9 @@ from maskforge.labels import clean
 from maskforge.raster.annotation import Annotation, Region, Unread
 from maskforge.raster.geometry import Bitmap
 from maskforge.raster.runs import Ints, changes
-from maskforge.readers import _panoptic
+from maskforge.readers import _json, _panoptic
 from maskforge.readers._names import image_beside, image_name
-from maskforge.readers._panoptic import Category, Segment, Told
+from maskforge.readers._panoptic import Category, Segment, Told, Whose
 from maskforge.readers.masks import pixels
 
 TITLE = "COCO panoptic"
@@ -75,11 +76,14 @@ def read(path: Path, options: Options) -> Iterator[Annotation | Unread | Listed 
     yield listed
     void = options.void or (file.info.void if file.info is not None else None)
     images = {image.id: image.file_name for image in file.images}
-    for number, told in enumerate(file.annotations):
+    for number, raw in enumerate(file.annotations):
         place = f"annotations[{number}]"
         try:
+            told = _json.load(raw, Told, file=str(path), place=place)
             name = image_name(images.pop(told.image_id, told.file_name))
         except ReadError as error:
+            with suppress(msgspec.DecodeError):
+                images.pop(msgspec.json.decode(raw, type=Whose).image_id, None)
             yield error.problem(file=str(path), place=place)
             continue
         yield Described(path, name, place, told, names, void != "background", options)

@@ -136,6 +136,27 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     assert caught.value.code == "no-mask"
 
 
+@pytest.mark.parametrize(
+    ("damaged", "place"),
+    [
+        ({"image_id": 6, "file_name": "b.png"}, "annotations[0]"),
+        ({"image_id": 6, "file_name": 3, "segments_info": []}, "annotations[0].file_name"),
+        ({"image_id": [6]}, "annotations[0].image_id"),
+        (["b.png"], "annotations[0]"),
+    ],
+)
+def test_a_damaged_annotation_costs_its_image(tmp_path: Path, damaged: Any, place: str) -> None:
+    whole = {"image_id": 5, "file_name": "a.png", "segments_info": []}
+    images = [{"id": 5, "file_name": "a.jpg"}, {"id": 6, "file_name": "b.jpg"}]
+    path = write(tmp_path, images=images, annotations=[damaged, whole])
+    _, problems, (found,) = parts(path)
+    assert found.annotation().name == "a.jpg"
+    first, *rest = problems
+    assert (first.code, first.severity, first.place) == ("bad-field", "error", place)
+    # It is told once, where the file still says which image it is of.
+    assert len(rest) == (not isinstance(damaged, dict) or damaged["image_id"] != 6)
+
+
 def write_json_again(path: Path) -> Path:
     document = json.loads(path.read_text())
     document["annotations"][0]["segments_info"] = []

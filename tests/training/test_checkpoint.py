@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 
@@ -40,6 +42,24 @@ def test_round_trip(tmp_path):
     with torch.no_grad():
         expected = checkpoint.network(before, path=path)(x)
         assert torch.equal(network(x), expected)
+
+
+def test_loading_a_network_does_not_bring_in_torchs_compiler(tmp_path):
+    """It takes longer than all else of a short command."""
+    checkpoint.save(tmp_path / "a.pt", made())
+    line = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from maskforge.training import checkpoint\n"
+        "path = Path(sys.argv[1])\n"
+        "network = checkpoint.network(checkpoint.load(path), path=path)\n"
+        "assert not any(each.is_meta for each in network.parameters())\n"
+        "print('torch._dynamo' in sys.modules)\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", line, tmp_path / "a.pt"], check=True, capture_output=True, text=True
+    )
+    assert found.stdout == "False\n"
 
 
 def test_the_settings_are_json(tmp_path):

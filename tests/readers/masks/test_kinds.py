@@ -89,6 +89,19 @@ class TestManifest:
         assert (label_image[4, 3], label_image[6, 16], label_image[0, 0]) == (1, 2, 0)
         assert pickle.loads(pickle.dumps(data)) == data
 
+    @pytest.mark.parametrize("split", [None, (0.5,)])
+    def test_a_onehot_in_a_layout(self, files, source, split):
+        """Its file lies below the manifest, and there is one for each split."""
+        out = files.root / "o"
+        maskforge.convert(source, out=out, as_="onehot", layout="coco", split=split)
+        plain = files.root / "plain"
+        maskforge.convert(source, out=plain, split=split)
+        data, wanted = open_dataset(out), open_dataset(plain)
+        assert [e.name for e in data.examples] == [e.name for e in wanted.examples]
+        assert [e.split for e in data.examples] == [e.split for e in wanted.examples]
+        for example, other in zip(data.examples, wanted.examples, strict=True):
+            np.testing.assert_array_equal(load(example, data)[1], load(other, wanted)[1])
+
     def test_overlaps_in_a_onehot_are_counted(self, files, source):
         out = files.root / "o.npy"
         maskforge.convert(source, out=out, as_="onehot", overlap="keep")

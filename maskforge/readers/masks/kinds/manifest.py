@@ -15,7 +15,7 @@ from typing import Any
 from maskforge import plugins, styles, writers
 from maskforge.classes import ClassTable
 from maskforge.errors import ClassError, MaskforgeError, Problem, ReadError
-from maskforge.io import label_lists, manifest, stage
+from maskforge.io import files, label_lists, manifest, stage
 from maskforge.labels import name_of_class
 from maskforge.raster.annotation import Decoding, MaskFile
 from maskforge.readers.masks import colors, naming
@@ -194,14 +194,26 @@ class _Output:
     def label(self, record: Mapping[str, Any]) -> MaskFile | None:
         """Return where the label image of a record is, None where the record does not say."""
         if self.decoding.form == "planes":
-            collection, key = self.content.get("collection"), record.get("key")
-            if not isinstance(collection, str) or not isinstance(key, str):
+            collection, key = self._collection(record.get("split")), record.get("key")
+            if collection is None or not isinstance(key, str):
                 return None
-            return MaskFile(self.file.parent / PurePosixPath(collection).name, self.decoding, key)
+            return MaskFile(self.file.parent / collection, self.decoding, key)
         mask = record.get("mask")
         if not isinstance(mask, str) or mask not in manifest.output_files(record):
             return None
         return MaskFile(self.file.parent / mask, self.decoding)
+
+    def _collection(self, split: object) -> str | None:
+        """Return the file of all images of ``split``, relative; some layouts have one for each."""
+        told = self.content.get("collection")
+        names = [
+            name
+            for name in (told if isinstance(told, list) else [told])
+            if isinstance(name, str) and files.is_inside(name)
+        ]
+        if len(names) > 1:
+            names = [name for name in names if naming.split_of(PurePosixPath(name).stem) == split]
+        return names[0] if names else None
 
 
 def _manifests(path: Path) -> list[Path]:
