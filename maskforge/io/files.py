@@ -75,7 +75,8 @@ def way_to(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> str 
     where, name = os.path.split(path)
     if name in ("", os.curdir, os.pardir):
         where, name = os.path.split(os.path.abspath(path))
-    way = _way(where, os.fspath(folder), os.getcwd())
+    current = "" if os.path.isabs(where) and os.path.isabs(folder) else os.getcwd()
+    way = _way(where, os.fspath(folder), current)
     return None if way is None else f"{way}{name}"
 
 

@@ -248,6 +248,33 @@ def test_a_path_of_thousands_of_folders_becomes_one_that_systems_take() -> None:
 names_ = st.lists(st.sampled_from(["a", "A", "a-2", "A-2", "a-3", "b", "ß", "ss", "d/a", "D/a"]))
 
 
+def test_the_way_to_a_file_goes_by_where_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there/deep"
+    here.mkdir()
+    there.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    assert files.way_to("a.png", tmp_path) == "here/a.png"
+    assert files.way_to(tmp_path / "a.png", ".") == "../a.png"
+    assert files.way_to("sub/../a.png", "") == "a.png"
+    assert files.way_to("..", tmp_path / "x") == f"../../{tmp_path.name}"
+    monkeypatch.chdir(there)
+    assert files.way_to("a.png", tmp_path) == "there/deep/a.png"
+    assert files.way_to(tmp_path / "a.png", ".") == "../../a.png"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps the folder one is in")
+def test_the_way_to_a_file_where_the_current_folder_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert files.way_to(tmp_path / "a/b.png", tmp_path / "c") == "../a/b.png"
+
+
+
 @given(names_)
 def test_unique_names(names: list[str]) -> None:
     got = files.unique_names(names)
