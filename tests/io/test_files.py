@@ -274,7 +274,6 @@ def test_the_way_to_a_file_where_the_current_folder_is_gone(
     assert files.way_to(tmp_path / "a/b.png", tmp_path / "c") == "../a/b.png"
 
 
-
 @given(names_)
 def test_unique_names(names: list[str]) -> None:
     got = files.unique_names(names)
