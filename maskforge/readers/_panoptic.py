@@ -48,7 +48,7 @@ class Category(msgspec.Struct, gc=False):
 class Whose(msgspec.Struct):
     """Which image an annotation is of that is otherwise damaged."""
 
-    image_id: int | str | None = None
+    image_id: int | str
 
 
 class _Info(msgspec.Struct):
