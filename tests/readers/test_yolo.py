@@ -228,6 +228,19 @@ def test_what_is_such_a_set(data: Path) -> None:
     assert yolo.sniff(path, path.read_bytes()) == "lines of a class and fractions"
 
 
+def test_photographs_as_flat_as_masks_do_not_make_it_a_set_of_masks(tmp_path: Path) -> None:
+    put(tmp_path / "set/labels.txt", "cat\ndog\n")
+    root = tmp_path / "set"
+    put(root / "data.yaml", "path: .\ntrain: images/train\nval: images/val\nnames: [cat, dog]\n")
+    for split, size in (("train", (10, 5)), ("val", (5, 10))):
+        (root / "images" / split).mkdir(parents=True)
+        Image.new("RGB", size, (1, 1, 1)).save(root / f"images/{split}/{split}-a.jpg")
+        put(root / f"labels/{split}/{split}-a.txt", SQUARE)
+    found = maskforge.convert(root, out=tmp_path / "out", previews=False)
+    assert found.converted == 2
+    assert set(found.classes.names) == {"_background_", "cat", "dog"}
+
+
 def test_without_its_image_no_size_is_known(tmp_path: Path) -> None:
     put(tmp_path / "s/labels/a.txt", SQUARE)
     result = maskforge.convert(tmp_path / "s", format="yolo")

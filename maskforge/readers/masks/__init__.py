@@ -73,6 +73,7 @@ class _Set:
 
 def sniff(path: Path, head: bytes) -> str | None:
     """Return why ``path`` is a set of masks, or a one-hot file; None where it is not."""
+    from maskforge import readers
     from maskforge.readers.masks import alone, opening, pairing
     from maskforge.readers.masks.dataset import Options as Given
 
@@ -85,6 +86,8 @@ def sniff(path: Path, head: bytes) -> str | None:
             return f"{kind}: {reason}"
     except MaskforgeError:
         pass
+    if readers.load("yolo").sniff(path, head):
+        return None  # its photographs may be as flat as masks are
     try:
         found = alone.open_masks(path)
     except MaskforgeError:
