@@ -112,15 +112,11 @@ def saved_in(folder: RunFolder) -> checkpoint.Checkpoint | None:
     return saved
 
 
+@memory.kept()
 def train_in(
     folder: RunFolder, config: Config, data: Data, *, watch: Watch | None = None
 ) -> Trained:
     """Do what :func:`train` does, in a folder that is open."""
-    with memory.kept():
-        return _train_in(folder, config, data, watch or Watch())
-
-
-def _train_in(folder: RunFolder, config: Config, data: Data, watch: Watch) -> Trained:
     ranks = Ranks.of_environment()
     saved = saved_in(folder)
     machine = Machine.of(trial.recorded(saved, config), local_rank=ranks.local)
@@ -130,7 +126,7 @@ def _train_in(folder: RunFolder, config: Config, data: Data, watch: Watch) -> Tr
         machine = Machine.of(replace(config, **chosen.settings))
     with ranks.joined(machine.device), interruptible() as interrupt:
         # The run ends in there: what it shares with other processes must not outlive them.
-        run = Run.begin(config, data, folder, machine, ranks, watch, saved)
+        run = Run.begin(config, data, folder, machine, ranks, watch or Watch(), saved)
         if chosen.settings:
             run.trial, run.told = chosen.settings, chosen.told
         state = _finished(run, interrupt)
