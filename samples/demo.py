@@ -26,16 +26,17 @@ CONVERT = (
     "yolo demo/yolo -o demo/yolo-again -q",
     "labelme samples/labelme --layout voc -o demo/voc -q",
 )
+# The samples are small scenes, for which a network of two levels sees enough.
 QUICK = "--preset quick --option depth=2 --batch 6"
 TRAIN = (
     # Label PNGs
-    f"train demo/labelme -o demo/runs/labelme {QUICK} --steps 880",
+    f"train demo/labelme -o demo/runs/labelme {QUICK} --steps 840",
     "evaluate demo/runs/labelme/best.pt demo/labelme -o demo/scores/labelme",
     # A one-hot dictionary; scored on another one
-    f"train demo/via/segmentation_train.npy -o demo/runs/via {QUICK} --steps 176",
+    f"train demo/via/segmentation_train.npy -o demo/runs/via {QUICK} --steps 152",
     "evaluate demo/runs/via/best.pt demo/via/segmentation_test.npy -o demo/scores/via",
     # Coloured masks
-    f"train demo/ochuman-purple-yellow -o demo/runs/ochuman {QUICK} --steps 144",
+    f"train demo/ochuman-purple-yellow -o demo/runs/ochuman {QUICK} --steps 112",
     "evaluate demo/runs/ochuman/best.pt demo/ochuman-purple-yellow -o demo/scores/ochuman",
 )
 LOOK = """
