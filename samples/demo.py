@@ -36,7 +36,7 @@ TRAIN = (
     f"train demo/via/segmentation_train.npy -o demo/runs/via {QUICK} --steps 152",
     "evaluate demo/runs/via/best.pt demo/via/segmentation_test.npy -o demo/scores/via",
     # Coloured masks
-    f"train demo/ochuman-purple-yellow -o demo/runs/ochuman {QUICK} --steps 112",
+    f"train demo/ochuman-purple-yellow -o demo/runs/ochuman {QUICK} --steps 144",
     "evaluate demo/runs/ochuman/best.pt demo/ochuman-purple-yellow -o demo/scores/ochuman",
 )
 LOOK = """
